@@ -1,0 +1,1 @@
+"""The deeds: thin shells that carry decisions out."""

@@ -1,0 +1,9 @@
+"""The few ways in which the world breaks, shared by the wires that notice and the actors that decide."""
+
+
+class StoreUnavailable(Exception):  # noqa: N818  # a state of the world, not a fault of the caller
+    """PostgreSQL does not answer, or nobody knows whether it took the batch: write the whole batch again."""
+
+
+class Fenced(Exception):  # noqa: N818  # as above
+    """Another epoch leads: the process must end."""

@@ -1,0 +1,156 @@
+"""What actors ask the Database actor to keep: one `Commit` is one transaction's worth of one decision."""
+
+import msgspec
+
+from bus.messages.envelope import Delivery, Outgoing
+from bus.messages.notices import Notice
+from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit, Position, Settlement
+from bus.messages.settings import SettingsChanged
+from bus.messages.stops import StopCoverage, StopDecision, StopProgress
+from bus.messages.system import Reply
+from bus.messages.trades import Fill, Trade, TradeState
+from bus.messages.units import Name, UtcNs
+
+
+class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Proof that an input had its one effect. Unique by `key`."""
+
+    key: str
+    digest: str
+    subject: str
+    body: bytes
+    received_ns: UtcNs
+    stream: str | None = None
+    sequence: int | None = None
+
+
+class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One edge of a trade's life, with its cause. The Database chains the hashes."""
+
+    trade_id: str
+    version: int
+    from_state: TradeState | None
+    to_state: TradeState
+    cause: str
+    ts: UtcNs
+    detail: str = ""
+
+
+class FillRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A fill of a trade; unique by (account, fill_id)."""
+
+    account: Name
+    trade_id: str
+    fill: Fill
+
+
+class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
+    """An input that was not applied, with its raw bytes and why."""
+
+    subject: str
+    body: bytes
+    reason: str
+    received_ns: UtcNs
+    stream: str | None = None
+    sequence: int | None = None
+    key: str | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A reply that leaves after its commit."""
+
+    reply_to: str
+    reply: Reply
+
+
+class Commit(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision, kept whole or not at all. After it stands: `answer` is sent, `delivery` acknowledged, `outbox` relayed.
+
+    trades: each is written if the stored version is one less (compare-and-set; a new trade has version 1).
+    sender: the actor that is told `CommitRefused` when it cannot be kept.
+    """
+
+    sender: str
+    cause: str
+    now_ns: UtcNs
+    inbox: InboxRow | None = None
+    trades: tuple[Trade, ...] = ()
+    journal: tuple[JournalEntry, ...] = ()
+    orders: tuple[OrderSubmit, ...] = ()
+    cancels: tuple[OrderCancel, ...] = ()
+    reports: tuple[OrderReport, ...] = ()
+    fills: tuple[FillRow, ...] = ()
+    decisions: tuple[StopDecision, ...] = ()
+    coverage: tuple[StopCoverage, ...] = ()
+    progress: tuple[StopProgress, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    settings: tuple[SettingsChanged, ...] = ()
+    positions: tuple[Position, ...] = ()
+    settlements: tuple[Settlement, ...] = ()
+    quarantined: tuple[Quarantined, ...] = ()
+    outbox: tuple[Outgoing, ...] = ()
+    answer: Answer | None = None
+    delivery: Delivery | None = None
+
+
+class CommitRefused(msgspec.Struct, frozen=True, kw_only=True):
+    """A commit was quarantined: the sender's state is ahead of the record and must be rebuilt from it."""
+
+    commit: Commit
+    error: str
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """NATS has stored these outbox messages: mark them."""
+
+    msg_ids: tuple[str, ...]
+    now_ns: UtcNs
+
+
+class OrderStored(msgspec.Struct, frozen=True, kw_only=True):
+    """ORDERS has acknowledged an order. duplicate: an order was stored under that id before; the stored one is in effect."""
+
+    client_order_id: str
+    trade_id: str
+    sequence: int
+    duplicate: bool
+    now_ns: UtcNs
+
+
+class OrderRefused(msgspec.Struct, frozen=True, kw_only=True):
+    """ORDERS has not taken an order, or nobody knows whether it has (`unknown`). It is published again under the same id."""
+
+    client_order_id: str
+    trade_id: str
+    error: str
+    unknown: bool
+    now_ns: UtcNs
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """A question to the readers; the answer goes to `reply_to` over NATS. kind: `trades`, `trade`, `settings_history`, ..."""
+
+    kind: str
+    arguments: dict[str, object]
+    reply_to: str
+    now_ns: UtcNs
+
+
+class Recovered(msgspec.Struct, frozen=True, kw_only=True):
+    """What the house starts from, read from PostgreSQL in one snapshot.
+
+    trades: all that have not ended. seen: dedupe key -> digest of recent inputs. settings_version and layers: as they stand.
+    accounts: account -> mode. unpublished: outbox rows that NATS may not have. fill_ids: (account, fill_id) of recent fills.
+    """
+
+    trades: tuple[Trade, ...]
+    seen: dict[str, str]
+    settings_version: int
+    layers: dict[tuple[str, str], dict[str, object]]
+    accounts: dict[str, str]
+    progress: tuple[StopProgress, ...]
+    coverage: tuple[StopCoverage, ...]
+    fill_ids: frozenset[tuple[str, str]]
+    halted: bool
+    reduce_only: frozenset[str]
+    epoch: int

@@ -1,0 +1,121 @@
+"""The system itself: replies, status, health, heartbeats, events."""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from bus.messages.envelope import Message
+from bus.messages.units import Name, Text, UtcNs
+
+
+class ErrorCode(StrEnum):
+    """Why a request was refused: a closed list. `retry` in the reply says whether the same words may succeed later."""
+
+    MALFORMED = "malformed"
+    CONFLICT = "conflict"  # the same id with another body: the first stands
+    NOT_FOUND = "not_found"
+    EXPIRED = "expired"
+    TERMINAL = "terminal"  # the trade has ended
+    UNKNOWN_MODE = "unknown_mode"
+    LIVE_DISABLED = "live_disabled"
+    VENUE_REQUIRED = "venue_required"
+    VENUE_UNKNOWN = "venue_unknown"
+    ACCOUNT_MODE = "account_mode"  # an account is paper or live, never both
+    OPPOSITE_OPEN = "opposite_open"
+    STOP_REQUIRED = "stop_required"
+    STOP_IMMEDIATE = "stop_immediate"
+    UNKNOWN_SETTING = "unknown_setting"
+    SETTING_RANGE = "setting_range"
+    VERSION_CHANGED = "version_changed"
+    MARKET_CLOSED = "market_closed"
+    HALTED = "halted"
+    NOT_LEADER = "not_leader"
+    NOT_READY = "not_ready"
+    UNAVAILABLE = "unavailable"
+    INTERNAL = "internal"
+
+
+class Error(msgspec.Struct, frozen=True, kw_only=True):
+    """What went wrong, in words that say what to do."""
+
+    code: ErrorCode
+    message: str
+    retry: bool = False
+
+
+class Reply(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """Every answer to a request."""
+
+    ok: bool
+    instance: str
+    epoch: int
+    ts: UtcNs
+    result: Any = None
+    error: Error | None = None
+
+
+class Heartbeat(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """Another service says that it lives. Source: `system.heartbeat.<service>`; not stored."""
+
+    service: Name
+    ts: UtcNs
+    status: Name
+    detail: Text | None = None
+
+
+class SystemCommand(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """Halt, reduce_only, resume, status. Source: `system.request.<verb>`."""
+
+    reason: Text = ""
+    requested_by: Name = "unknown"
+    account: Name | None = None
+
+
+class SystemEvent(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """Something happened to the system. Published as `system.event.<kind>`."""
+
+    kind: str
+    body: Text
+    ts: UtcNs
+    account: Name | None = None
+    requested_by: Name | None = None
+
+
+class ActorHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """One actor as the supervisor sees it."""
+
+    name: str
+    alive: bool
+    inbox: int
+    restarts: int
+    handled: int
+
+
+class Status(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """The answer to `system.request.status`, and `system.health.watchkeeper` (not stored).
+
+    ready: it leads and every open trade is watched. latency_us: by name, microseconds (`tick_to_order_p50`).
+    trades: open trades by state. coverage: open trades by coverage. unprotected_trade_seconds: in sum, since start.
+    """
+
+    ready: bool
+    role: str
+    instance: str
+    epoch: int
+    version: str
+    ts: UtcNs
+    level: str = "none"
+    live_enabled: bool = False
+    halted: bool = False
+    why_not_ready: tuple[str, ...] = ()
+    actors: tuple[ActorHealth, ...] = ()
+    trades: dict[str, int] = {}
+    coverage: dict[str, int] = {}
+    feeds: dict[str, int] = {}
+    """By source, milliseconds since its last message."""
+    latency_us: dict[str, int] = {}
+    databases: dict[str, str] = {}
+    quarantined: int = 0
+    lost_messages: int = 0
+    unprotected_trade_seconds: str = "0"

@@ -1,0 +1,1 @@
+"""One source for every process setting."""
