@@ -1,0 +1,1 @@
+"""The NATS wire. Imports nothing, so that importing a message does not import NATS."""

@@ -148,7 +148,8 @@ class Trade(Message, frozen=True, kw_only=True, omit_defaults=True):
 
     open_quantity: entry fills less close fills. entry_cost, exit_proceeds: sums of price x quantity of the trade's own fills.
     pnl: realised (and settled) dollars, fees booked already taken off. rule: what closed it. version: +1 with each change.
-    overrides: the trade's own settings layer, by full key (`probability.floor_percent`).
+    overrides: the trade's own settings layer, by full key (`probability.floor_percent`). stops, settings: what is in force,
+    resolved through all layers at `settings_version`: each armed rule with its own settings and guards, and the general ones.
     """
 
     trade_id: TradeId
@@ -199,6 +200,7 @@ class Trade(Message, frozen=True, kw_only=True, omit_defaults=True):
     """When the next close attempt may leave; None while nothing waits."""
     stops: tuple[StopSpec, ...] = ()
     overrides: dict[str, Number | str] = {}
+    settings: dict[str, Number | str] = {}
     waiver: Waiver | None = None
     coverage: Coverage | None = None
     coverage_why: str | None = None
