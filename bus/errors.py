@@ -1,0 +1,17 @@
+"""The few ways in which the NATS side breaks; the library's own errors are translated here and nowhere else."""
+
+
+class BusError(Exception):
+    """Something of the NATS side is broken."""
+
+
+class ServerUnavailable(BusError):  # noqa: N818  # a state of the world, not a fault of the caller
+    """No nats-server answers, or ours did not start: try again, or look at its log."""
+
+
+class StreamAlarm(BusError):  # noqa: N818  # as above
+    """A stream that is on record is missing, was recreated, or has other settings: a person must look before orders leave."""
+
+
+class EpochLost(BusError):  # noqa: N818  # as above
+    """Another instance took the lead while we tried: try again with the next epoch, or stand by."""
