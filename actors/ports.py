@@ -6,7 +6,7 @@ from typing import Protocol
 from bus.messages.envelope import Delivery, Outgoing
 from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit, VenueQuestion
 from bus.messages.records import Commit, Query, Recovered
-from bus.messages.system import Reply
+from bus.messages.system import Reply, Status
 
 
 class Clock(Protocol):
@@ -20,7 +20,7 @@ class Clock(Protocol):
 class Say(Protocol):
     """The router: hands a word to its local listeners at once, in order."""
 
-    def __call__(self, word: object) -> None:
+    def __call__(self, word: object, /) -> None:
         """Hand `word` to whoever listens for its type."""
         ...
 
@@ -38,6 +38,10 @@ class Wire(Protocol):
 
     def publish_report(self, report: OrderReport) -> None:
         """Publish a venue's report into ORDERS (PaperVenue only)."""
+        ...
+
+    def broadcast(self, status: Status) -> None:
+        """Tell whoever listens how the house does (`system.health.watchkeeper`, not stored)."""
         ...
 
     def acknowledge(self, delivery: Delivery) -> None:

@@ -1,0 +1,154 @@
+"""Database: the only owner of connections. One writer with group commit, a few readers.
+
+While a commit runs on this actor's thread, others queue up in its inbox; all of them go into the next transaction, in order.
+What waits for a commit to stand (an acknowledgement, an answer, an entry order) is let go afterwards, from here.
+With PostgreSQL away everything waits here, in order, and is written when it returns.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+from loguru import logger
+from msgspec.structs import replace
+
+from actors.activity import Activity
+from actors.inbox import Inbox
+from actors.ports import Clock, Say, Store, Wire
+from actors.rules.status import StatusBoard
+from actors.watched import Failed, WatchedActor
+from bus.messages.failures import StoreUnavailable
+from bus.messages.records import Commit, CommitRefused, OrderStored, Published, Query
+from bus.messages.system import Error, ErrorCode, Reply
+from bus.messages.timers import SetTimer, TimerFired
+from bus.messages.units import NS_PER_MS
+
+_RETRY_NS: Final = 200 * NS_PER_MS
+_NAME: Final = "database"
+
+
+class Backlog:
+    """What is not written yet, and which direct messages NATS has. Belongs to the supervisor: it outlives the actor."""
+
+    def __init__(self) -> None:
+        self.commits: list[Commit] = []
+        self.published: list[str] = []
+        self.confirmed_early: set[str] = set()
+        """Direct messages that NATS stored before their row stood."""
+        self.unconfirmed: set[str] = set()
+        """Messages whose row stands and which NATS may not have."""
+
+
+class Database(WatchedActor):
+    """Serialises access to PostgreSQL. `batch_max`: commits in one transaction at most."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        failed: Failed,
+        *,
+        store: Store,
+        wire: Wire,
+        clock: Clock,
+        say: Say,
+        backlog: Backlog,
+        batch_max: int,
+        readers: ThreadPoolExecutor,
+        activity: Activity,
+        status: StatusBoard,
+    ) -> None:
+        super().__init__(inbox, failed)
+        self._store = store
+        self._wire = wire
+        self._clock = clock
+        self._say = say
+        self._backlog = backlog
+        self._batch_max = batch_max
+        self._readers = readers
+        self._activity = activity
+        self._status = status
+        self._is_away = False
+
+    def on_receive(self, message: Any) -> None:  # noqa: ANN401  # pykka's signature
+        """Queue up; write once nothing else waits, or the batch is full."""
+        match message:
+            case Commit():
+                self._activity.begin()
+                self._backlog.commits.append(message)
+            case Published(msg_ids=msg_ids):
+                self._note_published(msg_ids)
+            case OrderStored(client_order_id=client_order_id):
+                self._note_published((f"submit:{client_order_id}",))
+            case Query():
+                self._activity.begin()
+                self._readers.submit(self._answer, message)
+            case TimerFired():
+                self._is_away = False
+        if not self._is_away and (self.inbox.waiting() == 0 or len(self._backlog.commits) >= self._batch_max):
+            self._flush()
+
+    def _flush(self) -> None:
+        backlog = self._backlog
+        try:
+            if backlog.commits:
+                commits = backlog.commits
+                refused = self._store.commit(commits)
+                backlog.commits = []
+                self._let_go(commits, refused)
+            if backlog.published:
+                self._store.mark_published(backlog.published, self._clock.now_ns())
+                backlog.published = []
+        except StoreUnavailable as error:
+            self._is_away = True
+            logger.bind(action="database.away", waiting=len(backlog.commits)).warning("PostgreSQL is away: {}", error)
+            self._say(SetTimer(owner=_NAME, key="retry", due_ns=self._clock.now_ns() + _RETRY_NS))
+
+    def _let_go(self, commits: list[Commit], refused: list[tuple[Commit, str]]) -> None:
+        """Tell the wire and the senders what stands and what does not."""
+        reasons = {id(commit): reason for commit, reason in refused}
+        for commit in commits:
+            reason = reasons.get(id(commit))
+            if commit.delivery is not None:
+                self._wire.acknowledge(commit.delivery)
+            if reason is not None:
+                self._say(CommitRefused(commit=commit, error=reason))
+            else:
+                if commit.outbox:
+                    self._relay(commit)
+                if commit.answer is not None:
+                    self._wire.reply(commit.answer.reply_to, commit.answer.reply)
+            self._activity.end()
+
+    def _relay(self, commit: Commit) -> None:
+        """Publish what had to wait for the commit. What left directly is only looked after."""
+        backlog = self._backlog
+        for outgoing in commit.outbox:
+            if outgoing.msg_id in backlog.confirmed_early:
+                backlog.confirmed_early.remove(outgoing.msg_id)
+                backlog.published.append(outgoing.msg_id)
+            else:
+                backlog.unconfirmed.add(outgoing.msg_id)
+        waiting = [outgoing for outgoing in commit.outbox if not outgoing.direct]
+        if waiting:
+            self._wire.publish(waiting)
+
+    def _note_published(self, msg_ids: Iterable[str]) -> None:
+        backlog = self._backlog
+        for msg_id in msg_ids:
+            if msg_id in backlog.unconfirmed:
+                backlog.unconfirmed.remove(msg_id)
+                backlog.published.append(msg_id)
+            else:
+                backlog.confirmed_early.add(msg_id)
+
+    def _answer(self, query: Query) -> None:
+        """Answer a question on a reader's thread; whoever asked and hears nothing asks again."""
+        reply = Reply(ok=True, instance=self._status.instance, epoch=self._status.epoch, ts=self._clock.now_ns())
+        try:
+            reply = replace(reply, result=self._store.query(query))
+        except StoreUnavailable as error:
+            words = f"PostgreSQL does not answer ({error}); ask again"
+            reply = replace(reply, ok=False, error=Error(code=ErrorCode.UNAVAILABLE, message=words, retry=True))
+        finally:
+            self._wire.reply(query.reply_to, reply)
+            self._activity.end()

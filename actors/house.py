@@ -1,0 +1,289 @@
+"""The house put together: which actors there are, what each is built from, and who hears which word.
+
+Everything that must outlive an actor stands here: inboxes, deadlines, the last word of each trade, the Database's backlog. A
+crashed AutoStop or TradeWatcher is built anew from the trades, the progress and the last ticks; a crashed TradeDesk goes on with
+its own engine, whose state is the one before the word that crashed it (`rules.desk`).
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from actors.activity import Activity
+from actors.auto_stop import AutoStop
+from actors.database import Backlog, Database
+from actors.inbox import Inbox
+from actors.notifier import Notifier
+from actors.paper_venue import PaperVenue
+from actors.ports import Clock, Store, Wire
+from actors.router import Listener, Router
+from actors.rules.coverage import CoverageBoard
+from actors.rules.desk import Desk
+from actors.rules.engine import StopEngine
+from actors.rules.notice_policy import NoticePolicy
+from actors.rules.paper import PaperBook
+from actors.rules.status import StatusBoard
+from actors.rules.timers import TimerQueue
+from actors.supervisor import EXIT_INTERNAL, Child, Supervisor
+from actors.timer import Timer
+from actors.trade_desk import TradeDesk
+from actors.trade_watcher import TradeWatcher
+from actors.watched import Failed, WatchedActor
+from bus.messages.envelope import Malformed, Outgoing, Received
+from bus.messages.market import Lifecycle, Ticks
+from bus.messages.notices import Notice
+from bus.messages.orders import OrderArrived, OrderCancel, OrderReport, OrderSubmit, VenueAnswer, VenueQuestion
+from bus.messages.records import Answer, Commit, CommitRefused, OrderRefused, OrderStored, Published, Query, Recovered
+from bus.messages.stops import (
+    BidReturned,
+    MarkGiven,
+    MarkSnapshot,
+    MarkWanted,
+    StopCheckGiven,
+    StopCheckWanted,
+    StopCoverage,
+    StopFired,
+    StopProgress,
+)
+from bus.messages.system import Status, SystemCommand
+from bus.messages.timers import CancelTimer, SetTimer
+from bus.messages.trades import Trade
+from bus.messages.units import NS_PER_MS, NS_PER_S
+from config.settings import Settings
+
+if TYPE_CHECKING:
+    import pykka
+
+E = TypeVar("E", StopEngine, CoverageBoard)
+
+STATUS_SUBJECT: Final = "system.request.status"
+
+
+class House:
+    """All actors of one process. `start` begins work, `hear` is the wires' way in, `stop` drains.
+
+    timers: who keeps deadlines; None: the Timer actor. escalate: ends the process with an exit code and a reason.
+    also: further listeners by type of word, such as the demo's live table.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        wire: Wire,
+        clock: Clock,
+        settings: Settings,
+        recovered: Recovered,
+        desk: Desk,
+        paper: PaperBook,
+        board: StatusBoard,
+        activity: Activity,
+        escalate: Callable[[int, str], None],
+        timers: Listener | None = None,
+        also: Mapping[type, Listener] | None = None,
+    ) -> None:
+        self._store = store
+        self._wire = wire
+        self._clock = clock
+        self._settings = settings
+        self._escalate = escalate
+        self._activity = activity
+        self._desk = desk
+        self._paper = paper
+        self.board = board
+        self.router = Router()
+        self._trades: dict[str, Trade] = {trade.trade_id: trade for trade in recovered.trades}
+        self._coverage = {coverage.trade_id: coverage for coverage in recovered.coverage}
+        self._stops = self._new_stop_engine(recovered.progress)
+        self._watch = self._new_board()
+        self._timers = TimerQueue()
+        self._backlog = Backlog()
+        self._readers = ThreadPoolExecutor(settings.postgres.readers, thread_name_prefix="reader")
+        self._supervisor: pykka.ActorRef[Any] | None = None
+        self._inboxes = {
+            name: Inbox(name, activity, settings.actors.inbox_max)
+            for name in (
+                "supervisor",
+                "timer",
+                "database",
+                "notifier",
+                "trade_desk",
+                "auto_stop",
+                "trade_watcher",
+                "paper_venue",
+            )
+        }
+        self._connect(timers, also or {})
+
+    @property
+    def activity(self) -> Activity:
+        """How much work is under way."""
+        return self._activity
+
+    def start(self) -> None:
+        """Start every actor, then let the desk say what recovery needs. Inputs may flow afterwards."""
+        actors = self._settings.actors
+        supervisor = Supervisor(
+            self._inboxes["supervisor"],
+            children=self._children(),
+            clock=self._clock,
+            say=self.router.say,
+            board=self.board,
+            escalate=self._escalate,
+            restart_max=actors.restart_max,
+            restart_window_ns=int(actors.restart_window_s * NS_PER_S),
+            health_interval_ns=int(actors.health_interval_ms * NS_PER_MS),
+        )
+        self._supervisor = supervisor.actor_ref
+        supervisor._start_actor_loop()  # noqa: SLF001  # as in Supervisor
+        self.router.say_all(self._desk.start(self._clock.now_ns()))
+
+    def hear(self, word: object) -> None:
+        """Take in a word from the wires, on any thread. Questions for the status go to the root, the rest by type."""
+        match word:
+            case Received(message=SystemCommand(), subject=subject) if subject == STATUS_SUBJECT:
+                self._inboxes["supervisor"].put(word)
+            case Received(message=Lifecycle() as lifecycle):
+                self._inboxes["trade_desk"].put(word)
+                self._inboxes["paper_venue"].put(lifecycle)
+            case _:
+                self.router.say(word)
+
+    def is_pressed(self) -> bool:
+        """Whether money inputs should wait: the consumer stops pulling."""
+        return self._inboxes["trade_desk"].is_full() or self._inboxes["database"].is_full()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Drain and stop; inputs must have ended. Returns False if work was left after `timeout_s`."""
+        drained = self._activity.quiet(timeout_s)
+        if self._supervisor is not None:
+            self._supervisor.stop(block=True, timeout=timeout_s)
+        self._readers.shutdown(wait=True)
+        return drained
+
+    # Building
+
+    def _children(self) -> list[Child]:
+        builders: dict[str, Callable[[Inbox, Failed], WatchedActor]] = {
+            "timer": self._build_timer,
+            "database": self._build_database,
+            "notifier": lambda inbox, failed: Notifier(inbox, failed, policy=NoticePolicy()),
+            "trade_desk": self._build_desk,
+            "trade_watcher": self._build_watcher,
+            "auto_stop": self._build_auto_stop,
+            "paper_venue": lambda inbox, failed: PaperVenue(inbox, failed, engine=self._paper, say=self.router.say),
+        }
+        return [Child(name=name, inbox=self._inboxes[name], build=build) for name, build in builders.items()]
+
+    def _build_timer(self, inbox: Inbox, failed: Failed) -> WatchedActor:
+        return Timer(inbox, failed, timers=self._timers, clock=self._clock, say=self.router.say)
+
+    def _build_database(self, inbox: Inbox, failed: Failed) -> WatchedActor:
+        return Database(
+            inbox,
+            failed,
+            store=self._store,
+            wire=self._wire,
+            clock=self._clock,
+            say=self.router.say,
+            backlog=self._backlog,
+            batch_max=self._settings.postgres.max_batch_rows,
+            readers=self._readers,
+            activity=self._activity,
+            status=self.board,
+        )
+
+    def _build_desk(self, inbox: Inbox, failed: Failed) -> WatchedActor:
+        return TradeDesk(inbox, failed, engine=self._desk, say=self.router.say)
+
+    def _build_auto_stop(self, inbox: Inbox, failed: Failed) -> WatchedActor:
+        if inbox.handled:
+            self._stops = self._rebuilt(self._stops, self._new_stop_engine(self._stops.progress()))
+        return AutoStop(inbox, failed, engine=self._stops, say=self.router.say)
+
+    def _build_watcher(self, inbox: Inbox, failed: Failed) -> WatchedActor:
+        if inbox.handled:
+            self._watch = self._rebuilt(self._watch, self._new_board())
+        return TradeWatcher(inbox, failed, engine=self._watch, say=self.router.say)
+
+    def _rebuilt(self, old: E, new: E) -> E:
+        """Feed a new engine what it must know: the last ticks, then the trades. What it says is said."""
+        now_ns = self._clock.now_ns()
+        for word in (Ticks(batch=old.last_ticks(), received_ns=now_ns), *self._trades.values()):
+            self.router.say_all(new.handle(word))
+        return new
+
+    def _new_stop_engine(self, progress: tuple[StopProgress, ...]) -> StopEngine:
+        engine = StopEngine(progress_interval_ns=int(self._settings.actors.progress_interval_ms * NS_PER_MS))
+        for word in progress:
+            engine.handle(word)
+        return engine
+
+    def _new_board(self) -> CoverageBoard:
+        board = CoverageBoard(mark_interval_ns=int(self._settings.actors.mark_interval_ms * NS_PER_MS))
+        for word in self._coverage.values():
+            board.handle(word)
+        return board
+
+    # Who hears what
+
+    def _connect(self, timers: Listener | None, also: Mapping[type, Listener]) -> None:
+        put = {name: inbox.put for name, inbox in self._inboxes.items()}
+        desk, watcher, stops, paper = put["trade_desk"], put["trade_watcher"], put["auto_stop"], put["paper_venue"]
+        timer = timers or put["timer"]
+        wire = self._wire
+        listeners: dict[type, tuple[Listener, ...]] = {
+            Ticks: (stops, paper, watcher),
+            Received: (desk,),
+            Malformed: (desk,),
+            Trade: (self._remember, stops, watcher, put["supervisor"]),
+            StopFired: (desk,),
+            MarkWanted: (watcher,),
+            MarkGiven: (desk,),
+            BidReturned: (desk,),
+            StopCheckWanted: (stops,),
+            StopCheckGiven: (desk,),
+            StopCoverage: (self._remember, desk, put["supervisor"]),
+            MarkSnapshot: (),
+            SetTimer: (timer,),
+            CancelTimer: (timer,),
+            Commit: (put["database"],),
+            Published: (put["database"],),
+            Query: (put["database"],),
+            OrderSubmit: (wire.publish_order,),  # type: ignore[dict-item]  # the table pairs each type with its own listener
+            OrderCancel: (wire.publish_order,),  # type: ignore[dict-item]  # as above
+            OrderStored: (desk, put["database"]),
+            OrderRefused: (desk,),
+            OrderArrived: (paper,),
+            OrderReport: (wire.publish_report,),  # type: ignore[dict-item]  # as above
+            VenueQuestion: (wire.ask_venue,),  # type: ignore[dict-item]  # as above
+            VenueAnswer: (desk,),
+            Outgoing: (lambda word: wire.publish((word,)),),  # type: ignore[arg-type]  # as above
+            Answer: (lambda word: wire.reply(word.reply_to, word.reply),),  # type: ignore[attr-defined]  # as above
+            Status: (wire.broadcast,),  # type: ignore[dict-item]  # as above
+            Notice: (put["notifier"],),
+        }
+        for kind, listener in also.items():
+            listeners[kind] = (*listeners[kind], listener)
+        owners: dict[str, Listener] = {**put, "trade_desk": self._tell_desk}
+        self.router.connect(owners, listeners)
+
+    def _tell_desk(self, word: object) -> None:
+        """Hand the desk its timers; a refused commit of its own means that its state is ahead of the record."""
+        if isinstance(word, CommitRefused) and word.commit.trades:
+            self._escalate(
+                EXIT_INTERNAL, f"the record refused {word.commit.cause}: {word.error}; starting again from the record"
+            )
+            return
+        self._inboxes["trade_desk"].put(word)
+
+    def _remember(self, word: object) -> None:
+        """Keep the last word of each trade that has not ended, for whoever is rebuilt."""
+        match word:
+            case Trade(trade_id=trade_id, state=state) if state.is_terminal:
+                self._trades.pop(trade_id, None)
+                self._coverage.pop(trade_id, None)
+            case Trade(trade_id=trade_id):
+                self._trades[trade_id] = word
+            case StopCoverage(trade_id=trade_id):
+                self._coverage[trade_id] = word

@@ -1,0 +1,71 @@
+"""What `system.request.status` tells: counted from what the actors say, never asked of them."""
+
+from collections import Counter
+from decimal import Decimal
+
+from bus.messages.stops import StopCoverage
+from bus.messages.system import ActorHealth, Status
+from bus.messages.trades import Coverage, Trade
+from bus.messages.units import NS_PER_S
+
+
+class StatusBoard:
+    """Counts open trades by state and by coverage. Bounded by the number of trades that have not ended."""
+
+    def __init__(self, *, instance: str, epoch: int, version: str, live_enabled: bool) -> None:
+        self.instance = instance
+        self.epoch = epoch
+        self._version = version
+        self._live_enabled = live_enabled
+        self._states: dict[str, str] = {}
+        self._coverage: dict[str, StopCoverage] = {}
+        self._unprotected_ns = 0
+        self.is_watching = False
+        """Set once the house has started every actor and every input flows."""
+        self.is_halted = False
+        self.lost_messages = 0
+        self.quarantined = 0
+
+    def note(self, word: Trade | StopCoverage) -> None:
+        """Take a change into account."""
+        if isinstance(word, StopCoverage):
+            self._note_coverage(word)
+        elif word.state.is_terminal:
+            self._states.pop(word.trade_id, None)
+            self._end(self._coverage.pop(word.trade_id, None), word.ts)
+        else:
+            self._states[word.trade_id] = word.state
+
+    def status(self, actors: tuple[ActorHealth, ...], now_ns: int) -> Status:
+        """Return the whole as it stands."""
+        dead = tuple(f"{actor.name} is not alive" for actor in actors if not actor.alive)
+        why = dead if self.is_watching else ("not every input flows yet", *dead)
+        return Status(
+            ready=not why,
+            role="leader",
+            instance=self.instance,
+            epoch=self.epoch,
+            version=self._version,
+            ts=now_ns,
+            live_enabled=self._live_enabled,
+            halted=self.is_halted,
+            why_not_ready=why,
+            actors=actors,
+            trades=dict(Counter(self._states.values())),
+            coverage=dict(Counter(str(word.coverage) for word in self._coverage.values())),
+            quarantined=self.quarantined,
+            lost_messages=self.lost_messages,
+            unprotected_trade_seconds=str(self._unprotected_s(now_ns)),
+        )
+
+    def _note_coverage(self, word: StopCoverage) -> None:
+        self._end(self._coverage.get(word.trade_id), word.ts)
+        self._coverage[word.trade_id] = word
+
+    def _end(self, word: StopCoverage | None, now_ns: int) -> None:
+        if word is not None and word.coverage is Coverage.UNPROTECTED:
+            self._unprotected_ns += now_ns - word.since
+
+    def _unprotected_s(self, now_ns: int) -> Decimal:
+        running = sum(now_ns - word.since for word in self._coverage.values() if word.coverage is Coverage.UNPROTECTED)
+        return Decimal(self._unprotected_ns + running) / NS_PER_S

@@ -1,0 +1,74 @@
+"""What every actor of the house shares: an inbox that outlives it, and a root that hears of its death.
+
+What pykka 4.5 does, read in its source and tried: an exception from a told message stops the actor for good and calls
+`on_failure`, not `on_stop`; one from `on_start` calls neither. So `on_start` here is guarded too, and both end in `failed`.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pykka
+
+from actors.inbox import Inbox, Tap
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+Failed = Callable[[str, BaseException], None]
+"""Tells the root that the named actor has died, and of what."""
+
+
+class Engine(Protocol):
+    """A decision maker: pure, single-threaded; returns what it says, in order."""
+
+    def handle(self, word: Any) -> list[object]:  # noqa: ANN401  # each engine knows its own words
+        """Decide about `word`. State changes only after everything that can raise has been computed."""
+        ...
+
+
+class WatchedActor(pykka.ThreadingActor):
+    """An actor with a name, an inbox of the supervisor's, and a root that watches it."""
+
+    def __init__(self, inbox: Inbox, failed: Failed) -> None:
+        tap = Tap(inbox)
+        # pykka asks the class for an inbox; ours is handed in, because it outlives this incarnation.
+        self._create_actor_inbox = lambda: tap  # type: ignore[method-assign]
+        super().__init__()
+        self.inbox = inbox
+        self._failed = failed
+
+    def begin(self) -> None:
+        """Do what must be done before the first word; a failure here counts as a crash."""
+
+    def on_start(self) -> None:
+        """Start, and tell the root if that fails: pykka would not."""
+        try:
+            self.begin()
+        except Exception as error:
+            self._failed(self.inbox.name, error)
+            raise
+
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: "TracebackType | None",
+    ) -> None:
+        """Tell the root."""
+        assert exception_type is not None or traceback is None
+        self._failed(self.inbox.name, exception_value or RuntimeError("died without an exception"))
+
+
+class EngineActor(WatchedActor):
+    """A thin shell around an engine: hands it each word, and says what it decides."""
+
+    def __init__(self, inbox: Inbox, failed: Failed, *, engine: Engine, say: Callable[[object], None]) -> None:
+        super().__init__(inbox, failed)
+        self._engine = engine
+        self._say = say
+
+    def on_receive(self, message: Any) -> None:  # noqa: ANN401  # pykka's signature
+        """Let the engine decide, and say what it says, in order."""
+        say = self._say
+        for word in self._engine.handle(message):
+            say(word)

@@ -1,0 +1,79 @@
+"""Actors for tests: small engines, and a house of inboxes around them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+from threading import Event
+from typing import Any
+
+from pykka._envelope import Envelope
+from pykka.messages import _ActorStop
+
+from actors.activity import Activity
+from actors.inbox import Inbox
+from actors.watched import EngineActor, Failed, WatchedActor
+
+
+class Echo:
+    """An engine that says every word again; the word `poison` raises, as often as it comes."""
+
+    def handle(self, word: Any) -> list[object]:  # noqa: ANN401
+        if word == "poison":
+            raise ValueError("poison")
+        return [word]
+
+
+class FixedClock:
+    """A clock that stands still until told otherwise."""
+
+    def __init__(self, now_ns: int = 0) -> None:
+        self.ns = now_ns
+
+    def now_ns(self) -> int:
+        return self.ns
+
+
+def an_inbox(name: str = "echo", activity: Activity | None = None, limit: int = 1000) -> Inbox:
+    return Inbox(name, activity or Activity(), limit)
+
+
+def an_echo(said: Callable[[object], None]) -> Callable[[Inbox, Failed], WatchedActor]:
+    return lambda inbox, failed: EngineActor(inbox, failed, engine=Echo(), say=said)
+
+
+@contextmanager
+def running(actor: WatchedActor) -> Iterator[WatchedActor]:
+    """Start an actor that was built, and stop it."""
+    actor._start_actor_loop()
+    try:
+        yield actor
+    finally:
+        if not actor.actor_stopped.is_set():
+            actor.inbox.put(_stop())
+            assert actor.actor_stopped.wait(5)
+
+
+def _stop() -> object:
+    return Envelope(_ActorStop())
+
+
+class Heard:
+    """Collects words; `wait_for(n)` returns the first n."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[object] = SimpleQueue()
+        self.died = Event()
+        self.why: BaseException | None = None
+
+    def __call__(self, word: object) -> None:
+        self._queue.put(word)
+
+    def failed(self, _name: str, error: BaseException) -> None:
+        self.why = error
+        self.died.set()
+
+    def wait_for(self, count: int) -> list[object]:
+        return [self._queue.get(timeout=10) for _ in range(count)]
+
+    def so_far(self) -> list[object]:
+        return [self._queue.get() for _ in range(self._queue.qsize())]

@@ -1,0 +1,223 @@
+"""Database: whatever queued up goes into the next transaction; what waits for it is let go afterwards."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from threading import Event
+
+from actors.activity import Activity
+from actors.database import Backlog, Database
+from actors.rules.status import StatusBoard
+from bus.messages.envelope import Delivery, Outgoing
+from bus.messages.failures import StoreUnavailable
+from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit, VenueQuestion
+from bus.messages.records import Answer, Commit, CommitRefused, OrderStored, Published, Query, Recovered
+from bus.messages.system import Heartbeat, Reply, Status
+from bus.messages.timers import SetTimer, TimerFired
+from tests.actors.builders import FixedClock, Heard, an_inbox, running
+
+
+class FakeStore:
+    """Keeps batches; holds the writer at `gate`; is away while `away` is positive."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.marked: list[str] = []
+        self.gate = Event()
+        self.entered = Event()
+        self.gate.set()
+        self.away = 0
+        self.refuse: set[str] = set()
+
+    def recover(self) -> Recovered:
+        raise NotImplementedError
+
+    def commit(self, commits: Sequence[Commit]) -> list[tuple[Commit, str]]:
+        self.entered.set()
+        assert self.gate.wait(10)
+        if self.away:
+            self.away -= 1
+            raise StoreUnavailable("gone")
+        self.batches.append([commit.cause for commit in commits])
+        return [(commit, "bad row") for commit in commits if commit.cause in self.refuse]
+
+    def mark_published(self, msg_ids: Sequence[str], now_ns: int) -> None:  # noqa: ARG002  # the port's
+        self.marked.extend(msg_ids)
+
+    def query(self, query: Query) -> object:
+        if query.kind == "away":
+            raise StoreUnavailable("gone")
+        return {"kind": query.kind}
+
+
+class FakeWire:
+    """Notes what it is told, in order."""
+
+    def __init__(self) -> None:
+        self.told: SimpleQueue[tuple[str, object]] = SimpleQueue()
+
+    def publish_order(self, order: OrderSubmit | OrderCancel) -> None:
+        self.told.put(("order", order))
+
+    def publish(self, outgoing: Sequence[Outgoing]) -> None:
+        self.told.put(("publish", [row.msg_id for row in outgoing]))
+
+    def publish_report(self, report: OrderReport) -> None:
+        self.told.put(("report", report))
+
+    def broadcast(self, status: Status) -> None:
+        self.told.put(("broadcast", status))
+
+    def acknowledge(self, delivery: Delivery) -> None:
+        self.told.put(("acknowledge", delivery.sequence))
+
+    def reply(self, reply_to: str, reply: Reply) -> None:  # noqa: ARG002  # the port's
+        self.told.put(("reply", reply))
+
+    def ask_venue(self, question: VenueQuestion) -> None:
+        self.told.put(("ask", question))
+
+    def wait_for(self, count: int) -> list[tuple[str, object]]:
+        return [self.told.get(timeout=10) for _ in range(count)]
+
+
+class Room:
+    """A Database actor between fakes."""
+
+    def __init__(self) -> None:
+        self.store, self.wire, self.heard, self.backlog = FakeStore(), FakeWire(), Heard(), Backlog()
+        self.activity = Activity()
+        self.inbox = an_inbox("database", self.activity)
+        self.readers = ThreadPoolExecutor(1)
+        self.actor = Database(
+            self.inbox,
+            self.heard.failed,
+            store=self.store,
+            wire=self.wire,
+            clock=FixedClock(7),
+            say=self.heard,
+            backlog=self.backlog,
+            batch_max=100,
+            readers=self.readers,
+            activity=self.activity,
+            status=StatusBoard(instance="test", epoch=3, version="0", live_enabled=False),
+        )
+
+    def quiet(self) -> None:
+        """Wait until the word in hand is handled too: the actor counts it off when it asks for the next."""
+        self.inbox.put(Published(msg_ids=(), now_ns=0))
+        while self.activity.outstanding > 1 or self.inbox.waiting():
+            self.activity.quiet(0.01)
+
+
+def a_commit(cause: str, *outbox: Outgoing, sequence: int | None = None, answer: Answer | None = None) -> Commit:
+    delivery = None if sequence is None else Delivery(stream="ORDERS", sequence=sequence, token="t")
+    return Commit(sender="trade_desk", cause=cause, now_ns=1, outbox=outbox, delivery=delivery, answer=answer)
+
+
+def an_outgoing(msg_id: str, *, direct: bool = False) -> Outgoing:
+    return Outgoing(subject="s", msg_id=msg_id, message=Heartbeat(service="s", ts=1, status="ok"), direct=direct)
+
+
+def test_what_queues_up_while_a_commit_runs_goes_into_the_next_in_order() -> None:
+    room = Room()
+    room.store.gate.clear()
+    with running(room.actor):
+        room.inbox.put(a_commit("1"))
+        assert room.store.entered.wait(10)
+        for cause in "2345":
+            room.inbox.put(a_commit(cause))
+        room.store.gate.set()
+        room.quiet()
+
+    assert room.store.batches == [["1"], ["2", "3", "4", "5"]]
+
+
+def test_an_input_is_acknowledged_and_answered_only_after_its_commit() -> None:
+    """K7: the acknowledgement follows the commit."""
+    room = Room()
+    room.store.gate.clear()
+    reply = Reply(ok=True, instance="test", epoch=3, ts=1)
+    with running(room.actor):
+        room.inbox.put(a_commit("1", sequence=9, answer=Answer(reply_to="r", reply=reply)))
+        assert room.store.entered.wait(10)
+        early = room.wire.told.qsize()
+        room.store.gate.set()
+        told = room.wire.wait_for(2)
+
+    assert early == 0
+    assert told == [("acknowledge", 9), ("reply", reply)]
+
+
+def test_what_must_wait_for_its_commit_is_published_after_it_and_what_left_directly_is_not() -> None:
+    room = Room()
+    with running(room.actor):
+        room.inbox.put(a_commit("1", an_outgoing("entry"), an_outgoing("close", direct=True)))
+
+        told = room.wire.wait_for(1)
+
+    assert told == [("publish", ["entry"])]
+
+
+def test_a_message_that_nats_stored_before_its_row_stood_is_marked_all_the_same() -> None:
+    """K11: the acknowledgement may overtake the commit."""
+    room = Room()
+    with running(room.actor):
+        room.inbox.put(OrderStored(client_order_id="t-close-1", trade_id="t", sequence=1, duplicate=False, now_ns=1))
+        room.inbox.put(a_commit("1", an_outgoing("submit:t-close-1", direct=True)))
+        room.quiet()
+
+    assert room.store.marked == ["submit:t-close-1"]
+
+
+def test_with_postgresql_away_commits_wait_in_order_and_are_written_when_it_returns() -> None:
+    """Fault 16"""
+    room = Room()
+    room.store.away = 1
+    with running(room.actor):
+        room.inbox.put(a_commit("1", sequence=1))
+        timer = room.heard.wait_for(1)[0]
+        room.inbox.put(a_commit("2"))
+        assert isinstance(timer, SetTimer)
+        room.inbox.put(TimerFired(owner="database", key=timer.key, due_ns=timer.due_ns, now_ns=timer.due_ns))
+        room.quiet()
+
+    assert room.store.batches == [["1", "2"]]
+
+
+def test_the_sender_of_a_refused_commit_is_told_and_its_neighbours_stand() -> None:
+    room = Room()
+    room.store.refuse = {"2"}
+    with running(room.actor):
+        room.inbox.put(a_commit("2", an_outgoing("never")))
+        refused = room.heard.wait_for(1)[0]
+        room.inbox.put(a_commit("3", an_outgoing("sent")))
+        told = room.wire.wait_for(1)
+
+    assert isinstance(refused, CommitRefused)
+    assert told == [("publish", ["sent"])]
+
+
+def test_a_question_is_answered_beside_the_writer() -> None:
+    room = Room()
+    room.store.gate.clear()
+    with running(room.actor):
+        room.inbox.put(Query(kind="trades", arguments={}, reply_to="r", now_ns=1))
+        told = room.wire.wait_for(1)
+        room.store.gate.set()
+
+    reply = told[0][1]
+    assert isinstance(reply, Reply)
+    assert (reply.result, reply.epoch) == ({"kind": "trades"}, 3)
+
+
+def test_a_question_that_postgresql_cannot_answer_says_so_and_that_asking_again_may_help() -> None:
+    room = Room()
+    with running(room.actor):
+        room.inbox.put(Query(kind="away", arguments={}, reply_to="r", now_ns=1))
+        told = room.wire.wait_for(1)
+
+    reply = told[0][1]
+    assert isinstance(reply, Reply)
+    assert reply.error is not None
+    assert reply.error.retry

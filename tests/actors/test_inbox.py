@@ -1,0 +1,97 @@
+"""An inbox outlives its actor."""
+
+from actors.activity import Activity
+from tests.actors.builders import Echo, Heard, an_echo, an_inbox, running
+
+
+def test_words_are_taken_in_the_order_in_which_they_came() -> None:
+    inbox = an_inbox()
+    for word in "abc":
+        inbox.put(word)
+
+    taken = [inbox.take() for _ in range(3)]
+
+    assert taken == ["a", "b", "c"]
+
+
+def test_a_word_is_under_way_until_the_next_is_taken() -> None:
+    activity = Activity()
+    inbox = an_inbox(activity=activity)
+    inbox.put("a")
+
+    inbox.take()
+    under_way = activity.outstanding
+    inbox.done()
+
+    assert (under_way, activity.outstanding) == (1, 0)
+
+
+def test_the_word_that_crashed_its_actor_is_tried_once_more_before_those_behind_it() -> None:
+    inbox = an_inbox()
+    inbox.put("a")
+    inbox.put("b")
+    inbox.take()
+
+    given_up = inbox.after_crash()
+
+    assert given_up is None
+    assert inbox.take() == "a"
+
+
+def test_a_word_that_crashes_twice_is_given_up_and_what_waited_is_served() -> None:
+    """Fault 23"""
+    inbox = an_inbox()
+    inbox.put("poison")
+    inbox.put("b")
+    inbox.take()
+    inbox.after_crash()
+    inbox.take()
+
+    given_up = inbox.after_crash()
+
+    assert given_up == "poison"
+    assert inbox.take() == "b"
+
+
+def test_what_waits_for_a_dead_actor_is_served_by_the_next() -> None:
+    """Fault 41"""
+    inbox, heard = an_inbox(), Heard()
+    build = an_echo(heard)
+    with running(build(inbox, heard.failed)):
+        inbox.put("poison")
+        assert heard.died.wait(5)
+    inbox.put("late")
+    inbox.after_crash()
+    inbox.take()
+    inbox.after_crash()
+
+    with running(build(inbox, heard.failed)):
+        said = heard.wait_for(1)
+
+    assert said == ["late"]
+
+
+def test_an_empty_inbox_gives_nothing_after_its_timeout() -> None:
+    assert an_inbox().take(timeout_s=0) is None
+
+
+def test_an_inbox_says_when_those_who_can_wait_should() -> None:
+    inbox = an_inbox(limit=2)
+    inbox.put("a")
+    has_room = not inbox.is_full()
+    inbox.put("b")
+
+    assert has_room
+    assert inbox.is_full()
+
+
+def test_an_engine_that_raises_says_nothing() -> None:
+    heard = Heard()
+    inbox = an_inbox()
+    with running(an_echo(heard)(inbox, heard.failed)):
+        inbox.put("poison")
+        assert heard.died.wait(5)
+
+    assert heard.so_far() == []
+    assert isinstance(heard.why, ValueError)
+    assert Echo().handle("a") == ["a"]
