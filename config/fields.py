@@ -86,7 +86,12 @@ def mask(text: str) -> str:
     Where a password holds `@`, `/` or `,` it may hide more than the password, never less.
     """
     shown = _USERINFO.sub(lambda hit: f"{hit[1]}:{MASK}@" if hit[2] else f"{MASK}@", text)
-    return _PASSWORD.sub(lambda hit: hit[1] + MASK, shown)
+    return mask_password(shown)
+
+
+def mask_password(text: str) -> str:
+    """Return `text` with each `password=...` masked."""
+    return _PASSWORD.sub(lambda hit: hit[1] + MASK, text)
 
 
 def wrong_value(field: Field, raw: object, origin: object) -> ConfigurationError:
