@@ -7,7 +7,7 @@ import msgspec
 
 from bus.messages.envelope import Message
 from bus.messages.market import Result, StrikeType
-from bus.messages.units import ZERO, Money, Name, Number, Price, Quantity, Text, TradeId, UtcNs
+from bus.messages.units import ZERO, Money, Name, Number, Price, Quantity, SettingValue, Text, TradeId, UtcNs
 
 
 class Mode(StrEnum):
@@ -132,7 +132,7 @@ class StopSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     rule: str
-    settings: dict[str, Number | str] = {}
+    settings: dict[str, SettingValue] = {}
 
 
 class Waiver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -199,8 +199,8 @@ class Trade(Message, frozen=True, kw_only=True, omit_defaults=True):
     next_attempt_ns: UtcNs | None = None
     """When the next close attempt may leave; None while nothing waits."""
     stops: tuple[StopSpec, ...] = ()
-    overrides: dict[str, Number | str] = {}
-    settings: dict[str, Number | str] = {}
+    overrides: dict[str, SettingValue] = {}
+    settings: dict[str, SettingValue] = {}
     waiver: Waiver | None = None
     coverage: Coverage | None = None
     coverage_why: str | None = None

@@ -3,7 +3,7 @@
 Money, prices, quantities and percentages are exact `Decimal`s, instants are integers of nanoseconds since the epoch, UTC.
 On the wire the first are decimal strings and the second RFC 3339 in UTC. msgspec's own `Decimal` and `datetime` let through
 what must not pass (`Infinity`, `1E+1000000`, foreign digits, naive instants), so every such field is one of the marker
-classes below: msgspec does not know them, hence it asks `bus.codec`, the one place that reads money and time. The markers
+classes below: msgspec does not know them, hence it asks `bus.messages.plain`, the one place that reads money and time. The markers
 exist at run time only; for the type checker, and in memory, a `Price` is a `Decimal` and a `UtcNs` an `int`.
 """
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     """Percent: 25 is a quarter."""
     Number = Decimal
     """Any other exact number, such as a strike."""
+    SettingValue = Decimal | str
+    """A stop setting's value on a trade: an exact number, or a word."""
     UtcNs = int
     """Nanoseconds since 1970-01-01T00:00:00Z."""
 else:
@@ -54,6 +56,17 @@ else:
         """Contracts or units, not negative."""
 
         minimum = Decimal(0)
+
+    class _Either(type):
+        """As `_Marker`, for what has several types in memory."""
+
+        def __instancecheck__(cls, value: object) -> bool:
+            return type(value) in cls.inner
+
+    class SettingValue(metaclass=_Either):
+        """A number, a word or a switch: msgspec refuses a union of a marker and a text."""
+
+        inner: ClassVar[tuple[type, ...]] = (Decimal, str, bool)
 
     class UtcNs(metaclass=_Marker):
         """Nanoseconds since the epoch."""
