@@ -102,6 +102,14 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cancel_requested: bool = False
     evidence: str | None = None
     decision_id: str | None = None
+    side: Side | None = None
+    """The side named in the order: the opposite one where a venue closes by buying it. None: the trade's own."""
+    nth: int = 1
+    """Which try of the close in effect it is: slippage and waiting grow with it."""
+    reported: Quantity = ZERO
+    """The most that the venue said it has filled; more than `filled`: a fill is missing, so it is not DEAD yet."""
+    refused: bool = False
+    """ORDERS has not taken it so far: unprotected(order_refused)."""
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
