@@ -158,6 +158,8 @@ class StopProgress(msgspec.Struct, frozen=True, kw_only=True):
     confirms: int = 0
     counted: dict[str, UtcNs] = {}
     """By input, the `ts` last counted."""
+    decisions: int = 0
+    """How many decisions of this rule on this trade were numbered so far."""
 
 
 class StopCoverage(Message, frozen=True, kw_only=True, omit_defaults=True):
