@@ -1,178 +1,112 @@
-"""Plays a recording into NATS: a process of its own that knows nothing but NATS and the file, like any feed.
+"""Publishing into JetStream without waiting: many in flight, one call back for each, with what became of it.
 
-    WATCHKEEPER_NATS_URL=nats://127.0.0.1:4222 python -m bus.publisher FILE [--speed N|max] [--window LINES]
-
-It says `demo.ready` once it listens, and then runs at most a window of lines past the horizon that the demo's sequencer gives on
-`demo.horizon` (`{"line","ts"}`). `--speed` paces it on the recording's own clock. `demo.end` tells how the recording ended.
-Exit 0: all was published. 2: wrong use. 69: NATS went away, or nobody moved the horizon.
+nats-py's own `publish` is a request and a task for each message; here one subscription hears all acknowledgements, and a
+message costs a dictionary entry and a timer.
 """
 
-import argparse
 import asyncio
-import os
-import sys
-import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import msgspec
-import nats
-import uvloop
-from nats.aio.client import Client
-from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
 
-from bus.recorded import LINE_HEADER, ORDER_HEADER, RecordedEvent, Recording, instant_ns
+from bus.connection import Connection
 
-READY = "demo.ready"
-HORIZON = "demo.horizon"
-END = "demo.end"
-URL_VARIABLE = "WATCHKEEPER_NATS_URL"
+WRONG_LAST_SEQUENCE = 10071
+"""Another epoch leads: the record on `order.epoch` is newer than the one that this message names."""
 
-_FLUSH_EVERY = 256
-_HORIZON_PATIENCE_S = 120.0
-_EXIT_USE, _EXIT_NO_ANSWER = 2, 69
+_JSON = msgspec.json.Decoder()
 
 
-class Horizon(msgspec.Struct, frozen=True):
-    """How far the demo has come: everything up to `line`, whose instant is `ts`, has been applied."""
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The stream has it on disk. duplicate: a message with its `Nats-Msg-Id` stood there before, at `sequence`."""
 
-    line: int
-    ts: str
-
-
-class EndOfRecording(msgspec.Struct, frozen=True):
-    """What the publisher has done. events: messages published; lines: read; ignored: left out, by kind."""
-
-    events: int
-    lines: int
-    first_ts: str
-    last_ts: str
-    ignored: dict[str, int]
+    stream: str
+    sequence: int
+    duplicate: bool
 
 
-class HorizonReached:
-    """Lets the publisher wait until the horizon has come near enough."""
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It certainly does not stand in the stream. code: JetStream's, 503 where no stream listens, 0 where it never left."""
 
-    def __init__(self) -> None:
-        self.line = -1
-        self._moved = asyncio.Event()
-
-    async def hear(self, message: Msg) -> None:
-        """Take the newest horizon; a later line never gives way to an earlier one."""
-        self.line = max(self.line, msgspec.json.decode(message.data, type=Horizon).line)
-        self._moved.set()
-
-    async def wait_for(self, line: int) -> None:
-        """Wait until the horizon is at `line` or past it. Raises: TimeoutError if it stands still for two minutes."""
-        while self.line < line:
-            self._moved.clear()
-            await asyncio.wait_for(self._moved.wait(), _HORIZON_PATIENCE_S)
+    code: int
+    words: str
 
 
-class Pace:
-    """Says when an event is due. speed: recorded seconds in one real second; None: as fast as possible."""
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Nobody knows whether it was stored. Sent again with the same id, it is stored at most once."""
 
-    def __init__(self, speed: float | None) -> None:
-        self._speed = speed
-        self._start: tuple[int, float] | None = None
-
-    async def keep(self, ts: str) -> None:
-        """Wait until `ts` is due; the first event is due at once."""
-        if self._speed is None:
-            return
-        ns = instant_ns(ts)
-        if self._start is None:
-            self._start = (ns, time.monotonic())
-        first_ns, started = self._start
-        ahead_s = (ns - first_ns) / 1e9 / self._speed - (time.monotonic() - started)
-        if ahead_s > 0:
-            await asyncio.sleep(ahead_s)
+    words: str = "no acknowledgement"
 
 
-async def publish(
-    client: Client, recording: Recording, *, prefix: str, speed: float | None, window: int, duration_s: float | None
-) -> EndOfRecording:
-    """Publish `recording`, and say how it ended. Raises: NatsError; TimeoutError if the horizon stands still."""
-    horizon, pace = HorizonReached(), Pace(speed)
-    await client.subscribe(prefix + HORIZON, cb=horizon.hear)
-    await client.flush()
-    await client.publish(prefix + READY, b"{}")
-    await horizon.wait_for(0)
-    events, first_ts, last_ts, last_ns = 0, "", "", None
-    for event in recording:
-        if not first_ts:
-            first_ts = event.ts
-            last_ns = None if duration_s is None else instant_ns(first_ts) + int(duration_s * 1e9)
-        if last_ns is not None and instant_ns(event.ts) > last_ns:
-            break
-        await horizon.wait_for(event.line - window)
-        await pace.keep(event.ts)
-        events, last_ts = events + 1, event.ts
-        await _send(client, prefix, event, events)
-        if speed is not None or events % _FLUSH_EVERY == 0:
-            # nats-py sends nothing from a loop that never yields; a round trip also keeps pace with the server.
-            await client.flush()
-    end = EndOfRecording(events, recording.lines, first_ts, last_ts, dict(recording.ignored))
-    await client.publish(prefix + END, msgspec.json.encode(end))
-    await client.flush()
-    return end
+Outcome = Stored | Refused | Unanswered
 
 
-async def _send(client: Client, prefix: str, event: RecordedEvent, order: int) -> None:
-    headers = {LINE_HEADER: str(event.line), ORDER_HEADER: str(order)}
-    await client.publish(prefix + event.subject, event.payload, headers=headers)
+class Publisher:
+    """Publishes on one connection. For the loop's thread only."""
 
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._inbox = ""
+        self._waiting: dict[str, tuple[Callable[[Outcome], None], asyncio.TimerHandle]] = {}
+        self._next = 0
 
-def _speed(text: str) -> float | None:
-    speed = None if text == "max" else float(text)
-    if speed is not None and not 0 < speed < 1e9:
-        raise ValueError(text)
-    return speed
+    async def open(self) -> None:
+        """Begin to hear acknowledgements."""
+        self._inbox = self._connection.new_inbox()
+        await self._connection.listen(f"{self._inbox}.*", self._hear)
 
+    @property
+    def in_flight(self) -> int:
+        """How many wait for their acknowledgement."""
+        return len(self._waiting)
 
-def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bus.publisher", description="Play a recording into NATS.")
-    parser.add_argument("recording", type=Path)
-    parser.add_argument("--speed", type=_speed, default=None, metavar="N|max", help="recorded seconds in a real second")
-    parser.add_argument("--window", type=int, default=4096, metavar="LINES", help="how far past the horizon it may run")
-    parser.add_argument("--duration", type=float, metavar="S", help="stop after this many recorded seconds")
-    parser.add_argument("--source", default="", help="the feed's name, for lines that carry none")
-    parser.add_argument("--prefix", default="", help="stands before every subject")
-    return parser.parse_args(words)
-
-
-async def _run(arguments: argparse.Namespace, url: str) -> None:
-    # A feed that lost its connection has lost messages: it ends instead of going on with a gap.
-    client = await nats.connect(url, name="recorded-feed", allow_reconnect=False)
-    try:
-        recording = Recording(arguments.recording, source=arguments.source)
-        await publish(
-            client,
-            recording,
-            prefix=arguments.prefix,
-            speed=arguments.speed,
-            window=arguments.window,
-            duration_s=arguments.duration,
+    def send(
+        self,
+        subject: str,
+        body: bytes,
+        headers: dict[str, str],
+        done: Callable[[Outcome], None],
+        *,
+        timeout_s: float,
+    ) -> None:
+        """Publish; `done` is called once, on this thread, within about `timeout_s`."""
+        self._next += 1
+        token = str(self._next)
+        timer = asyncio.get_running_loop().call_later(timeout_s, self._end, token, Unanswered())
+        self._waiting[token] = (done, timer)
+        self._connection.post(
+            subject,
+            body,
+            reply=f"{self._inbox}.{token}",
+            headers=headers,
+            failed=lambda: self._end(token, Refused(0, "not connected")),
         )
-    finally:
-        await client.close()
+
+    def _hear(self, subject: str, _reply: str, body: bytes, headers: bytes) -> None:
+        token = subject[len(self._inbox) + 1 :]
+        self._end(token, _read(body, headers))
+
+    def _end(self, token: str, outcome: Outcome) -> None:
+        waiting = self._waiting.pop(token, None)
+        if waiting is not None:
+            done, timer = waiting
+            timer.cancel()
+            done(outcome)
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Play the recording; returns the exit code."""
-    arguments = _arguments(words)
-    url = os.environ.get(URL_VARIABLE, "")
-    if not url or not arguments.recording.is_file():
-        sys.stderr.write(f"{URL_VARIABLE} must be set and {arguments.recording} must be a file\n")
-        return _EXIT_USE
+def _read(body: bytes, headers: bytes) -> Outcome:
+    if headers.startswith(b"NATS/1.0 503"):
+        return Refused(503, "no stream takes this subject")
     try:
-        uvloop.run(_run(arguments, url))
-    except (NatsError, OSError, TimeoutError) as failure:
-        sys.stderr.write(f"the recording was not played to its end: {failure!r}\n")
-        return _EXIT_NO_ANSWER
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        answer: dict[str, Any] = _JSON.decode(body)
+        error = answer.get("error")
+        if error is not None:
+            return Refused(int(error.get("err_code") or error.get("code") or 0), str(error.get("description", "")))
+        return Stored(str(answer["stream"]), int(answer["seq"]), bool(answer.get("duplicate", False)))
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        return Unanswered(f"an unreadable acknowledgement: {error!r}")

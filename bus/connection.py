@@ -1,0 +1,265 @@
+"""One connection to NATS: settings that survive outages, callbacks that cannot fail, and a pulse that finds it deaf.
+
+`is_connected` can stay true while the read loop is dead, and a stopped server looks like a quiet one. So every 2 s the
+connection publishes to itself; an echo that stays out makes it reconnect, and three such times in a row are fatal: whoever
+owns the process ends it, and supervisord starts a clean one (fault 10). A client that the server closed for good (an
+authorisation error) never reconnects by itself: fatal as well (fault 12).
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from loguru import logger
+from nats import errors as nats_errors
+
+from bus.client import DirectClient, Handler
+from bus.errors import BusError, ServerUnavailable
+
+_JSON = msgspec.json.Decoder()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionSettings:
+    """How to reach NATS and how soon to doubt it. `pulse_s`: the round trip; deaf after one more without its echo."""
+
+    url: str
+    name: str = "watchkeeper"
+    connect_timeout_s: float = 5
+    reconnect_wait_ms: int = 250
+    ping_interval_s: float = 5
+    max_outstanding_pings: int = 2
+    pulse_s: float = 2
+    deaf_max: int = 3
+
+
+def _nothing() -> None:
+    return
+
+
+def _ignore(reason: str) -> None:
+    logger.critical("the NATS connection is lost for good: {}", reason)
+
+
+class Connection:
+    """A client and what keeps it honest. Everything but the constructor is for the loop's thread.
+
+    on_up, on_down: called after each (re)connection and each loss. on_fatal: called once, with why; the process should end.
+    """
+
+    def __init__(
+        self,
+        settings: ConnectionSettings,
+        *,
+        on_up: Callable[[], None] = _nothing,
+        on_down: Callable[[], None] = _nothing,
+        on_fatal: Callable[[str], None] = _ignore,
+    ) -> None:
+        self._settings = settings
+        self._on_up = on_up
+        self._on_down = on_down
+        self._on_fatal = on_fatal
+        self._client = DirectClient(on_fault=lambda error: self._fatal(f"a listener failed: {error!r}"))
+        self._outgoing: deque[tuple[str, bytes, str, dict[str, str] | None, Callable[[], None] | None]] = deque()
+        self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._closing = False
+        self._is_fatal = False
+        self._echoed = 0
+        self.reconnects = 0
+        self.deaf = 0
+        self.last_error = ""
+
+    # Opening and closing
+
+    async def open(self, *, timeout_s: float | None = None) -> None:
+        """Connect, trying again for `timeout_s`. Raises: ServerUnavailable with the last error."""
+        wanted = self._settings
+        try:
+            await asyncio.wait_for(
+                self._client.connect(
+                    wanted.url,
+                    name=wanted.name,
+                    error_cb=self._on_error,
+                    disconnected_cb=self._on_disconnected,
+                    reconnected_cb=self._on_reconnected,
+                    closed_cb=self._on_closed,
+                    connect_timeout=wanted.connect_timeout_s,
+                    reconnect_time_wait=wanted.reconnect_wait_ms / 1000,
+                    max_reconnect_attempts=-1,
+                    ping_interval=wanted.ping_interval_s,
+                    max_outstanding_pings=wanted.max_outstanding_pings,
+                    # What is published while disconnected fails at once; buffered, an order would fly late.
+                    pending_size=-1,
+                ),
+                timeout_s or wanted.connect_timeout_s,
+            )
+        except (TimeoutError, nats_errors.Error, OSError) as error:
+            self._closing = True
+            with contextlib.suppress(Exception):
+                await self._client.close()
+            raise ServerUnavailable(f"no NATS server answers: {self.last_error or error!r}") from None
+        self._tasks = [asyncio.create_task(self._write()), asyncio.create_task(self._pulse())]
+        self._call(self._on_up)
+
+    async def close(self, drain_s: float = 2) -> None:
+        """Send what is waiting, then close; takes at most `drain_s`."""
+        self._closing = True
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(self._drain(), drain_s)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(self._client.close(), max(drain_s, 0.5))
+
+    async def _drain(self) -> None:
+        await self._write_waiting()
+        await self._client.flush(2)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it believes to be connected; the pulse knows better."""
+        return bool(self._client.is_connected)
+
+    # Speaking
+
+    def post(
+        self,
+        subject: str,
+        body: bytes,
+        *,
+        reply: str = "",
+        headers: dict[str, str] | None = None,
+        failed: Callable[[], None] | None = None,
+    ) -> None:
+        """Publish, in the order of the calls; `failed` is called if it certainly did not leave."""
+        self._outgoing.append((subject, body, reply, headers, failed))
+        self._wake.set()
+
+    async def _write(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._write_waiting()
+
+    async def _write_waiting(self) -> None:
+        while self._outgoing:
+            subject, body, reply, headers, failed = self._outgoing.popleft()
+            try:
+                await self._client.publish(subject, body, reply=reply, headers=headers)
+            except (nats_errors.Error, OSError) as error:
+                logger.debug("not sent on {}: {!r}", subject, error)
+                if failed is not None:
+                    self._call(failed)
+
+    async def ask(self, subject: str, body: bytes, timeout_s: float) -> bytes:
+        """Return the answer. Raises: BusError when nobody answers within `timeout_s`, or the connection is down."""
+        try:
+            answer = await self._client.request(subject, body, timeout=timeout_s)
+        except (nats_errors.Error, OSError, TimeoutError) as error:
+            raise BusError(f"no answer on {subject}: {type(error).__name__}") from None
+        return bytes(answer.data)
+
+    async def api(self, verb: str, question: object = None, *, timeout_s: float = 5) -> dict[str, Any]:
+        """Ask JetStream, such as `STREAM.INFO.ORDERS`. Raises: ApiError for its errors, BusError when it does not answer."""
+        body = b"" if question is None else msgspec.json.encode(question)
+        answer: dict[str, Any] = _JSON.decode(await self.ask(f"$JS.API.{verb}", body, timeout_s))
+        if "error" in answer:
+            raise ApiError.read(answer["error"])
+        return answer
+
+    def new_inbox(self) -> str:
+        """Return a subject that nobody else listens to."""
+        return str(self._client.new_inbox())
+
+    # Listening
+
+    async def listen(self, subject: str, handler: Handler, *, queue: str = "") -> int:
+        """Hear `subject`, also after reconnects. An exception in `handler` is fatal: our state may be spoiled."""
+        return await self._client.listen(subject, handler, queue=queue)
+
+    async def unlisten(self, number: int) -> None:
+        """Stop hearing; harmless while disconnected."""
+        with contextlib.suppress(nats_errors.Error, OSError):
+            await self._client.unlisten(number)
+
+    async def flush(self, timeout_s: float = 5) -> None:
+        """Return once the server has read everything sent so far. Raises: BusError."""
+        try:
+            await self._client.flush(timeout_s)
+        except (nats_errors.Error, OSError) as error:
+            raise BusError(f"no answer to a flush: {error!r}") from None
+
+    # Staying honest
+
+    async def _pulse(self) -> None:
+        inbox = self.new_inbox()
+        await self.listen(inbox, self._hear_echo)
+        sent = 0
+        while True:
+            if self.is_up:
+                sent += 1
+                self.post(inbox, str(sent).encode())
+            await asyncio.sleep(self._settings.pulse_s)
+            if not self.is_up or self._echoed >= sent:
+                continue
+            self.deaf += 1
+            logger.warning("NATS does not echo ({} in a row): reconnecting", self.deaf)
+            if self.deaf >= self._settings.deaf_max:
+                self._fatal("deaf: three round trips in a row without an answer")
+            self._echoed = sent
+            await self._client.force_reconnect()
+
+    def _hear_echo(self, _subject: str, _reply: str, body: bytes, _headers: bytes) -> None:
+        self._echoed = int(body)
+        self.deaf = 0
+
+    # nats-py's callbacks: an exception in one can end reconnecting for ever (fault 11), so each is total.
+
+    async def _on_error(self, error: Exception) -> None:
+        self.last_error = f"{type(error).__name__}: {error}"
+        logger.debug("nats-py: {}", self.last_error)
+
+    async def _on_disconnected(self) -> None:
+        if not self._closing:
+            logger.warning("NATS is away: {}", self.last_error or "the connection was lost")
+        self._call(self._on_down)
+
+    async def _on_reconnected(self) -> None:
+        self.reconnects += 1
+        logger.info("NATS is back")
+        self._call(self._on_up)
+
+    async def _on_closed(self) -> None:
+        if not self._closing:
+            self._fatal(f"closed by the server or for good: {self._client.last_error or self.last_error}")
+
+    def _fatal(self, reason: str) -> None:
+        if not self._is_fatal:
+            self._is_fatal = True
+            self._call(lambda: self._on_fatal(reason))
+
+    @staticmethod
+    def _call(function: Callable[[], None]) -> None:
+        try:
+            function()
+        except Exception as error:  # noqa: BLE001  # a door: what others do with an event must not end the connection
+            logger.opt(exception=error).error("a listener for the connection's state failed")
+
+
+class ApiError(BusError):
+    """JetStream refused. code: its own error code, such as 10059 (no such stream)."""
+
+    def __init__(self, code: int, words: str) -> None:
+        super().__init__(f"{words} ({code})")
+        self.code = code
+
+    @classmethod
+    def read(cls, error: dict[str, Any]) -> "ApiError":
+        """Read the `error` of an answer."""
+        return cls(int(error.get("err_code") or error.get("code") or 0), str(error.get("description", "unknown")))
