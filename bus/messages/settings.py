@@ -67,3 +67,17 @@ class SettingsView(Message, frozen=True, kw_only=True, omit_defaults=True):
 
     version: int
     layers: tuple[LayerSettings, ...]
+
+
+class HistoryGet(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """Ask for a page of history, newest first, at most `limit` (1-1000). Source: `history.request.<kind>`; kinds: `settings`."""
+
+    limit: int = 50
+    after: Name | None = None
+
+
+class SettingsHistory(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """The answer to `history.request.settings`; `next` is the `after` of the next page."""
+
+    changes: tuple[SettingsChanged, ...]
+    next: Name | None = None
