@@ -108,13 +108,17 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderStored(msgspec.Struct, frozen=True, kw_only=True):
-    """ORDERS has acknowledged an order. duplicate: an order was stored under that id before; the stored one is in effect."""
+    """ORDERS has acknowledged an order.
+
+    duplicate: another order was stored under that id before; `stored`, not ours, is in effect.
+    """
 
     client_order_id: str
     trade_id: str
     sequence: int
     duplicate: bool
     now_ns: UtcNs
+    stored: OrderSubmit | None = None
 
 
 class OrderRefused(msgspec.Struct, frozen=True, kw_only=True):
