@@ -202,6 +202,8 @@ class Trade(Message, frozen=True, kw_only=True, omit_defaults=True):
     """Other reasons that arrived while a close was in effect."""
     result: Result | None = None
     payout: Price | None = None
+    settlement_fees: Money = ZERO
+    """This trade's share of what the venue charges for settling; becomes part of `fees` when it settles."""
     dust: bool = False
     halted: bool = False
     next_attempt_ns: UtcNs | None = None
