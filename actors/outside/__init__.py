@@ -1,0 +1,1 @@
+"""Adapters to the rest of the world. Only run.py imports them."""

@@ -1,0 +1,95 @@
+"""Loopback HTTP for whoever runs the process: `/live`, `/ready`, `/metrics`.
+
+`/live`: the process answers. `/ready`: it leads and every open trade is watched; supervisord's RUNNING does not say that. The
+figures are those of `system.request.status`, read from the same counters; nothing is asked of an actor.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Final
+
+from loguru import logger
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from bus.messages.system import Status
+
+_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
+_REQUEST_TIMEOUT_S: Final = 5
+
+
+class _StatusCollector(Collector):
+    """The status as Prometheus reads it."""
+
+    def __init__(self, status: Callable[[], Status]) -> None:
+        self._status = status
+
+    def collect(self) -> Iterable[Metric]:
+        status = self._status()
+        yield _gauge("ready", "1 while it leads and watches every open trade", {(): int(status.ready)})
+        yield _gauge("epoch", "the epoch it leads in", {(): status.epoch})
+        yield _gauge("trades", "trades that have not ended", {(k,): v for k, v in status.trades.items()}, "state")
+        yield _gauge("coverage", "open trades by coverage", {(k,): v for k, v in status.coverage.items()}, "coverage")
+        yield _gauge("inbox_words", "words waiting for an actor", {(a.name,): a.inbox for a in status.actors}, "actor")
+        yield _gauge("actor_restarts", "restarts of an actor", {(a.name,): a.restarts for a in status.actors}, "actor")
+        yield _gauge("quarantined", "inputs in quarantine since the start", {(): status.quarantined})
+        yield _gauge("lost_messages", "messages lost since the start", {(): status.lost_messages})
+
+
+def _gauge(name: str, meaning: str, values: dict[tuple[str, ...], int], *labels: str) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"watchkeeper_{name}", meaning, labels=labels)
+    for label, value in values.items():
+        family.add_metric(label, value)
+    return family
+
+
+class Probes:
+    """The HTTP server, on a thread of its own. `port` is the one in force, also where 0 asked for a free one."""
+
+    def __init__(self, host: str, port: int, status: Callable[[], Status]) -> None:
+        registry = CollectorRegistry()
+        registry.register(_StatusCollector(status))
+        pages: dict[str, Callable[[], tuple[HTTPStatus, str, bytes]]] = {
+            "/live": lambda: (HTTPStatus.OK, "text/plain", b"live\n"),
+            "/ready": lambda: _ready(status()),
+            "/metrics": lambda: (HTTPStatus.OK, _TEXT, generate_latest(registry)),
+        }
+
+        class Handler(BaseHTTPRequestHandler):
+            timeout = _REQUEST_TIMEOUT_S
+
+            def do_GET(self) -> None:
+                page = pages.get(self.path)
+                found = page() if page else (HTTPStatus.NOT_FOUND, "text/plain", b"/live /ready /metrics\n")
+                code, kind, body = found
+                self.send_response(code)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
+                logger.debug("probe: " + format.replace("%s", "{}").replace("%d", "{}"), *args)
+
+        self._server = ThreadingHTTPServer((host, port), Handler)
+        self._server.daemon_threads = True
+        self.port = int(self._server.server_address[1])
+        self._thread = threading.Thread(target=self._server.serve_forever, name="probes", daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop answering."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _ready(status: Status) -> tuple[HTTPStatus, str, bytes]:
+    code = HTTPStatus.OK if status.ready else HTTPStatus.SERVICE_UNAVAILABLE
+    return code, "application/json", json.dumps({"ready": status.ready, "why": status.why_not_ready}).encode() + b"\n"

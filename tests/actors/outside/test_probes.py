@@ -1,0 +1,52 @@
+"""What a process tells whoever runs it, over loopback HTTP."""
+
+from collections.abc import Iterator
+from http.client import HTTPConnection
+
+import pytest
+
+from actors.outside.probes import Probes
+from actors.rules.status import StatusBoard
+from bus.messages.system import ActorHealth
+
+
+@pytest.fixture
+def board() -> StatusBoard:
+    return StatusBoard(instance="test", epoch=4, version="0", live_enabled=False)
+
+
+@pytest.fixture
+def probes(board: StatusBoard) -> Iterator[Probes]:
+    desk = ActorHealth(name="trade_desk", alive=True, inbox=3, restarts=0, handled=9)
+    running = Probes("127.0.0.1", 0, lambda: board.status((desk,), 1))
+    running.start()
+    yield running
+    running.stop()
+
+
+def get(probes: Probes, path: str) -> tuple[int, str]:
+    connection = HTTPConnection("127.0.0.1", probes.port, timeout=10)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    body = response.read().decode()
+    connection.close()
+    return response.status, body
+
+
+def test_a_process_that_answers_is_live_before_it_is_ready(probes: Probes) -> None:
+    assert get(probes, "/live")[0] == 200
+    assert get(probes, "/ready")[0] == 503
+
+
+def test_a_process_is_ready_once_every_input_flows(probes: Probes, board: StatusBoard) -> None:
+    board.is_watching = True
+
+    assert get(probes, "/ready")[0] == 200
+
+
+def test_metrics_tell_how_many_words_wait_for_each_actor(probes: Probes) -> None:
+    assert 'watchkeeper_inbox_words{actor="trade_desk"} 3.0' in get(probes, "/metrics")[1]
+
+
+def test_another_path_names_those_that_there_are(probes: Probes) -> None:
+    assert get(probes, "/health") == (404, "/live /ready /metrics\n")
