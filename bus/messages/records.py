@@ -158,3 +158,7 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     halted: bool
     reduce_only: frozenset[str]
     epoch: int
+    ended: tuple[Trade, ...] = ()
+    """The last trades that ended (a few thousand at most), oldest first: late fills and repeated requests may still name them."""
+    ended_ids: frozenset[str] = frozenset()
+    """The ids of all trades that ended: an id is never used again."""
