@@ -182,8 +182,11 @@ class Resolver:
                 own[rule][name] = carried(value)
         armed = [rule for rule in Rule if _is_armed(values, rule, is_event=is_event)]
         keys = tuple((rule, tuple(sorted(own[rule].items()))) for rule in armed)
-        specs = tuple(self._share(key, StopSpec(rule=key[0], settings=own[key[0]])) for key in keys)
-        return Resolved(stops=self._share(keys, specs), settings=self._share(tuple(sorted(general.items())), general))
+        specs = tuple(self._share(("stop", key), StopSpec(rule=key[0], settings=own[key[0]])) for key in keys)
+        return Resolved(
+            stops=self._share(("stops", keys), specs),
+            settings=self._share(("general", tuple(sorted(general.items()))), general),
+        )
 
     def _share(self, key: object, value: Any) -> Any:  # noqa: ANN401  # whatever was built, or its equal from before
         if len(self._shared) >= _SHARED_MAX:
