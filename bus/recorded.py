@@ -3,9 +3,10 @@
 A recording is a file of JSON lines in order of `ts`, gzipped or plain, read line by line: it may be larger than memory. Cents
 become dollars by moving the point in their text, so that nothing is rounded; `ts` is copied as it stands.
 
-A line is one event, with two exceptions. What nobody subscribes to (`kind: trade`, other events) is counted and left out. And
+A line is one message, with these exceptions. What nobody subscribes to (`kind: trade`, other events) is counted and left out.
 Betfair records a market's life under the market's id (`1.166811431`) but its quotes under the runner's
-(`1.166811431:60424`), which is what is traded: a market's event is therefore also published for each of its runners seen so far.
+(`1.166811431:60424`), which is what is traded: a market's event is therefore also published for each of its runners seen so
+far. And it says `open` where a suspension ends, which here is `resumed`.
 """
 
 import gzip
@@ -109,6 +110,7 @@ class Recording:
         self._quotes: dict[str, tuple[str, bytes]] = {}
         self._prices: dict[str, tuple[str, bytes]] = {}
         self._runners: dict[str, list[str]] = {}
+        self._halted: set[str] = set()
         self._dollars: dict[bytes, bytes] = {}
 
     def __iter__(self) -> Iterator[RecordedEvent]:
@@ -171,6 +173,11 @@ class Recording:
         event = EVENTS.get(line.event)
         if event is None:
             return []
+        if event is LifecycleEvent.HALTED:
+            self._halted.add(line.ticker)
+        elif event is LifecycleEvent.OPEN and line.ticker in self._halted:
+            self._halted.discard(line.ticker)
+            event = LifecycleEvent.RESUMED
         facts: dict[str, str] = {"ts": line.ts, "event": event.value}
         for name in ("symbol", "result", "close_ts"):
             if text := getattr(line, name):
