@@ -21,6 +21,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     sequence: int
     token: str
     """The JetStream reply subject that acknowledges it."""
+    attempt: int = 1
+    """How often it has been delivered, this time included."""
 
 
 M_co = TypeVar("M_co", bound=Message, covariant=True)
