@@ -90,7 +90,7 @@ def reachable_binaries(binaries: Path, user: ServerUser, *, cache: Path = _CACHE
 def _copy_open(source: Path, target: Path) -> None:
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("include", "*.a", "__pycache__"))
     for path in (target, *target.rglob("*")):
-        path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) and path.stat().st_mode & 0o111 else 0o644)
+        path.chmod(0o755 if path.is_dir() or (os.access(path, os.X_OK) and path.stat().st_mode & 0o111) else 0o644)
 
 
 def reachable_data(wanted: Path | None, user: ServerUser, *, state: Path = _STATE) -> Path:
@@ -103,7 +103,7 @@ def reachable_data(wanted: Path | None, user: ServerUser, *, state: Path = _STAT
         folder = Path(tempfile.mkdtemp(prefix="watchkeeper-postgres-"))
         if not user.may_enter(folder.parent):
             folder.rmdir()
-            folder = Path(tempfile.mkdtemp(prefix="watchkeeper-postgres-", dir="/var/tmp"))  # noqa: S108  # mkdtemp
+            folder = Path(tempfile.mkdtemp(prefix="watchkeeper-postgres-", dir="/var/tmp"))  # mkdtemp
     else:
         folder = wanted.absolute()
         parent = next(part for part in folder.parents if part.exists())

@@ -1,0 +1,9 @@
+DROP TABLE settlements;
+DROP TABLE positions;
+DROP TABLE reports;
+DROP TABLE fills;
+DROP TABLE cancels;
+DROP TABLE orders;
+DROP TABLE trades;
+DROP FUNCTION guard_trade();
+DROP TABLE accounts;

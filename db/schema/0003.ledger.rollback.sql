@@ -1,0 +1,4 @@
+DROP TABLE quarantine;
+DROP TABLE outbox;
+DROP TABLE journal;
+DROP TABLE inbox;

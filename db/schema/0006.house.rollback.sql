@@ -1,0 +1,3 @@
+DROP TABLE system_state;
+DROP TABLE streams;
+DROP TABLE leader;
