@@ -1,0 +1,94 @@
+"""`system halt|reduce-only|resume|status`."""
+
+from typing import Annotated, Any, Final
+
+from cyclopts import App, Parameter
+from rich.console import Group, RenderableType
+
+from bus.commands.answers import (
+    PLAIN_REASON,
+    TEXT,
+    By,
+    Reason,
+    ReportFlags,
+    Result,
+    asked,
+    built,
+    card,
+    connected,
+    report,
+    requester,
+    show,
+    table,
+)
+from bus.messages.plain import to_json
+from bus.messages.system import Reply, SystemCommand
+from config.command_line import Exit, NoAnswer, complain, print_document
+
+app = App(name="system", help="See how Watchkeeper stands; halt and resume it.")
+
+_Account = Annotated[str | None, Parameter(help="Only this account; all of them unless given.")]
+_LEADER: Final = "leader"
+
+
+@app.command
+def halt(*, account: _Account = None, reason: Reason = PLAIN_REASON, by: By = None, flags: ReportFlags = TEXT) -> Exit:
+    """Take no new risk until resumed. Stops and closes go on."""
+    return _order("halt", account, reason, by, flags)
+
+
+@app.command
+def reduce_only(
+    *, account: _Account = None, reason: Reason = PLAIN_REASON, by: By = None, flags: ReportFlags = TEXT
+) -> Exit:
+    """Take only orders that reduce risk, for one account or all."""
+    return _order("reduce_only", account, reason, by, flags)
+
+
+@app.command
+def resume(*, account: _Account = None, reason: Reason, by: By = None, flags: ReportFlags = TEXT) -> Exit:
+    """End a halt or reduce-only."""
+    return _order("resume", account, reason, by, flags)
+
+
+@app.command
+def status(*, flags: ReportFlags = TEXT) -> Exit:
+    """Show how it stands. Exit 0: the leader is ready. 1: it is not. 69: nobody answers."""
+    with connected(flags) as client:
+        replies = client.gather("system.request.status", SystemCommand(requested_by=requester(None)))
+    standing = [reply.result for reply in replies if reply.ok and isinstance(reply.result, dict)]
+    if not standing:
+        raise NoAnswer(_refused(replies) or "nobody answers: start `run.py serve`, or see whether nats.prefix is right")
+    # The leader speaks for the house; without one, whoever is nearest to it.
+    standing.sort(key=lambda each: (each.get("role") != _LEADER, not each.get("ready"), each.get("instance", "")))
+    chosen, *others = standing
+    ready = bool(chosen.get("ready")) and chosen.get("role") == _LEADER
+    if flags.json:
+        print_document(to_json({**chosen, "ready": ready, **({"others": others} if others else {})}))
+    else:
+        show(Group(*(_picture(each) for each in standing)))
+    if not ready:
+        complain("not ready: " + ("; ".join(chosen.get("why_not_ready", ())) or f"{chosen.get('role')} only"))
+    return Exit.DONE if ready else Exit.NO
+
+
+def _order(verb: str, account: str | None, reason: str, by: str | None, flags: ReportFlags = TEXT) -> Exit:
+    message = built(SystemCommand, {"account": account, "reason": reason, "requested_by": requester(by)})
+    return report(asked(flags, f"system.request.{verb}", message), flags, _event_picture)
+
+
+def _refused(replies: list[Reply]) -> str | None:
+    return next((reply.error.message for reply in replies if reply.error is not None), None)
+
+
+def _event_picture(result: Result) -> RenderableType:
+    return card("System", result) if isinstance(result, dict) else "Done."
+
+
+def _picture(status: dict[str, Any]) -> RenderableType:
+    facts = {name: value for name, value in status.items() if name != "actors"}
+    actors = [[actor.get(name) for name in _ACTOR_COLUMNS] for actor in status.get("actors", ())]
+    return Group(card(f"Watchkeeper {status.get('instance', '')}", facts), table("Actors", _ACTOR_COLUMNS, actors))
+
+
+_ACTOR_COLUMNS: Final = ("name", "alive", "inbox", "restarts", "handled")
