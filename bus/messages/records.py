@@ -7,7 +7,7 @@ from bus.messages.notices import Notice
 from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit, Position, Settlement
 from bus.messages.settings import SettingsChanged
 from bus.messages.stops import StopCoverage, StopDecision, StopProgress
-from bus.messages.system import Reply
+from bus.messages.system import Reply, SystemEvent
 from bus.messages.trades import Fill, Trade, TradeState
 from bus.messages.units import Name, UtcNs
 
@@ -85,6 +85,8 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     progress: tuple[StopProgress, ...] = ()
     notices: tuple[Notice, ...] = ()
     settings: tuple[SettingsChanged, ...] = ()
+    system: tuple[SystemEvent, ...] = ()
+    """Changes of what is halted and reduce-only: kinds `halt`, `reduce_only`, `resume`, of one account or (None) of all."""
     positions: tuple[Position, ...] = ()
     settlements: tuple[Settlement, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
