@@ -116,6 +116,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     _asked("stop.request.waive", stops.StopWaive, "Accept that a trade stands without a stop."),
     _asked("settings.request.get", settings.SettingsGet, "The stop settings, one layer or all."),
     _asked("settings.request.set", settings.SettingsSet, "Change a layer, if its version is still the expected one."),
+    _asked("history.request.settings", settings.HistoryGet, "Who changed which stop setting, newest first, page by page."),
     _asked("system.request.status", system.SystemCommand, "How it stands; every instance answers."),
     _asked("system.request.halt", system.SystemCommand, "Take no new risk, until resumed; closes go on."),
     _asked("system.request.reduce_only", system.SystemCommand, "As halt, for one account or all."),
