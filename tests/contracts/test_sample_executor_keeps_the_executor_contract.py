@@ -1,0 +1,131 @@
+"""The sample executor, over a real ORDERS stream, passes the suite that every executor must pass."""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+
+import nats
+import pytest
+from nats.js.api import StreamConfig
+
+from bus.messages.addresses import order_cancel, order_submit
+from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit, VenueOrder, VenueOrders, VenuePositions
+from bus.messages.plain import from_json, to_json
+from bus.messages.trades import Side
+from tests.acceptance.sample_executor import SampleExecutor, ToyVenue, serve
+from tests.contracts.executor_suite import CLAUSES, ExecutorUnderTest
+
+VENUE = "sample"
+
+
+class SampleUnderTest:
+    """The executor's loop on a thread of its own, and a plain client of the same server."""
+
+    def __init__(self, url: str) -> None:
+        self._runner = asyncio.Runner()
+        self._client = self._runner.run(nats.connect(url))
+        self._stream = self._client.jetstream()
+        self._runner.run(self._stream.add_stream(StreamConfig(name="ORDERS", subjects=["order.>"])))
+        self._stop: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._serve, args=(url,))
+        self._thread.start()
+        assert self._ready.wait(10)
+
+    def _serve(self, url: str) -> None:
+        async def main() -> None:
+            self._loop, self._stop, ready = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+            running = asyncio.create_task(
+                serve(url, VENUE, SampleExecutor(ToyVenue(), mode="paper"), self._stop, ready)
+            )
+            await ready.wait()
+            self._ready.set()
+            await running
+
+        asyncio.run(main())
+
+    def close(self) -> None:
+        assert self._loop is not None
+        assert self._stop is not None
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+        self._runner.run(self._stream.delete_stream("ORDERS"))
+        self._runner.run(self._client.close())
+        self._runner.run(asyncio.sleep(0))  # nats-py closes its socket one turn of the loop later
+        self._runner.close()
+
+    def now_ns(self) -> int:
+        return time.time_ns() // 1000 * 1000
+
+    def quote(self, ticker: str, *, yes_bid: str | None = None, yes_ask: str | None = None) -> None:
+        body = {"ticker": ticker, "yes_bid": yes_bid, "yes_ask": yes_ask}
+        self._runner.run(self._client.publish(f"market.quote.{ticker}", json.dumps(body).encode()))
+        # Quotes and orders come by different roads: the answer to a question asked behind the quote shows that it was heard.
+        self._ask("positions", {"account": "nobody"})
+
+    def submit(self, order: OrderSubmit) -> None:
+        self._runner.run(self._stream.publish(order_submit(VENUE, order.trade_id), to_json(order)))
+
+    def cancel(self, cancel: OrderCancel) -> None:
+        self._runner.run(self._stream.publish(order_cancel(VENUE, cancel.trade_id), to_json(cancel)))
+
+    redeliver = submit
+
+    def advance(self, ns: int) -> None:  # noqa: ARG002  # nothing here waits for time, only for the consumer
+        deadline = time.monotonic() + 20
+        while not self._is_idle():
+            assert time.monotonic() < deadline, "the executor does not come to rest"
+
+    def _is_idle(self) -> bool:
+        info = self._runner.run(self._stream.consumer_info("ORDERS", f"executor-{VENUE}"))
+        return not info.num_pending and not info.num_ack_pending
+
+    def reports(self, client_order_id: str) -> Sequence[OrderReport]:
+        return self._runner.run(self._read(f"order.report.{client_order_id}"))
+
+    async def _read(self, subject: str) -> list[OrderReport]:
+        reports: list[OrderReport] = []
+        sequence = 1
+        while True:
+            try:
+                message = await self._stream.get_msg("ORDERS", seq=sequence, subject=subject, next=True)
+            except nats.js.errors.NotFoundError:
+                return reports
+            assert message.data is not None
+            assert message.seq is not None
+            reports.append(from_json(OrderReport, message.data))
+            sequence = message.seq + 1
+
+    def _ask(self, kind: str, question: dict[str, str]) -> bytes:
+        answer = self._runner.run(
+            self._client.request(f"venue.request.{kind}.{VENUE}", json.dumps(question).encode(), timeout=10)
+        )
+        return bytes(answer.data)
+
+    def look_up(self, account: str, client_order_id: str) -> VenueOrder | None:
+        found = from_json(
+            VenueOrders, self._ask("orders", {"account": account, "client_order_id": client_order_id})
+        ).orders
+        return found[0] if found else None
+
+    def held(self, account: str, ticker: str, side: Side) -> Decimal:
+        positions = from_json(VenuePositions, self._ask("positions", {"account": account})).positions
+        return sum((held.quantity for held in positions if (held.ticker, held.side) == (ticker, side)), Decimal(0))
+
+
+@pytest.fixture
+def executor(nats_url: str) -> Iterator[SampleUnderTest]:
+    running = SampleUnderTest(nats_url)
+    yield running
+    running.close()
+
+
+@pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.__name__)
+def test_the_sample_executor_keeps_the_contract(
+    clause: Callable[[ExecutorUnderTest], None], executor: SampleUnderTest
+) -> None:
+    clause(executor)
