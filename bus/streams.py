@@ -15,7 +15,7 @@ from bus.connection import ApiError, Connection
 from bus.errors import StreamAlarm
 from bus.subjects import Prefix, stream_subjects
 
-_NO_STREAM: Final = 10059
+NO_STREAM: Final = 10059
 _DAY_NS: Final = 86_400 * 10**9
 _MB: Final = 1024**2
 
@@ -136,7 +136,7 @@ async def _info(connection: Connection, name: str) -> dict[str, Any] | None:
     try:
         return await connection.api(f"STREAM.INFO.{name}")
     except ApiError as error:
-        if error.code == _NO_STREAM:
+        if error.code == NO_STREAM:
             return None
         raise
 

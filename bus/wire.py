@@ -1,0 +1,293 @@
+"""The NATS side of the house: what `actors.ports.Wire` asks for, and the steps by which a process takes its place.
+
+Two connections on one thread: `money` carries orders, commands, reports and requests; `market` carries ticks, so that a flood
+of them never stands in front of an order. The steps, blocking, for run.py alone and in this order:
+
+    wire = NatsWire(settings.nats, clock=clock, say=router.say, ...)
+    wire.connect()                             both connections, or ServerUnavailable
+    facts = wire.ensure_streams(recorded)      or StreamAlarm
+    lead = wire.take_lead(instance, known)     the fence: from here older epochs cannot order
+    wire.hear_requests()
+    wire.hear_orders("paper"), wire.answer_for("paper", answerer)
+    wire.hear_market()
+    wire.hear_streams(positions)
+    wire.close(drain_s)
+
+Everything else may be called from any thread and returns at once.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from loguru import logger
+
+from bus.codec import MSG_ID, Codec
+from bus.connection import Connection, ConnectionSettings
+from bus.epoch import Lead, read_epoch, take_lead
+from bus.errors import BusError
+from bus.executor import ExecutorConsumer, InStream
+from bus.inbound import Inbound
+from bus.loop import LoopThread
+from bus.market import MarketCounts, MarketFeed, Tap
+from bus.messages import addresses
+from bus.messages.envelope import Delivery, Outgoing
+from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit, VenueQuestion
+from bus.messages.plain import to_json
+from bus.messages.system import Reply, Status
+from bus.messages.trades import Mode
+from bus.orders import CAUSE, Now, OrderSender, header_text
+from bus.publisher import Publisher
+from bus.relay import Item, Relay
+from bus.streams import StreamFacts, StreamSizes, ensure
+from bus.subjects import Prefix
+from bus.venues import TIMEOUT_S, Answerer, VenueDesk, answer_for
+from config.settings import Nats
+
+_STEP_S: Final = 30.0
+PAPER: Final = "paper"
+_HEALTH: Final = "system.health.watchkeeper"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireHealth:
+    """How the wire does. backlog: outbox messages, orders: orders and cancels, held: inputs, each not settled yet."""
+
+    is_up: bool
+    reconnects: int
+    backlog: int
+    orders: int
+    held: int
+    market: MarketCounts
+
+
+class NatsWire:
+    """`actors.ports.Wire`, and how a process takes its place on NATS.
+
+    say: the router. venue_of: the venue of a trade, by its id; asked for orders that are said directly. tap: hears inputs instead, one by one with their headers (the demo's sequencer).
+    on_fenced: another epoch leads; on_fatal: NATS is lost for good, a stream's consumer is gone, or an input's
+    listener failed. Both are called on the wire's thread, with the reason; the process should end.
+    on_up, on_down: the money connection.
+    """
+
+    def __init__(
+        self,
+        settings: Nats,
+        *,
+        clock: Now,
+        say: Callable[[object], None],
+        venue_of: Callable[[str], str],
+        on_fenced: Callable[[str], None],
+        on_fatal: Callable[[str], None],
+        on_up: Callable[[], None] = lambda: None,
+        on_down: Callable[[], None] = lambda: None,
+        confirm_publish_ms: int = 500,
+        venue_timeout_s: float = TIMEOUT_S,
+        tap: Tap | None = None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._say = say
+        self._venue_of = venue_of
+        self._tap = tap
+        self._on_up = on_up
+        self._thread = LoopThread()
+        self._prefix = Prefix(settings.prefix)
+        self._codec = Codec(self._prefix, max_bytes=settings.max_message_bytes)
+        self._money = Connection(
+            self._connection_settings("money"), on_up=self._money_up, on_down=on_down, on_fatal=on_fatal
+        )
+        self._market = Connection(self._connection_settings("market"), on_fatal=on_fatal)
+        self._publisher = Publisher(self._money)
+        self._orders = OrderSender(
+            self._money,
+            self._publisher,
+            self._prefix,
+            clock=clock,
+            say=say,
+            on_fenced=on_fenced,
+            confirm_s=confirm_publish_ms / 1000,
+        )
+        self._relay = Relay(self._publisher, clock=clock, say=say)
+        self._venues = VenueDesk(self._money, self._prefix, clock=clock, say=say, timeout_s=venue_timeout_s)
+        self._inbound = Inbound(self._money, self._prefix, self._codec, clock=clock, say=say, on_lost=on_fatal, tap=tap)
+        self._feed = MarketFeed(self._market, self._prefix, self._codec, clock=clock, say=say, tap=tap)
+        self._epoch = 0
+
+    def _connection_settings(self, name: str) -> ConnectionSettings:
+        nats = self._settings
+        return ConnectionSettings(
+            url=nats.url,
+            name=f"watchkeeper-{name}",
+            connect_timeout_s=nats.connect_timeout_s,
+            reconnect_wait_ms=nats.reconnect_wait_ms,
+            ping_interval_s=nats.ping_interval_s,
+            max_outstanding_pings=nats.max_outstanding_pings,
+        )
+
+    def _money_up(self) -> None:
+        self._inbound.reconnected()
+        self._on_up()
+
+    # The steps
+
+    def connect(self, *, timeout_s: float | None = None) -> None:
+        """Open both connections. Raises: ServerUnavailable after `timeout_s` (default: the setting)."""
+        self._thread.start()
+        self._thread.run(self._connect(timeout_s or self._settings.connect_timeout_s), _STEP_S + (timeout_s or 0))
+
+    async def _connect(self, timeout_s: float) -> None:
+        await self._money.open(timeout_s=timeout_s)
+        await self._market.open(timeout_s=timeout_s)
+        await self._publisher.open()
+
+    def ensure_streams(self, recorded: Mapping[str, str]) -> dict[str, StreamFacts]:
+        """Make the streams that are not on record, check the others; see `bus.streams.ensure`."""
+        nats = self._settings
+        sizes = StreamSizes(
+            orders_max_mb=nats.orders_max_mb,
+            ledger_max_mb=nats.ledger_max_mb,
+            notices_max_mb=nats.notices_max_mb,
+            market_max_mb=nats.market_max_mb,
+            max_message_bytes=nats.max_message_bytes,
+        )
+        return self._thread.run(ensure(self._money, self._prefix, sizes, recorded), _STEP_S)
+
+    def read_epoch(self) -> Lead | None:
+        """Return the epoch in force in ORDERS, None if nobody ever led. Raises: BusError."""
+        return self._thread.run(read_epoch(self._money, self._prefix), _STEP_S)
+
+    def take_lead(self, instance: str, known_epoch: int) -> Lead:
+        """Take the lead; orders may leave from now on. Raises: EpochLost, BusError (see `bus.epoch.take_lead`)."""
+        lead = self._thread.run(
+            take_lead(
+                self._money,
+                self._publisher,
+                self._prefix,
+                instance=instance,
+                known_epoch=known_epoch,
+                now_ns=self._clock.now_ns(),
+            ),
+            _STEP_S,
+        )
+        self._epoch = lead.record.epoch
+        self._thread.call(self._orders.lead, lead)
+        return lead
+
+    def hear_requests(self) -> None:
+        """Hear what others ask."""
+        self._thread.run(self._inbound.hear_requests(), _STEP_S)
+
+    def hear_streams(self, positions: Mapping[str, int]) -> None:
+        """Hear commands, account events and reports after `positions`: stream name -> last committed sequence."""
+        assert self._epoch, "take the lead first: the consumers are of its epoch"
+        self._thread.run(
+            self._inbound.hear_streams(self._epoch, positions, max_ack_pending=self._settings.max_ack_pending), _STEP_S
+        )
+
+    def hear_market(self) -> None:
+        """Hear market data, after the newest of each subject that was said before."""
+        self._thread.run(self._feed.open(), _STEP_S)
+
+    def hear_orders(self, venue: str) -> None:
+        """Hear the orders of `venue` as its executor; each becomes `OrderArrived`."""
+        self._thread.run(self._executor(venue).open(), _STEP_S)
+
+    def read_orders(self, venue: str) -> list[InStream]:
+        """Return what ORDERS holds of `venue`, oldest first, and the reports of every order. Raises: BusError."""
+        return self._thread.run(self._executor(venue).read_back(), _STEP_S)
+
+    def _executor(self, venue: str) -> ExecutorConsumer:
+        return ExecutorConsumer(
+            self._money, self._prefix, self._codec, venue, clock=self._clock, say=self._say, tap=self._tap
+        )
+
+    def answer_for(self, venue: str, answerer: Answerer) -> None:
+        """Answer `venue.request.*.<venue>`; `answerer` is called on the wire's thread."""
+        self._thread.run(answer_for(self._money, self._prefix, venue, answerer), _STEP_S)
+
+    def close(self, drain_s: float = 2.0) -> None:
+        """Send what is waiting and close, within about `drain_s`. Harmless twice."""
+        try:
+            self._thread.run(self._close(drain_s), drain_s * 3 + 5)
+        except (TimeoutError, RuntimeError, BusError) as error:
+            logger.warning("NATS was closed without a drain: {!r}", error)
+        self._thread.stop()
+
+    async def _close(self, drain_s: float) -> None:
+        self._inbound.close()
+        await self._money.close(drain_s)
+        await self._market.close(0.5)
+
+    # actors.ports.Wire
+
+    def publish_order(self, order: OrderSubmit | OrderCancel) -> None:
+        """Publish into ORDERS; the outcome comes as `OrderStored` or `OrderRefused`, a cancel's as `Published`."""
+        if isinstance(order, OrderSubmit):
+            # Whatever anybody says of its venue, a paper order must not reach a real one.
+            venue = PAPER if order.mode is Mode.PAPER else self._venue_of(order.trade_id)
+            subject = addresses.order_submit(venue, order.trade_id)
+        else:
+            subject = addresses.order_cancel(self._venue_of(order.trade_id), order.trade_id)
+        self._thread.call(self._orders.submit, order, subject)
+
+    def publish(self, outgoing: Sequence[Outgoing]) -> None:
+        """Publish in order. Orders among them go the way of orders; the others' outcome comes as `Published`."""
+        self._thread.call(self._publish, tuple(outgoing))
+
+    def _publish(self, outgoing: tuple[Outgoing, ...]) -> None:
+        for one in outgoing:
+            if isinstance(one.message, OrderSubmit | OrderCancel):
+                self._orders.submit(one.message, one.subject)
+                continue
+            headers = {MSG_ID: one.msg_id}
+            if one.cause:
+                headers[CAUSE] = header_text(one.cause)
+            self._relay.publish(Item(self._prefix.add(one.subject), one.msg_id, to_json(one.message), headers))
+
+    def publish_report(self, report: OrderReport) -> None:
+        """Publish a venue's report into ORDERS, until it is stored."""
+        msg_id = addresses.report_id(report)
+        subject = self._prefix.add(addresses.order_report(report.client_order_id))
+        item = Item(subject, msg_id, to_json(report), {MSG_ID: msg_id}, tells=False)
+        self._thread.call(self._relay.publish, item)
+
+    def broadcast(self, status: Status) -> None:
+        """Tell whoever listens how the house does; not stored."""
+        self._thread.call(self._post, self._prefix.add(_HEALTH), to_json(status))
+
+    def acknowledge(self, delivery: Delivery) -> None:
+        """Tell JetStream that this input has its row. A lost acknowledgement costs a redelivery (see `bus.consumer`)."""
+        self._thread.call(self._inbound.acknowledge, delivery.token)
+
+    def reply(self, reply_to: str, reply: Reply) -> None:
+        """Answer a request."""
+        self._thread.call(self._post, reply_to, to_json(reply))
+
+    def ask_venue(self, question: VenueQuestion) -> None:
+        """Ask a venue's adapter about one order; the answer comes as `VenueAnswer`, always."""
+        self._thread.call(self._venues.ask, question)
+
+    def _post(self, subject: str, body: bytes) -> None:
+        self._money.post(subject, body)
+
+    # Flow
+
+    def pause_inputs(self) -> None:
+        """Stop pulling commands and reports; the streams keep them."""
+        self._thread.call(self._inbound.pause)
+
+    def resume_inputs(self) -> None:
+        """Pull again."""
+        self._thread.call(self._inbound.resume)
+
+    def health(self) -> WireHealth:
+        """Return how the wire does, as far as another thread can see it."""
+        return WireHealth(
+            is_up=self._money.is_up and self._market.is_up,
+            reconnects=self._money.reconnects + self._market.reconnects,
+            backlog=self._relay.backlog,
+            orders=self._orders.in_flight,
+            held=self._inbound.held,
+            market=self._feed.counts,
+        )
