@@ -33,11 +33,7 @@ def cut(whole: Path, out: Path) -> int:
         if line["ticker"] in tickers
     ]
     # A time stamp in the header would make each run's bytes different.
-    with (
-        out.open("wb") as file,
-        gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=9, mtime=0) as packed,
-    ):
-        packed.write("".join(f"{line}\n" for line in kept).encode())
+    out.write_bytes(gzip.compress("".join(f"{line}\n" for line in kept).encode(), compresslevel=9, mtime=0))
     return len(kept)
 
 
