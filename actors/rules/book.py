@@ -4,61 +4,17 @@ Everything that is judged here is judged once, so that no rule sees data that it
 what is in force, instants that cannot be, contract prices above one dollar, sources that are marked. A tick costs a few
 microseconds, so entries are changed in place and `apply` returns the entry itself. Whoever holds an entry sees the newest
 value; an entry with `ts` 0 has never been fed.
-
-A source is marked `clock_ahead` by a tick more than 2 s in the future, until one with a possible instant; an impossible
-instant (before 2000, more than a day ahead) says nothing about a clock and is only rejected and counted.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
+from actors.rules.feeds import Feed, Feeds, usable
 from bus.messages.market import FeedBeat, Momentum, Probability, Quote, SpotPrice, Tick, Ticks
 from bus.messages.units import HUNDRED, NS_PER_S, ONE, ZERO, Number, Price
 
-AHEAD_NS: Final = 2 * NS_PER_S
-"""How far ahead of our clock a source may stamp."""
-OLDEST_NS: Final = 946_684_800 * NS_PER_S
-"""2000-01-01: an earlier instant is a zero or a slip of units."""
-NONSENSE_NS: Final = 86_400 * NS_PER_S
-"""An instant further ahead than this is no clock's error."""
-_WINDOW: Final = (1 << 20) - 1
-_SUSPECT_OF_WINDOW: Final = 3
-
-
-class Feed:
-    """One source of market data, or one ticker or symbol that names none.
-
-    last_ts: the newest instant that it has stamped, on anything. silence_ns: the longest silence that it announced.
-    bad_units: its last 20 event quotes, one bit each, set where a price was above one dollar.
-    """
-
-    __slots__ = ("bad_units", "clock_ahead", "last_ts", "name", "silence_ns", "source", "unit_suspect")
-
-    def __init__(self, name: str, source: str | None) -> None:
-        self.name = name
-        self.source = source
-        self.last_ts = 0
-        self.silence_ns: int | None = None
-        self.clock_ahead = False
-        self.unit_suspect = False
-        self.bad_units = 0
-
-    @property
-    def mark(self) -> str | None:
-        """Why its data must not be used, None where it may."""
-        if self.clock_ahead:
-            return "clock_ahead"
-        return "unit_suspect" if self.unit_suspect else None
-
-
-class FeedEvent(msgspec.Struct, frozen=True):
-    """A feed was marked (`marked`) or may be used again. kind: `clock_ahead` or `unit_suspect`."""
-
-    feed: str
-    kind: str
-    marked: bool
+__all__ = ("Change", "Feed", "MarketBook", "QuoteInForce", "ValueInForce")
 
 
 class QuoteInForce:
@@ -121,20 +77,16 @@ Change = QuoteInForce | ValueInForce | Feed
 class MarketBook:
     """All that is known of the markets. Feed it by `apply`; read it by `quote`, `price`, `probability`, `momentum`.
 
-    dropped_old, rejected_instants, rejected_values: ticks that were not taken, since the start.
+    dropped_old: ticks older than what was in force, since the start.
     """
 
     __slots__ = (
-        "_events",
-        "_feeds",
         "_momentum",
-        "_own_feeds",
         "_prices",
         "_probabilities",
         "_quotes",
         "dropped_old",
-        "rejected_instants",
-        "rejected_values",
+        "feeds",
     )
 
     def __init__(self) -> None:
@@ -142,12 +94,8 @@ class MarketBook:
         self._prices: dict[str, ValueInForce] = {}
         self._probabilities: dict[str, ValueInForce] = {}
         self._momentum: dict[str, ValueInForce] = {}
-        self._feeds: dict[str, Feed] = {}
-        self._own_feeds: dict[str, Feed] = {}
-        self._events: list[FeedEvent] = []
+        self.feeds = Feeds()
         self.dropped_old = 0
-        self.rejected_instants = 0
-        self.rejected_values = 0
 
     def quote(self, ticker: str) -> QuoteInForce:
         """Return the entry of `ticker`, for good: it is changed in place."""
@@ -168,15 +116,6 @@ class MarketBook:
         """Return the entry of the underlying's momentum, percent."""
         return _value(self._momentum, "momentum", symbol)
 
-    def feeds(self) -> Iterator[Feed]:
-        """Yield the named sources heard of so far."""
-        yield from self._feeds.values()
-
-    def take_events(self) -> list[FeedEvent]:
-        """Return what happened to feeds since the last call, oldest first."""
-        events, self._events = self._events, []
-        return events
-
     def apply(self, tick: Tick, now_ns: int) -> Change | None:
         """Take `tick` in, if it may be; return the entry that it changed, None where it was dropped or rejected."""
         kind = type(tick)
@@ -193,14 +132,6 @@ class MarketBook:
             return self._apply_value(self.momentum(tick.symbol), tick, tick.momentum, True, now_ns)  # type: ignore[union-attr,arg-type]  # noqa: FBT003
         return self._apply_beat(tick, now_ns)  # type: ignore[arg-type]  # as above
 
-    def clear_suspect(self, name: str) -> None:
-        """A person says that the units of source (or ticker) `name` are right again."""
-        feed = self._feeds.get(name) or self._own_feeds.get(name)
-        if feed is not None and feed.unit_suspect:
-            feed.bad_units = 0
-            feed.unit_suspect = False
-            self._events.append(FeedEvent(feed.name, "unit_suspect", marked=False))
-
     def last_ticks(self) -> list[Ticks]:
         """Return ticks which, handed to a new book in this order, leave it as this one (marks and counters apart)."""
         said: list[tuple[int, Tick]] = []
@@ -215,19 +146,12 @@ class MarketBook:
                     if value.changed_ts != value.ts:
                         said.append((value.received_ns, msgspec.structs.replace(value.tick, ts=value.changed_ts)))
                     said.append((value.received_ns, value.tick))
-        for feed in self._feeds.values():
+        for feed in self.feeds.named():
             if feed.silence_ns is not None:
                 beat = FeedBeat(source=feed.name, ts=feed.last_ts, max_silence_s=feed.silence_ns / NS_PER_S)
                 said.append((feed.last_ts, beat))
         said.sort(key=lambda pair: pair[0])
         return [Ticks(batch=(tick,), received_ns=received_ns) for received_ns, tick in said]
-
-    def _feed(self, source: str | None, name: str) -> Feed:
-        feeds, key = (self._own_feeds, name) if source is None else (self._feeds, source)
-        feed = feeds.get(key)
-        if feed is None:
-            feed = feeds[key] = Feed(key, source)
-        return feed
 
     def _apply_quote(self, tick: Quote, now_ns: int) -> QuoteInForce | None:
         entry = self._quotes.get(tick.ticker)
@@ -235,9 +159,9 @@ class MarketBook:
             entry = self.quote(tick.ticker)
         feed = entry.feed
         if feed is None or feed.source != tick.source:
-            feed = self._feed(tick.source, tick.ticker)
+            feed = self.feeds.feed(tick.source, tick.ticker)
         ts = tick.ts
-        if not self._instant_stands(feed, ts, now_ns):
+        if not self.feeds.instant_stands(feed, ts, now_ns):
             return None
         yes_bid, yes_ask, no_bid, no_ask = tick.yes_bid, tick.yes_ask, tick.no_bid, tick.no_ask
         bad = (
@@ -246,9 +170,9 @@ class MarketBook:
             or (no_bid is not None and no_bid > ONE)
             or (no_ask is not None and no_ask > ONE)
         )
-        if (bad or feed.bad_units) and not self._units_stand(feed, bad=bad):
+        if (bad or feed.bad_units) and not self.feeds.units_stand(feed, bad=bad):
             return None
-        if ts < entry.ts and _usable(entry.feed):
+        if ts < entry.ts and usable(entry.feed):
             self.dropped_old += 1
             return None
         feed.last_ts = max(feed.last_ts, ts)
@@ -284,14 +208,14 @@ class MarketBook:
     ) -> ValueInForce | None:
         feed = entry.feed
         if feed is None or feed.source != tick.source:
-            feed = self._feed(tick.source, entry.name)
+            feed = self.feeds.feed(tick.source, entry.name)
         ts = tick.ts
-        if not self._instant_stands(feed, ts, now_ns):
+        if not self.feeds.instant_stands(feed, ts, now_ns):
             return None
         if not possible or feed.unit_suspect:
-            self.rejected_values += 1
+            self.feeds.rejected_values += 1
             return None
-        if ts < entry.ts and _usable(entry.feed):
+        if ts < entry.ts and usable(entry.feed):
             self.dropped_old += 1
             return None
         feed.last_ts = max(feed.last_ts, ts)
@@ -306,44 +230,17 @@ class MarketBook:
         return entry
 
     def _apply_beat(self, beat: FeedBeat, now_ns: int) -> Feed | None:
-        feed = self._feed(beat.source, beat.source)
-        if not self._instant_stands(feed, beat.ts, now_ns):
+        feed = self.feeds.feed(beat.source, beat.source)
+        if not self.feeds.instant_stands(feed, beat.ts, now_ns):
             return None
         if beat.ts < feed.last_ts and feed.silence_ns is not None:
             self.dropped_old += 1
             return None
         feed.last_ts = max(feed.last_ts, beat.ts)
-        feed.silence_ns = round(beat.max_silence_s * NS_PER_S)
+        silence_ns = round(beat.max_silence_s * NS_PER_S)
+        feed.silence_changed |= silence_ns != feed.silence_ns
+        feed.silence_ns = silence_ns
         return feed
-
-    def _instant_stands(self, feed: Feed, ts: int, now_ns: int) -> bool:
-        if OLDEST_NS < ts <= now_ns + AHEAD_NS:
-            if feed.clock_ahead:
-                feed.clock_ahead = False
-                self._events.append(FeedEvent(feed.name, "clock_ahead", marked=False))
-            return True
-        self.rejected_instants += 1
-        if ts > now_ns and ts - now_ns <= NONSENSE_NS and not feed.clock_ahead:
-            feed.clock_ahead = True
-            self._events.append(FeedEvent(feed.name, "clock_ahead", marked=True))
-        return False
-
-    def _units_stand(self, feed: Feed, *, bad: bool) -> bool:
-        """Note one more event quote of a feed that has shown bad units; say whether it may be used."""
-        feed.bad_units = (feed.bad_units << 1 | bad) & _WINDOW
-        if not feed.unit_suspect and feed.bad_units.bit_count() >= _SUSPECT_OF_WINDOW:
-            feed.unit_suspect = True
-            self._events.append(FeedEvent(feed.name, "unit_suspect", marked=True))
-        elif feed.unit_suspect and feed.bad_units == 0:
-            feed.unit_suspect = False
-            self._events.append(FeedEvent(feed.name, "unit_suspect", marked=False))
-        stands = not bad and not feed.unit_suspect
-        self.rejected_values += not stands
-        return stands
-
-
-def _usable(feed: Feed | None) -> bool:
-    return feed is not None and not feed.clock_ahead and not feed.unit_suspect
 
 
 def _value(values: dict[str, ValueInForce], kind: str, name: str) -> ValueInForce:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from actors.rules.book import Feed, QuoteInForce, ValueInForce
+from actors.rules.book import QuoteInForce, ValueInForce
+from actors.rules.feeds import Feed
 from bus.messages.units import NS_PER_S, Number
 
 NEVER_FED = "never_fed"
