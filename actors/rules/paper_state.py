@@ -125,15 +125,20 @@ class VenueState:
         return max(ZERO, min(order.remaining, self.position(sent.account, sent.ticker, held_side(sent)) - resting))
 
     def hear_trade(self, trade: Trade) -> None:
-        """Hold what `trade` brought along: its open quantity less the fills that were booked here. Constant over its life."""
-        if trade.trade_id in self.brought or self.market(trade.ticker).ended:
+        """Hold what `trade` brought along: its open quantity less the fills that were booked here.
+
+        A fill that the trade has not heard of yet is in neither, so this stays the same until somebody adopts a position.
+        """
+        if trade.state.is_terminal or self.market(trade.ticker).ended:
             return
         brought = trade.open_quantity - sum(
             (_signed(fill) for fill in trade.fills if fill.fill_id in self.fill_ids), ZERO
         )
-        self.brought[trade.trade_id] = brought
-        holding = (trade.account, trade.ticker, trade.side)
-        self.held[holding] = max(ZERO, self.held.get(holding, ZERO) + brought)
+        more = brought - self.brought.get(trade.trade_id, ZERO)
+        if more:
+            self.brought[trade.trade_id] = brought
+            holding = (trade.account, trade.ticker, trade.side)
+            self.held[holding] = max(ZERO, self.held.get(holding, ZERO) + more)
 
     def settle(self, ticker: str) -> None:
         """Forget the positions of `ticker`: the venue has paid them out."""

@@ -16,7 +16,7 @@ from bus.messages.orders import (
     VenueOrdersRequest,
 )
 from bus.messages.timers import CancelTimer, SetTimer, TimerFired
-from bus.messages.trades import Mode, Purpose, Side, Trade, TradeState
+from bus.messages.trades import Fill, Mode, Purpose, Side, Trade, TradeState
 
 S = 1_000_000_000
 MS = 1_000_000
@@ -89,6 +89,19 @@ def a_trade(**changes: Any) -> Trade:  # noqa: ANN401  # as above
         "ts": T0,
     } | changes
     return Trade(**given)
+
+
+def an_entry_fill(quantity: str = "10") -> Fill:
+    """The first fill of `an_order`, as its trade has booked it."""
+    return Fill(
+        fill_id="t1-entry-1-f1",
+        client_order_id="t1-entry-1",
+        purpose=Purpose.ENTRY,
+        price=D("0.4"),
+        quantity=D(quantity),
+        fees=D(0),
+        ts=T0,
+    )
 
 
 def two_cents(_price: Decimal, quantity: Decimal) -> Decimal:

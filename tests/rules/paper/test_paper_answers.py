@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from actors.rules.paper_restore import InStream
 from bus.messages.orders import OrderSubmit, ReportStatus, VenueOrdersRequest
 from bus.messages.trades import Fill, Purpose, Trade
-from tests.rules.paper.builders import LATENCY_NS, T0, D, S, Venue, a_cancel, a_close, a_trade, an_order
+from tests.rules.paper.builders import LATENCY_NS, T0, D, S, Venue, a_cancel, a_close, a_trade, an_entry_fill, an_order
 
 ASK = VenueOrdersRequest(account="acc")
 
@@ -90,16 +90,7 @@ def test_an_order_on_its_way_is_known_to_a_lookup() -> None:
 
 def booked(quantity: str = "10") -> Trade:
     """The trade with the fill that the venue gave it."""
-    fill = Fill(
-        fill_id="t1-entry-1-f1",
-        client_order_id="t1-entry-1",
-        purpose=Purpose.ENTRY,
-        price=D("0.4"),
-        quantity=D(quantity),
-        fees=D(0),
-        ts=T0,
-    )
-    return a_trade(open_quantity=D(quantity), fills=(fill,))
+    return a_trade(open_quantity=D(quantity), fills=(an_entry_fill(quantity),))
 
 
 @dataclass

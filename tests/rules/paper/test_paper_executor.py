@@ -6,7 +6,7 @@ from actors.rules.paper_faults import Fault, Faults
 from bus.messages.market import Lifecycle, Quote, Result, Ticks
 from bus.messages.orders import Action, OrderArrived, OrderReport, ReportStatus, VenueOrdersRequest
 from bus.messages.timers import SetTimer
-from bus.messages.trades import Mode, Side
+from bus.messages.trades import Mode, Side, TradeState
 from tests.rules.paper.builders import (
     LATENCY_NS,
     MS,
@@ -19,6 +19,7 @@ from tests.rules.paper.builders import (
     a_close,
     a_quote,
     a_trade,
+    an_entry_fill,
     an_order,
 )
 
@@ -210,11 +211,20 @@ def test_an_adopted_trade_brings_its_position_along_once() -> None:
     assert venue.fills("t1-close-1") == [(D("0.30"), D(10))]
 
 
+def test_a_position_adopted_after_its_request_was_heard_counts() -> None:
+    venue = Venue()
+    venue.hear(a_trade(state=TradeState.REQUESTED, open_quantity=D(0), version=1))
+
+    venue.hear(a_trade())
+
+    assert venue.position() == D(10)
+
+
 def test_a_trade_that_was_filled_here_brings_nothing_along() -> None:
     venue = Venue()
     venue.hear(a_trade(open_quantity=D(0), version=1))
 
-    venue.holding().hear(a_trade())
+    venue.holding().hear(a_trade(fills=(an_entry_fill(),)))
 
     assert venue.position() == D(10)
 
