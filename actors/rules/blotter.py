@@ -129,14 +129,19 @@ class Blotter:
         settlement = self._settlements.get((trade.account, trade.ticker))
         return ends if settlement is None else (*ends, settlement)
 
-    def held(self, trade: Trade, terms: VenueTerms) -> Decimal | None:
-        """Return how much a close of `trade` may use (SPEC 1.3, Netting venues), None where the venue does not net."""
+    def held(self, trade: Trade, terms: VenueTerms, changed: Iterable[Trade] = ()) -> Decimal | None:
+        """Return how much a close of `trade` may use (SPEC 1.3, Netting venues), None where the venue does not net.
+
+        changed: trades as the word in hand leaves them, not put here yet.
+        """
         if not terms.netting:
             return None
+        newest = {other.trade_id: other for other in (*self.on(trade.ticker), *changed, trade)}
         siblings = [
             other
-            for other in self.on(trade.ticker)
-            if other.account == trade.account and other.side is trade.side and other.venue == trade.venue
+            for other in newest.values()
+            if (other.ticker, other.account, other.venue) == (trade.ticker, trade.account, trade.venue)
+            and other.side is trade.side
         ]
         own = sum((other.open_quantity for other in siblings), ZERO)
         last_fill_ns = max((fill.ts for other in siblings for fill in other.fills), default=0)

@@ -20,7 +20,7 @@ from bus.messages.trades import Mode, Trade, TradeAdopt, TradeOpen, TradeState, 
 from bus.messages.units import ONE, ZERO
 
 PAPER_VENUE: Final = "paper"
-EVERY_ACCOUNT: Final = "*"
+EVERY_ACCOUNT: Final = ""
 """In `Gate.reduce_only`: all of them."""
 PAPER_WAIVER: Final = Waiver(by="paper", reason="a paper trade without a stop")
 

@@ -1,0 +1,150 @@
+"""The words for people about what the desk does not apply, and about what was set for all trades."""
+
+from collections import OrderedDict
+from typing import Any, Final
+
+from bus.messages.envelope import Malformed, Received
+from bus.messages.notices import Notice, Severity
+from bus.messages.orders import OrderReport
+from bus.messages.settings import SettingsChanged
+from bus.messages.system import Error, SystemEvent
+from bus.messages.units import NS_PER_S
+
+_WINDOW_NS: Final = 10 * NS_PER_S
+_KINDS_MAX: Final = 1_000
+
+
+class StormGuard:
+    """Lets one notice of a kind and subject pass in ten seconds; each input still has its quarantine row."""
+
+    def __init__(self) -> None:
+        self._last_ns: OrderedDict[str, int] = OrderedDict()
+
+    def passes(self, key: str, now_ns: int) -> bool:
+        """Whether a notice may be said now. Changes nothing."""
+        last_ns = self._last_ns.get(key)
+        return last_ns is None or now_ns - last_ns >= _WINDOW_NS
+
+    def note(self, key: str, now_ns: int) -> None:
+        """Remember that it was said."""
+        self._last_ns[key] = now_ns
+        self._last_ns.move_to_end(key)
+        while len(self._last_ns) > _KINDS_MAX:
+            self._last_ns.popitem(last=False)
+
+
+def family(subject: str) -> str:
+    """Return the first two tokens of a subject: what storms are folded by."""
+    return ".".join(subject.split(".")[:2])
+
+
+def malformed(word: Malformed) -> Notice:
+    """An input that nobody could read."""
+    return _notice(
+        "malformed",
+        Severity.WARNING,
+        f"{family(word.subject)}:{word.received_ns}",
+        title=f"A malformed message came on {word.subject}",
+        body=f"{word.reason}. Its raw bytes are in quarantine; nothing was applied. Its sender must be corrected.",
+        now_ns=word.received_ns,
+        dedupe=family(word.subject),
+    )
+
+
+def conflict(word: Received[Any]) -> Notice:
+    """The same key with another body."""
+    return _notice(
+        "conflict",
+        Severity.WARNING,
+        f"{word.key}:{word.digest}",
+        title=f"{word.key} came again with another body",
+        body=f"The first one stands. The second one, on {word.subject}, is in quarantine; its sender must be corrected.",
+        now_ns=word.received_ns,
+        dedupe=family(word.subject),
+    )
+
+
+def unknown_order(word: Received[OrderReport]) -> Notice:
+    """A venue reports an order that we know nothing of; critical if it was filled."""
+    report = word.message
+    is_filled = bool(report.fill_quantity or report.cumulative_quantity)
+    return _notice(
+        "unknown_order",
+        Severity.CRITICAL if is_filled else Severity.WARNING,
+        word.key,
+        title=f"The venue reports {report.client_order_id}, an order that no trade has",
+        body=(
+            f"Status {report.status}, filled {report.fill_quantity or report.cumulative_quantity or 0}. It is in quarantine; "
+            "nothing was applied. Look at the venue's positions; a position that is yours is taken over with "
+            "`python run.py trade adopt`."
+        ),
+        now_ns=word.received_ns,
+        dedupe=report.client_order_id,
+    )
+
+
+def refused(word: Received[Any], error: Error) -> Notice:
+    """A command that nobody waits for the answer of was refused."""
+    return _notice(
+        "command_refused",
+        Severity.WARNING,
+        word.key,
+        title=f"A command on {word.subject} was refused: {error.code}",
+        body=error.message,
+        now_ns=word.received_ns,
+        dedupe=f"{word.subject}:{error.code}",
+    )
+
+
+def settings_changed(changed: SettingsChanged, affected: int) -> Notice:
+    """Somebody has changed settings that may hold for many trades."""
+    where = f"{changed.layer} {changed.name}".strip()
+    return _notice(
+        "settings_changed",
+        Severity.INFO,
+        str(changed.version),
+        title=f"{changed.requested_by} changed the settings of {where}",
+        body=f"Version {changed.version}: {', '.join(sorted({*changed.before, *changed.after}))}. {affected} open trades "
+        f"follow. Reason: {changed.reason}",
+        now_ns=changed.ts,
+        dedupe=str(changed.version),
+    )
+
+
+def settings_unreadable(unreadable: tuple[str, ...], now_ns: int) -> Notice:
+    """The record holds settings that cannot be read: nothing new is opened."""
+    return _notice(
+        "settings_unreadable",
+        Severity.CRITICAL,
+        str(now_ns),
+        title=f"{len(unreadable)} settings cannot be read",
+        body=f"{'; '.join(unreadable)[:1500]}. No new trades are taken; open ones keep the stops that they carry. "
+        "Set each again, or remove it: `python run.py settings set KEY=VALUE`, then start again.",
+        now_ns=now_ns,
+        dedupe="settings_unreadable",
+    )
+
+
+def system_changed(event: SystemEvent) -> Notice:
+    """A person has halted, limited or resumed trading."""
+    return _notice(
+        "resume" if event.kind == "resume" else "halt",
+        Severity.INFO if event.kind == "resume" else Severity.WARNING,
+        f"{event.kind}:{event.ts}",
+        title=f"{event.requested_by}: {event.kind} for {event.account or 'every account'}",
+        body=f"{event.body or 'No reason given.'} Closes are never held back.",
+        now_ns=event.ts,
+        dedupe=f"{event.kind}:{event.account or ''}",
+    )
+
+
+def _notice(kind: str, severity: Severity, cause: str, *, title: str, body: str, now_ns: int, dedupe: str) -> Notice:
+    return Notice(
+        notice_id=f"{kind}:{cause}",
+        kind=kind,
+        severity=severity,
+        title=title[:2000],
+        body=body[:2000],
+        dedupe_key=f"{kind}:{dedupe}",
+        ts=now_ns,
+    )
