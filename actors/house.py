@@ -5,7 +5,7 @@ crashed AutoStop or TradeWatcher is built anew from the trades, the progress and
 its own engine, whose state is the one before the word that crashed it (`rules.desk`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -14,14 +14,13 @@ from actors.auto_stop import AutoStop
 from actors.database import Backlog, Database
 from actors.inbox import Inbox
 from actors.notifier import Notifier
-from actors.paper_venue import PaperVenue
+from actors.paper_venue import PaperVenue, SharedPaperBook
 from actors.ports import Clock, Store, Wire
 from actors.router import Listener, Router
 from actors.rules.coverage import CoverageBoard
 from actors.rules.desk import Desk
 from actors.rules.engine import StopEngine
 from actors.rules.notice_policy import NoticePolicy
-from actors.rules.paper import PaperBook
 from actors.rules.status import StatusBoard
 from actors.rules.timers import TimerQueue
 from actors.supervisor import EXIT_INTERNAL, Child, Supervisor
@@ -75,7 +74,7 @@ class House:
         settings: Settings,
         recovered: Recovered,
         desk: Desk,
-        paper: PaperBook,
+        paper: SharedPaperBook,
         board: StatusBoard,
         activity: Activity,
         escalate: Callable[[int, str], None],
@@ -208,12 +207,11 @@ class House:
 
     def _rebuilt(self, old: E, new: E) -> E:
         """Feed a new engine what it must know: the last ticks, then the trades. What it says is said."""
-        now_ns = self._clock.now_ns()
-        for word in (Ticks(batch=old.last_ticks(), received_ns=now_ns), *self._trades.values()):
+        for word in (*old.last_ticks(), *self._trades.values()):
             self.router.say_all(new.handle(word))
         return new
 
-    def _new_stop_engine(self, progress: tuple[StopProgress, ...]) -> StopEngine:
+    def _new_stop_engine(self, progress: Iterable[StopProgress]) -> StopEngine:
         engine = StopEngine(progress_interval_ns=int(self._settings.actors.progress_interval_ms * NS_PER_MS))
         for word in progress:
             engine.handle(word)

@@ -1,6 +1,10 @@
 """PaperVenue: a simulated venue that fulfils what DESIGN asks of an executor. `rules.paper` decides."""
 
+import threading
+
+from actors.rules.paper import PaperBook
 from actors.watched import EngineActor
+from bus.messages.orders import VenueFills, VenueOrders, VenueOrdersRequest, VenuePositions
 
 
 class PaperVenue(EngineActor):
@@ -8,3 +12,30 @@ class PaperVenue(EngineActor):
 
     Hears ticks, lifecycle events, orders and cancels through ORDERS, timers. Says reports.
     """
+
+
+class SharedPaperBook:
+    """A `PaperBook` that its actor works and that the wire asks: `venue.request.*` is answered on the wire's thread.
+
+    The answer must not wait behind a queue of ticks, so it is read beside the actor, never in the middle of a word.
+    """
+
+    def __init__(self, book: PaperBook) -> None:
+        self._book = book
+        self._lock = threading.Lock()
+
+    def handle(self, word: object) -> list[object]:
+        """Work one word."""
+        with self._lock:
+            return self._book.handle(word)
+
+    def answer(self, kind: str, request: VenueOrdersRequest) -> VenueOrders | VenueFills | VenuePositions:
+        """Answer `venue.request.<kind>.paper`."""
+        with self._lock:
+            match kind:
+                case "orders":
+                    return self._book.orders(request)
+                case "fills":
+                    return self._book.fills(request)
+                case _:
+                    return self._book.positions(request)

@@ -1,10 +1,20 @@
 """What actors need of the wires. Adapters in `bus` and `db` meet these by shape; run.py introduces them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from bus.messages.envelope import Delivery, Outgoing
-from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit, VenueQuestion
+from bus.messages.orders import (
+    EpochRecord,
+    OrderCancel,
+    OrderReport,
+    OrderSubmit,
+    VenueFills,
+    VenueOrders,
+    VenueOrdersRequest,
+    VenuePositions,
+    VenueQuestion,
+)
 from bus.messages.records import Commit, Query, Recovered
 from bus.messages.system import Reply, Status
 
@@ -79,4 +89,123 @@ class Store(Protocol):
 
     def query(self, query: Query) -> object:
         """Answer a read-only question."""
+        ...
+
+
+class StreamFacts(Protocol):
+    """A stream as it stands."""
+
+    @property
+    def name(self) -> str:
+        """Its full name."""
+        ...
+
+    @property
+    def created(self) -> str:
+        """When it was created, as the server says it."""
+        ...
+
+
+class Lead(Protocol):
+    """An epoch in force in ORDERS."""
+
+    @property
+    def record(self) -> EpochRecord:
+        """Who leads, since when."""
+        ...
+
+
+Answerer = Callable[[str, VenueOrdersRequest], VenueOrders | VenueFills | VenuePositions]
+"""Given `orders`, `fills` or `positions` and the request, returns a venue's answer."""
+
+
+class StartingWire(Wire, Protocol):
+    """The NATS side while a process takes its place; blocking, in the order in which the methods stand here."""
+
+    def connect(self) -> None:
+        """Open the connections."""
+        ...
+
+    def leader(self) -> str | None:
+        """Return the instance that answers as leader, None if nobody does within half a second."""
+        ...
+
+    def ensure_streams(self, recorded: Mapping[str, str]) -> Mapping[str, StreamFacts]:
+        """Make the streams that are not on record, check the others."""
+        ...
+
+    def take_lead(self, instance: str, known_epoch: int) -> Lead:
+        """Set the next epoch: from here older ones cannot order."""
+        ...
+
+    def read_orders(self, venue: str) -> Sequence[OrderSubmit | OrderCancel | OrderReport]:
+        """Return what ORDERS holds of a venue."""
+        ...
+
+    def hear_requests(self) -> None:
+        """Hear what others ask."""
+        ...
+
+    def hear_orders(self, venue: str) -> None:
+        """Hear the orders of a venue, as its executor."""
+        ...
+
+    def answer_for(self, venue: str, answerer: Answerer) -> None:
+        """Answer what is asked of a venue."""
+        ...
+
+    def hear_market(self) -> None:
+        """Hear market data, the newest of each subject first."""
+        ...
+
+    def hear_streams(self, positions: Mapping[str, int]) -> None:
+        """Hear commands, account events and reports after `positions`: stream -> last committed sequence."""
+        ...
+
+    def stop_inputs(self) -> None:
+        """Hear nothing more: no request, no command, no report, no tick."""
+        ...
+
+    def close(self, drain_s: float = 2.0) -> None:
+        """Send what is waiting, then close."""
+        ...
+
+
+class StartingStore(Store, Protocol):
+    """The PostgreSQL side while a process takes its place; blocking."""
+
+    def open(self) -> None:
+        """Connect, and check that the schema is the one this program needs."""
+        ...
+
+    def streams(self) -> Mapping[str, str]:
+        """Return the streams on record: name -> created."""
+        ...
+
+    def record_stream(self, name: str, created: str) -> None:
+        """Put a stream on record."""
+        ...
+
+    def epoch(self) -> int:
+        """Return the highest epoch on record, 0 before the first."""
+        ...
+
+    def take_lead(self, epoch: int, instance: str, now_ns: int) -> bool:
+        """Let only `epoch` write from now on; return False if a higher one leads."""
+        ...
+
+    def seed_settings(self, values: Mapping[str, object], now_ns: int) -> bool:
+        """Write version 1 of the stop settings if there is none; return whether."""
+        ...
+
+    def positions(self) -> Mapping[str, int]:
+        """Return, for each stream, the last sequence whose effect is committed."""
+        ...
+
+    def unpublished(self, limit: int) -> Sequence[Outgoing]:
+        """Return the oldest outbox rows that NATS may not have."""
+        ...
+
+    def close(self) -> None:
+        """Close every connection."""
         ...

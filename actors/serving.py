@@ -1,0 +1,193 @@
+"""Starting is recovering: the one path by which a process takes its place, in `serve` and in the demo.
+
+    connect -> is there a leader? -> streams -> the epoch in ORDERS (the barrier) -> the epoch in PostgreSQL -> settings
+    -> read the record -> start the actors -> say again what may not have left -> hear requests, orders, market, streams -> ready
+
+Nothing is heard before the actors stand, and reports are heard last: from the last committed sequence, so that whatever came
+while nobody listened is applied once.
+"""
+
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from os import getpid
+from typing import Final
+
+from loguru import logger
+
+from actors.activity import Activity
+from actors.house import House
+from actors.paper_venue import SharedPaperBook
+from actors.ports import Clock, StartingStore, StartingWire
+from actors.router import Listener
+from actors.rules.desk import Desk
+from actors.rules.fees import fee
+from actors.rules.paper import PaperBook
+from actors.rules.status import StatusBoard
+from actors.rules.steps import VenueTerms
+from bus.messages.records import Recovered
+from bus.messages.units import NS_PER_MS, seconds_to_ns
+from config.settings import Settings
+from config.version import VERSION
+
+PAPER: Final = "paper"
+_UNPUBLISHED_MAX: Final = 100_000
+
+
+class AnotherLeads(Exception):  # noqa: N818  # a state of the world, not a fault of the caller
+    """Another instance leads. A second one does not start beside it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wiring:
+    """What run.py introduces to each other.
+
+    hears: set by `Serving`; the wire's way into the house. end: ends the process with an exit code and a reason.
+    timers, also, front: the demo's sequencer in the place of Timer, its listeners, and what stands before the house.
+    """
+
+    clock: Clock
+    wire: StartingWire
+    store: StartingStore
+    door: "Door"
+    end: Callable[[int, str], None]
+    activity: Activity = field(default_factory=Activity)
+    timers: Listener | None = None
+    also: Mapping[type, Listener] = field(default_factory=dict)
+
+
+class Door:
+    """The wire is made before the house: what it says goes through here. Nothing is heard before the house stands."""
+
+    def __init__(self) -> None:
+        self.house: House | None = None
+
+    def hear(self, word: object) -> None:
+        """Hand a word from the wire to the house."""
+        assert self.house is not None, "an input was heard before the house stood"
+        self.house.hear(word)
+
+
+class Serving:
+    """One running house, from the first connection to the last acknowledgement."""
+
+    def __init__(self, settings: Settings, wiring: Wiring) -> None:
+        self._settings = settings
+        self._wiring = wiring
+        self.instance = settings.trading.instance or f"{socket.gethostname()}-{getpid()}"
+        self.epoch = 0
+        self.house: House | None = None
+
+    def start(self) -> House:
+        """Take the lead and begin to watch. Raises: AnotherLeads, and whatever a wire raises that cannot start."""
+        wire, store = self._wiring.wire, self._wiring.store
+        wire.connect()
+        store.open()
+        leader = wire.leader()
+        if leader is not None:
+            raise AnotherLeads(f"{leader} leads already; stop it first (a hot standby comes with a later version)")
+        self._take_place(wire, store)
+        recovered = store.recover()
+        paper = self._paper_book()
+        house = self._build(recovered, paper)
+        self._wiring.door.house = self.house = house
+        house.start()
+        self._say_again(house, paper, recovered)
+        self._listen(wire, store, house)
+        house.board.is_watching = True
+        logger.bind(action="serve.ready", epoch=self.epoch).info(
+            "{} leads in epoch {} and watches {} open trades", self.instance, self.epoch, len(recovered.trades)
+        )
+        return house
+
+    def stop(self) -> bool:
+        """Stop hearing, drain, close. Returns False if something was left undone after the time allowed."""
+        timeout_s = self._settings.actors.stop_timeout_s
+        drained = True
+        self._wiring.wire.stop_inputs()
+        if self.house is not None:
+            drained = self.house.stop(float(timeout_s) * 0.6)
+        self._wiring.wire.close(float(timeout_s) * 0.2)
+        self._wiring.store.close()
+        return drained
+
+    def _take_place(self, wire: StartingWire, store: StartingStore) -> None:
+        recorded = store.streams()
+        for facts in wire.ensure_streams(recorded).values():
+            if facts.name not in recorded:
+                store.record_stream(facts.name, facts.created)
+        now_ns = self._wiring.clock.now_ns()
+        self.epoch = wire.take_lead(self.instance, store.epoch()).record.epoch
+        if not store.take_lead(self.epoch, self.instance, now_ns):
+            raise AnotherLeads(
+                f"PostgreSQL knows a higher epoch than {self.epoch}: another instance has just taken the lead"
+            )
+        store.seed_settings(self._settings.stops, now_ns)
+
+    def _build(self, recovered: Recovered, paper: PaperBook) -> House:
+        settings = self._settings
+        desk = Desk(
+            recovered,
+            epoch=self.epoch,
+            instance=self.instance,
+            live_enabled=settings.trading.live_enabled,
+            venues={name: _terms(settings, name) for name in settings.venues},
+        )
+        board = StatusBoard(
+            instance=self.instance, epoch=self.epoch, version=VERSION, live_enabled=settings.trading.live_enabled
+        )
+        shared = SharedPaperBook(paper)
+        wiring = self._wiring
+        house = House(
+            store=wiring.store,
+            wire=wiring.wire,
+            clock=wiring.clock,
+            settings=settings,
+            recovered=recovered,
+            desk=desk,
+            paper=shared,
+            board=board,
+            activity=wiring.activity,
+            escalate=wiring.end,
+            timers=wiring.timers,
+            also=wiring.also,
+        )
+        self._answer_paper = partial(wiring.wire.answer_for, PAPER, shared.answer)
+        return house
+
+    def _paper_book(self) -> PaperBook:
+        paper, terms = self._settings.paper, _terms(self._settings, PAPER)
+        return PaperBook(
+            latency_ns=int(paper.latency_ms * NS_PER_MS),
+            fee_of=partial(fee, paper.fee_model, paper.fee_percent),
+            style=terms.style,
+            netting=terms.netting,
+        )
+
+    def _say_again(self, house: House, paper: PaperBook, recovered: Recovered) -> None:
+        """Rebuild the paper venue from ORDERS, and hand over the outbox rows that NATS may not have."""
+        wire = self._wiring.wire
+        house.router.say_all(paper.restore(wire.read_orders(PAPER), recovered.trades, self._wiring.clock.now_ns()))
+        waiting = self._wiring.store.unpublished(_UNPUBLISHED_MAX)
+        if waiting:
+            wire.publish(waiting)
+
+    def _listen(self, wire: StartingWire, store: StartingStore, house: House) -> None:
+        wire.hear_orders(PAPER)
+        self._answer_paper()
+        wire.hear_market()
+        wire.hear_streams(store.positions())
+        wire.hear_requests()
+        assert house is self.house
+
+
+def _terms(settings: Settings, name: str) -> VenueTerms:
+    venue = settings.venues[name]
+    return VenueTerms(
+        name=name,
+        style="buy_opposite" if venue.style == "buy_opposite" else "sell",
+        netting=venue.netting,
+        cutoff_ns=seconds_to_ns(venue.cutoff_s),
+        settle_bound_ns=seconds_to_ns(venue.settle_bound_s),
+    )
