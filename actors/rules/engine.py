@@ -12,13 +12,15 @@ the rebuilding, so that old data is seen as old.
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from actors.rules import stop_notices
+from actors.rules import progress_log, stop_notices
 from actors.rules.armed import ArmedRule, ArmedTrade, is_watched
 from actors.rules.book import MarketBook
+from actors.rules.feed_watch import FeedWatch
 from actors.rules.feeds import Feed
 from actors.rules.guards import Passage
 from actors.rules.lenses import Lens
 from actors.rules.marks import Reading
+from actors.rules.progress_log import ProgressLog
 from actors.rules.roster import Roster
 from actors.rules.stale import StaleCloses, closing_rule
 from actors.rules.stop_check import rules_that_fire_at_once
@@ -36,9 +38,6 @@ from bus.messages.units import NS_PER_MS, NS_PER_S
 OWNER: Final = stop_notices.SENDER
 _ANSWER_WITHIN_NS: Final = 5 * NS_PER_S
 """A fired stop that TradeDesk has not answered after this (it may have been rebuilt) is said again."""
-_PROGRESS: Final = "progress"
-
-Seen = tuple[Lens, Reading]
 
 
 class StopEngine:
@@ -52,15 +51,12 @@ class StopEngine:
         started_ns: int | None = None,
     ) -> None:
         self.book = MarketBook()
-        self._progress_interval_ns = progress_interval_ns
         self._roster = Roster(self.book, styles or {})
         self._stale = StaleCloses()
         self._stale.started_ns = started_ns
         self._now_ns = started_ns or 0
-        self._silenced: dict[Feed, dict[Lens, None]] = {}
-        self._stale_names: dict[str, set[str]] = {}
-        self._dirty: dict[ArmedRule, None] = {}
-        self._flush_asked = False
+        self._feeds = FeedWatch(self._roster.lenses)
+        self._log = ProgressLog(self._roster, progress_interval_ns)
         self._said: list[object] = []
 
     def handle(self, word: object) -> list[object]:
@@ -120,8 +116,9 @@ class StopEngine:
                 lenses = lenses_at(entry)
                 if lenses:
                     self._look(lenses, now_ns)
-            if self._silenced and feed in self._silenced:
-                self._look([lens for lens in self._silenced.pop(feed) if lens.rules], now_ns)
+            woken = self._feeds.woken_by(feed)
+            if woken:
+                self._look(woken, now_ns)
 
     def _look(self, lenses: Iterable[Lens], now_ns: int) -> None:
         """Look through `lenses` anew and judge the rules that what is seen may concern."""
@@ -141,13 +138,17 @@ class StopEngine:
         reading = lens.look(now_ns)
         if reading.reason is not None or lens.stale_reason is not None:
             self._note_staleness(lens, reading, now_ns)
+        if lens.may_change_sooner():
+            self._time(lens, now_ns)
+        if lens.moved:
+            self._said.extend(self._log.ask(now_ns))
+        return reading
+
+    def _time(self, lens: Lens, now_ns: int) -> None:
         due_ns = lens.next_change_ns(now_ns)
         if due_ns is not None and (lens.due_ns is None or due_ns < lens.due_ns):
             lens.due_ns = due_ns
             self._said.append(SetTimer(owner=OWNER, key=lens.key, due_ns=due_ns))
-        if lens.moved:
-            self._ask_to_flush(now_ns)
-        return reading
 
     def _candidates(self, lens: Lens, reading: Reading) -> Iterable[ArmedRule]:
         return lens.candidates(reading)
@@ -165,7 +166,7 @@ class StopEngine:
             counted = rule.confirms
             passage = judge(rule, lens, reading, now_ns)
             if rule.confirms != counted:
-                self._note_progress(rule, now_ns)
+                self._said.extend(self._log.note(rule, now_ns))
             if lens is not None:
                 self._keep_hot(lens, rule)
             if passage is None:
@@ -186,13 +187,13 @@ class StopEngine:
 
     def _fire(self, rule: ArmedRule, reading: Reading | None, passage: Passage, now_ns: int) -> None:
         armed = rule.armed
-        if not armed.fired:
-            armed.fired = True
-            self._set_timer(armed, "refire", now_ns + _ANSWER_WITHIN_NS)
         made = decision(rule, reading, passage, now_ns, fired=True)
         mark = armed.sight.mark(armed.trade, now_ns)
         self._said.append(StopFired(decision=made, mark=mark, now_ns=now_ns))
-        self._note_progress(rule, now_ns)
+        self._said.extend(self._log.note(rule, now_ns))
+        if not armed.fired:
+            armed.fired = True
+            self._set_timer(armed, "refire", now_ns + _ANSWER_WITHIN_NS)
 
     def _hold_back(self, rule: ArmedRule, reading: Reading | None, passage: Passage, now_ns: int) -> None:
         wake_ns = passage.wake_ns
@@ -213,7 +214,7 @@ class StopEngine:
             message=made,
             cause=made.decision_id,
         )
-        self._dirty.pop(rule, None)
+        self._log.forget(rule)
         self._said.append(notice)
         self._said.append(
             Commit(
@@ -267,8 +268,8 @@ class StopEngine:
     # Timers
 
     def _take_timer(self, key: str, now_ns: int) -> None:
-        if key == _PROGRESS:
-            self._flush(now_ns)
+        if key == progress_log.KEY:
+            self._said.extend(self._log.flush(now_ns))
             return
         kind, _, rest = key.partition(":")
         if kind == "lens":
@@ -326,25 +327,16 @@ class StopEngine:
         """A beat may announce another silence: then the timers of all who look at that feed's quotes may be too late."""
         if feed.silence_changed:
             feed.silence_changed = False
-            self._look([lens for lens in self._roster.lenses.all() if lens.quote_feed is feed], now_ns)
+            lenses = [lens for lens in self._roster.lenses.all() if lens.quote_feed is feed]
+            for lens in lenses:
+                self._time(lens, now_ns)
+            self._look(lenses, now_ns)
 
     def _note_staleness(self, lens: Lens, reading: Reading, now_ns: int) -> None:
-        changed = lens.note_staleness(reading, now_ns)
-        if lens.stale_reason is not None and lens.quote_feed is not None:
-            self._silenced.setdefault(lens.quote_feed, {})[lens] = None
+        changed, said = self._feeds.note(lens, reading, now_ns)
+        self._said.extend(said)
         if not changed:
             return
-        by_key = self._roster.lenses.by_key
-        names = self._stale_names[lens.name] = {key for key in self._stale_names.get(lens.name, ()) if by_key(key)}
-        if lens.stale_reason is None:
-            names.discard(lens.key)
-            if not names:
-                del self._stale_names[lens.name]
-                self._said.extend(stop_notices.say(stop_notices.feed_back(lens, now_ns)))
-        else:
-            if not names:
-                self._said.extend(stop_notices.say(stop_notices.feed_stale(lens, now_ns)))
-            names.add(lens.key)
         for armed in {rule.armed: None for rule in lens.rules}:
             self._note_stale_trade(armed, now_ns)
 
@@ -374,24 +366,3 @@ class StopEngine:
         self._stale.note(now_ns)
         self._fire(rule, None, Passage(), now_ns)
         self._roster.unlist(armed)
-
-    # Progress
-
-    def _note_progress(self, rule: ArmedRule, now_ns: int) -> None:
-        self._dirty[rule] = None
-        self._ask_to_flush(now_ns)
-
-    def _ask_to_flush(self, now_ns: int) -> None:
-        if not self._flush_asked:
-            self._flush_asked = True
-            self._said.append(SetTimer(owner=OWNER, key=_PROGRESS, due_ns=now_ns + self._progress_interval_ns))
-
-    def _flush(self, now_ns: int) -> None:
-        self._flush_asked = False
-        for lens in self._roster.lenses.all():
-            if lens.moved:
-                self._dirty.update(dict.fromkeys(lens.take_moved()))
-        dirty, self._dirty = self._dirty, {}
-        kept = tuple(rule.progress() for rule in dirty if self._roster.knows(rule))
-        if kept:
-            self._said.append(Commit(sender=OWNER, cause=f"progress-{now_ns}", now_ns=now_ns, progress=kept))

@@ -80,6 +80,10 @@ class Lens:
         """Return the rules whose best has moved since the last call."""
         return []
 
+    def may_change_sooner(self) -> bool:
+        """Whether what is seen may change by itself before `due_ns`: usually each tick puts that off."""
+        return self.due_ns is None
+
     def note_staleness(self, reading: Reading, now_ns: int) -> bool:
         """Keep whether the input is stale; say whether that has changed."""
         reason = reading.reason if reading.reason in STALE_REASONS else None
@@ -98,6 +102,7 @@ class ExitLens(Lens):
         self.quote = quote
         self.spot = spot
         self.trailing: dict[Number | None, TrailingIndex] = {}
+        self._timed_feed: Feed | None = None
 
     def look(self, now_ns: int) -> Reading:
         """Return the exit price; trailing bests follow it, unless the two quotes disagree."""
@@ -105,9 +110,8 @@ class ExitLens(Lens):
         if self.trailing:
             certain = reading.high if self.view.side is Side.SHORT else reading.low
             if certain is not None:
-                disagreement = quote_disagreement(self.quote)
                 for limit, index in self.trailing.items():
-                    if limit is None or disagreement is None or disagreement <= limit:
+                    if index.moves_at(certain) and self._trusts(limit):
                         self.moved |= index.raise_to(certain)
         return reading
 
@@ -148,6 +152,14 @@ class ExitLens(Lens):
         if index is not None:
             index.settle(rule)
 
+    def may_change_sooner(self) -> bool:
+        """Also while the book is crossed, or another feed quotes."""
+        quote = self.quote
+        if self.due_ns is not None and quote.feed is self._timed_feed and not quote.crossed_ts:
+            return False
+        self._timed_feed = quote.feed
+        return True
+
     def next_change_ns(self, now_ns: int) -> int | None:
         """Return when the exit price changes by itself."""
         if self.quote.feed is None and self.spot is not None:
@@ -169,6 +181,10 @@ class ExitLens(Lens):
         """`quote of <ticker>`."""
         return f"quote of {self.quote.name}"
 
+    def _trusts(self, limit: Number | None) -> bool:
+        disagreement = None if limit is None else quote_disagreement(self.quote)
+        return limit is None or disagreement is None or disagreement <= limit
+
     def _index(self) -> TrailingIndex:
         return TrailingIndex(-1 if self.view.side is Side.SHORT else 1)
 
@@ -188,6 +204,7 @@ class ProbabilityLens(Lens):
         self.quote = quote
         self.probability = probability
         self.limit, self.max_ns = divergence
+        self._timed_feed: Feed | None = None
         self.divergence: Number | None = None
         self.diverging_since_ns: int | None = None
         self.quote_wins = False
@@ -236,6 +253,19 @@ class ProbabilityLens(Lens):
         if self.diverging_since_ns is None or self.max_ns is None:
             return None
         return self.diverging_since_ns + self.max_ns
+
+    def may_change_sooner(self) -> bool:
+        """Also while feed and quote diverge, the book is crossed, or another feed quotes."""
+        quote = self.quote
+        if (
+            self.due_ns is not None
+            and quote.feed is self._timed_feed
+            and not quote.crossed_ts
+            and self.diverging_since_ns is None
+        ):
+            return False
+        self._timed_feed = quote.feed
+        return True
 
     def next_change_ns(self, now_ns: int) -> int | None:
         """Return when the probability changes by itself."""

@@ -29,34 +29,41 @@ _LAST: Final = 1 << 62
 class Thresholds:
     """The thresholds of many rules on one value: a tick finds those that it reaches by bisection, mostly by one comparison."""
 
-    __slots__ = ("_falling", "_rising", "_where")
+    __slots__ = ("_falling", "_highest", "_lowest", "_rising", "_where")
 
     def __init__(self) -> None:
         self._falling: SortedList[tuple[Any, ...]] = SortedList()
         self._rising: SortedList[tuple[Any, ...]] = SortedList()
         self._where: dict[ArmedRule, list[tuple[bool, tuple[Any, ...]]]] = {}
+        self._highest: Number | None = None
+        self._lowest: Number | None = None
 
     def add(self, rule: ArmedRule) -> None:
         """Take a rule in."""
         where = self._where[rule] = [(falls, (threshold, *rule.order, rule)) for falls, threshold in thresholds(rule)]
         for falls, entry in where:
             (self._falling if falls else self._rising).add(entry)
+        self._note_ends()
 
     def discard(self, rule: ArmedRule) -> None:
         """Let a rule go."""
         for falls, entry in self._where.pop(rule, ()):
             (self._falling if falls else self._rising).remove(entry)
+        self._note_ends()
 
     def reached(self, reading: Reading) -> list[ArmedRule]:
         """Return the rules whose condition may hold over the whole of `reading`; some twice."""
-        found: list[ArmedRule] = []
-        falling, rising = self._falling, self._rising
         high, low = reading.high, reading.low
-        if falling and high is not None and falling[-1][0] >= high:
-            found.extend(entry[3] for entry in falling.irange((high,)))
-        if rising and low is not None and rising[0][0] <= low:
-            found.extend(entry[3] for entry in rising.irange(None, (low, _LAST)))
+        found: list[ArmedRule] = []
+        if self._highest is not None and high is not None and self._highest >= high:
+            found.extend(entry[3] for entry in self._falling.irange((high,)))
+        if self._lowest is not None and low is not None and self._lowest <= low:
+            found.extend(entry[3] for entry in self._rising.irange(None, (low, _LAST)))
         return found
+
+    def _note_ends(self) -> None:
+        self._highest = self._falling[-1][0] if self._falling else None
+        self._lowest = self._rising[0][0] if self._rising else None
 
 
 def thresholds(rule: ArmedRule) -> list[tuple[bool, Number]]:

@@ -44,6 +44,8 @@ class TrailingIndex:
 
     def __init__(self, sign: int) -> None:
         self._sign = sign
+        self._moves_at: Number | None = None
+        self._highest_stop: Price | None = None
         self._waiting: SortedList[Entry] = SortedList()
         self._groups: SortedDict[Price, _Group] = SortedDict()
         self._tops: SortedList[tuple[Price, ...]] = SortedList()
@@ -61,6 +63,7 @@ class TrailingIndex:
             self._join(rule, rule.best * self._sign)
         else:
             self._waiting.add((self._activation(rule), *rule.order, rule))
+        self._note_ends()
 
     def discard(self, rule: ArmedRule) -> None:
         """Let a rule go, with its best written to it."""
@@ -69,11 +72,13 @@ class TrailingIndex:
         group = self._group_of.pop(rule, None)
         if group is None:
             self._waiting.discard((self._activation(rule), *rule.order, rule))
+            self._note_ends()
             return
         self._unlist(group)
         for by_trail, entry in self._where.pop(rule):
             (group.by_trail if by_trail else group.by_percent).remove(entry)
         self._list(group)
+        self._note_ends()
 
     def settle(self, rule: ArmedRule) -> None:
         """Write the best of `rule`'s group to it."""
@@ -81,6 +86,10 @@ class TrailingIndex:
         if group is not None:
             rule.active = True
             rule.best = group.best * self._sign
+
+    def moves_at(self, price: Price) -> bool:
+        """Whether `raise_to` this price would move anything."""
+        return self._moves_at is not None and price * self._sign >= self._moves_at
 
     def raise_to(self, price: Price) -> bool:
         """The exit is at least (short: at most) `price` for sure: activate, and raise every lower best. Say whether anything moved."""
@@ -94,12 +103,14 @@ class TrailingIndex:
         if self._groups and self._groups.peekitem(0)[0] < value:
             self._merge_below(value)
             moved = True
+        if moved:
+            self._note_ends()
         return moved
 
     def candidates(self, price: Price) -> list[ArmedRule]:
         """Return every rule that may fire when the exit is at most (short: at least) `price`."""
         value = price * self._sign
-        if not self._tops or self._tops[-1][0] < value:
+        if self._highest_stop is None or self._highest_stop < value:
             return []
         found: list[ArmedRule] = []
         for _top, best in self._tops.irange((value,)):
@@ -121,6 +132,12 @@ class TrailingIndex:
         self._changed = {}
         self._changed_groups = {}
         return changed
+
+    def _note_ends(self) -> None:
+        waiting = self._waiting[0][0] if self._waiting else None
+        lowest = self._groups.peekitem(0)[0] if self._groups else None
+        self._moves_at = min((value for value in (waiting, lowest) if value is not None), default=None)
+        self._highest_stop = self._tops[-1][0] if self._tops else None
 
     def _activation(self, rule: ArmedRule) -> Number:
         at = rule.number("activate_at")

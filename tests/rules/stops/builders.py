@@ -1,8 +1,8 @@
 """Trades, ticks and an engine for the tests of the stop rules: one instant, one ticker, short words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -40,20 +40,21 @@ def at(seconds: float | str) -> int:
     return T0 + int(Decimal(str(seconds)) * NS_PER_S)
 
 
-def numbers(values: dict[str, Any]) -> dict[str, Decimal | str]:
+def numbers(values: Mapping[str, object]) -> dict[str, Decimal | str]:
     """Settings with their numbers exact; words stay words."""
     words = ("alert", "close", "none", "kalshi", "percent")
-    return {key: value if value in words else Decimal(str(value)) for key, value in values.items()}
+    return {key: str(value) if value in words else Decimal(str(value)) for key, value in values.items()}
 
 
-def stop(rule: str, **settings: Any) -> StopSpec:
+def stop(rule: str, **settings: object) -> StopSpec:
     """An armed rule: no guard unless it is named."""
     return StopSpec(rule=rule, settings=numbers(settings))
 
 
-def a_trade(*stops: StopSpec, **changes: Any) -> Trade:
+def a_trade(*stops: StopSpec, **changes: object) -> Trade:
     """An open yes trade of 10 contracts bought at 0.60 at T0 with an hour to go."""
     general = changes.pop("general", {})
+    assert isinstance(general, dict)
     base = Trade(
         trade_id="t1",
         state=TradeState.OPEN,
@@ -81,9 +82,9 @@ def a_trade(*stops: StopSpec, **changes: Any) -> Trade:
     return msgspec.structs.replace(base, **changes)
 
 
-def a_coin_trade(*stops: StopSpec, side: Side = Side.LONG, **changes: Any) -> Trade:
+def a_coin_trade(*stops: StopSpec, side: Side = Side.LONG, **changes: object) -> Trade:
     """An open linear trade of 2 units at 100.00 at T0."""
-    linear = {
+    linear: dict[str, object] = {
         "side": side,
         "ticker": COIN,
         "symbol": COIN,
@@ -228,7 +229,7 @@ class Watch:
         return [kept for commit in self.commits for kept in commit.progress]
 
 
-def watching(*stops: StopSpec, **changes: Any) -> Watch:
+def watching(*stops: StopSpec, **changes: object) -> Watch:
     """An engine that watches `a_trade`."""
     return Watch(a_trade(*stops, **changes))
 
