@@ -12,6 +12,9 @@ import psycopg
 from config.checks import Finding, fail, note, ok
 from config.fields import mask
 from config.settings import Postgres, Settings
+from db import migrations
+from db.commands import names_of
+from db.errors import ServerUnavailable
 
 VERSION_LEAST: Final = 150_000
 SKEW_MS_MAX: Final = 1000
@@ -38,6 +41,9 @@ def postgres_answers(settings: Settings) -> Iterator[Finding]:
     try:
         with psycopg.connect(wanted.dsn, connect_timeout=wanted.connect_timeout_s, autocommit=True) as connection:
             yield from _ask(connection, wanted)
+        yield schema_finding(migrations.status(wanted.dsn, names_of(wanted)))
+    except ServerUnavailable as error:
+        yield fail("schema", f"cannot be read ({_first_line(error)})")
     except psycopg.Error as error:
         yield fail(
             "postgres",
@@ -52,8 +58,7 @@ def _ask(connection: psycopg.Connection, wanted: Postgres) -> Iterator[Finding]:
     number, version, database, user, oid, theirs_ms = facts
     ours_ms = (before_ms + time.time_ns() // 1_000_000) // 2
     yield version_finding(number, version)
-    yield database_finding(database, wanted.database)
-    yield _server_id(connection, oid)
+    yield _server_id(connection, database, oid)
     yield clock_finding(theirs_ms - ours_ms)
     yield from _roles(connection, wanted, user)
 
@@ -65,14 +70,13 @@ def version_finding(number: int, version: str) -> Finding:
     return fail("postgres", f"PostgreSQL {version} is too old: 15 or newer is needed")
 
 
-def database_finding(found: str, wanted: str) -> Finding:
-    """Return whether the DSN leads to the database that `postgres.database` names."""
-    if found == wanted:
-        return ok("database", f"{found} is the one that is configured")
-    return fail(
-        "database",
-        f"the DSN leads to {found}, postgres.database says {wanted}: correct WATCHKEEPER_POSTGRES_DSN or the setting",
-    )
+def schema_finding(found: migrations.SchemaStatus) -> Finding:
+    """Return whether the schema is the one that this program needs."""
+    if found.pending:
+        return fail("schema", f"{', '.join(found.pending)} missing: run `run.py db upgrade`")
+    if found.unknown:
+        return fail("schema", f"newer than this program ({', '.join(found.unknown)}): take the newer program")
+    return ok("schema", f"as this program needs it: {found.applied[-1]}")
 
 
 def clock_finding(skew_ms: int) -> Finding:
@@ -83,26 +87,26 @@ def clock_finding(skew_ms: int) -> Finding:
     return fail("clock", f"{says}: let both machines keep time by NTP")
 
 
-def _server_id(connection: psycopg.Connection, oid: str) -> Finding:
+def _server_id(connection: psycopg.Connection, database: str, oid: str) -> Finding:
     try:
         found = connection.execute(_SERVER_ID).fetchone()
     except psycopg.errors.InsufficientPrivilege:
-        return note("database", f"the server does not tell its id to this user; database id {oid}")
-    return ok("database", f"server id {found[0] if found else '?'}, database id {oid}")
+        return note("database", f"{database}, database id {oid}; the server does not tell its own id to this user")
+    return ok("database", f"{database}, server id {found[0] if found else '?'}, database id {oid}")
 
 
 def _roles(connection: psycopg.Connection, wanted: Postgres, user: str) -> Iterator[Finding]:
     names = [wanted.owner_role, wanted.login_role, wanted.writer_role, wanted.reader_role]
     found = {row[0] for row in connection.execute(_ROLES, [names])}
     if missing := [name for name in names if name not in found]:
-        yield fail("roles", f"{', '.join(missing)} missing: run `run.py db roles` with WATCHKEEPER_POSTGRES_ADMIN_DSN")
+        yield fail("roles", f"{', '.join(missing)} missing: run `run.py db create` with WATCHKEEPER_POSTGRES_ADMIN_DSN")
         return
     yield ok("roles", ", ".join(names))
     member = connection.execute(_MEMBER, [wanted.writer_role]).fetchone()
     if member is None or not member[0]:
         yield fail(
             "roles",
-            f"{user} may not work as {wanted.writer_role}: log in as {wanted.login_role}, or run `run.py db roles`",
+            f"{user} may not work as {wanted.writer_role}: log in as {wanted.login_role}, or run `run.py db create`",
         )
     else:
         yield ok("roles", f"{user} works as {wanted.writer_role}")

@@ -1,0 +1,103 @@
+"""What the house starts from, read in one snapshot; and what the relay must still publish."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+import psycopg
+
+from bus.messages import plain
+from bus.messages.envelope import Message, Outgoing
+from bus.messages.notices import Notice
+from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit
+from bus.messages.records import Recovered
+from bus.messages.settings import SettingsChanged
+from bus.messages.stops import StopCoverage, StopDecision, StopProgress
+from bus.messages.system import SystemEvent
+from bus.messages.trades import Coverage, Trade
+from db import plain_settings
+from db.rows import nanoseconds
+
+_REMEMBERED_MAX: Final = 200_000
+_PATIENCE_MS: Final = 60_000
+_BOUNDED_SINCE: Final = 170_000
+_ENDED: Final = "state IN ('rejected', 'closed', 'settled')"
+
+PATIENCE: Final = "SELECT set_config('statement_timeout', %s, true)"
+TRANSACTION_PATIENCE: Final = "SELECT set_config('transaction_timeout', %s, true)"
+TRADES: Final = f"SELECT body::text FROM trades WHERE NOT {_ENDED} ORDER BY trade_id"
+SEEN: Final = (
+    "SELECT key, digest FROM (SELECT * FROM inbox ORDER BY received_at DESC LIMIT %s) AS recent ORDER BY received_at"
+)
+SETTINGS_VERSION: Final = "SELECT coalesce(max(version), 0) FROM settings_history"
+LAYERS: Final = "SELECT layer, name, settings FROM settings_layers"
+ACCOUNTS: Final = "SELECT account, mode FROM accounts"
+PROGRESS: Final = f"""
+    SELECT p.body::text FROM stop_progress AS p JOIN trades AS t USING (trade_id) WHERE NOT t.{_ENDED} ORDER BY p.trade_id, p.rule
+"""
+COVERAGE: Final = f"""
+    SELECT c.trade_id, c.coverage, c.why, c.since, c.ts FROM coverage AS c JOIN trades AS t USING (trade_id)
+    WHERE NOT t.{_ENDED} ORDER BY c.trade_id
+"""
+FILLS: Final = "SELECT account, fill_id FROM fills ORDER BY ts DESC LIMIT %s"
+STATE: Final = "SELECT account, halted, reduce_only FROM system_state"
+EPOCH: Final = "SELECT epoch FROM leader"
+UNPUBLISHED: Final = (
+    "SELECT subject, msg_id, kind, body, direct, cause FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT %s"
+)
+
+_KINDS: Final[dict[str, type[Message]]] = {
+    kind.__name__: kind
+    for kind in (
+        *(OrderSubmit, OrderCancel, OrderReport, Trade, StopDecision, StopCoverage),
+        *(Notice, SettingsChanged, SystemEvent),
+    )
+}
+"""Every word that leaves through the outbox, by the name in its row."""
+
+
+def read_all(connection: psycopg.Connection) -> Recovered:
+    """Return what the house starts from. Raises: psycopg.Error; msgspec.DecodeError if a row is not what we wrote."""
+    connection.execute(PATIENCE, [str(_PATIENCE_MS)])
+    if connection.info.server_version >= _BOUNDED_SINCE:
+        connection.execute(TRANSACTION_PATIENCE, [str(_PATIENCE_MS)])
+
+    def rows(query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        return connection.execute(query, parameters).fetchall()
+
+    state = rows(STATE)
+    return Recovered(
+        trades=tuple(plain.from_json(Trade, body) for (body,) in rows(TRADES)),
+        seen=dict(rows(SEEN, [_REMEMBERED_MAX])),
+        settings_version=rows(SETTINGS_VERSION)[0][0],
+        layers={(layer, name): plain_settings.read_values(values) for layer, name, values in rows(LAYERS)},
+        accounts=dict(rows(ACCOUNTS)),
+        progress=tuple(plain.from_json(StopProgress, body) for (body,) in rows(PROGRESS)),
+        coverage=tuple(_coverage(row) for row in rows(COVERAGE)),
+        fill_ids=frozenset((account, fill_id) for account, fill_id in rows(FILLS, [_REMEMBERED_MAX])),
+        halted=any(halted for account, halted, _ in state if not account),
+        reduce_only=frozenset(account for account, _, reduce_only in state if reduce_only),
+        epoch=rows(EPOCH)[0][0],
+    )
+
+
+def _coverage(row: tuple[Any, ...]) -> StopCoverage:
+    trade_id, coverage, why, since, ts = row
+    return StopCoverage(
+        trade_id=trade_id, coverage=Coverage(coverage), why=why, since=nanoseconds(since), ts=nanoseconds(ts)
+    )
+
+
+def read_unpublished(connection: psycopg.Connection, limit: int) -> tuple[Outgoing, ...]:
+    """Return the oldest messages that NATS may not have, in order, at most `limit`."""
+    return tuple(
+        Outgoing(subject=subject, msg_id=msg_id, message=_message(kind, body), direct=direct, cause=cause)
+        for subject, msg_id, kind, body, direct, cause in connection.execute(UNPUBLISHED, [limit])
+    )
+
+
+def _message(kind: str, body: bytes) -> Message:
+    found = _KINDS.get(kind)
+    if found is None:
+        raise msgspec.ValidationError(f"an outbox row holds a {kind}, which this program does not know")
+    return plain.from_json(found, body)
