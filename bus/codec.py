@@ -60,7 +60,7 @@ class Codec:
         """Return what `body`, which came on `subject` (with prefix), says. Raises nothing: bad input is `Malformed`."""
         name = subject
         try:
-            name = self._prefix.strip(subject)
+            name = self._prefix.remove(subject)
             address = parse(name)
             message = self._message(address, body)
             if isinstance(message, TICKS):
@@ -96,7 +96,7 @@ class Codec:
     def tick(self, subject: str, body: bytes, received_ns: int) -> "Tick | Malformed":
         """As `decode`, for market data. Raises nothing."""
         try:
-            return cast("Tick", self._message(parse(self._prefix.strip(subject)), body))
+            return cast("Tick", self._message(parse(self._prefix.remove(subject)), body))
         except (_Bad, UnknownSubject, msgspec.DecodeError, UnicodeDecodeError) as error:
             return Malformed(
                 subject=subject, body=body[: self._max_bytes], reason=str(error)[:500], received_ns=received_ns

@@ -126,6 +126,11 @@ class Connection:
         """Whether it believes to be connected; the pulse knows better."""
         return bool(self._client.is_connected)
 
+    @property
+    def max_payload(self) -> int:
+        """What the server takes in one message, headers included, bytes."""
+        return int(self._client.max_payload)
+
     # Speaking
 
     def post(

@@ -51,6 +51,7 @@ class Inbound:
         self._on_lost = on_lost
         self._tap = tap
         self._consumers: list[PullConsumer] = []
+        self._is_paused = False
 
     async def hear_requests(self) -> None:
         """Hear what others ask, and that they live."""
@@ -74,8 +75,10 @@ class Inbound:
                 hear=self._hear_stored,
                 on_lost=self._on_lost,
             )
-            await consumer.open()
+            if self._is_paused:
+                consumer.pause()
             self._consumers.append(consumer)
+            await consumer.open()
 
     def acknowledge(self, token: str) -> bool:
         """Say that an input has its row; False if none of our consumers holds it."""
@@ -83,11 +86,13 @@ class Inbound:
 
     def pause(self) -> None:
         """Stop asking for more; the streams keep it."""
+        self._is_paused = True
         for consumer in self._consumers:
             consumer.pause()
 
     def resume(self) -> None:
         """Ask again."""
+        self._is_paused = False
         for consumer in self._consumers:
             consumer.resume()
 

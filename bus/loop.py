@@ -40,6 +40,11 @@ class LoopThread:
         except RuntimeError:
             logger.debug("the NATS loop has ended; a call was dropped")
 
+    @property
+    def is_running(self) -> bool:
+        """Whether `run` and `call` reach anybody."""
+        return self._thread.is_alive() and not self.loop.is_closed()
+
     def run(self, coroutine: Coroutine[Any, Any, T], timeout_s: float) -> T:
         """Run `coroutine` on the loop and wait for it; not for the loop's own thread. Raises: TimeoutError, what it raises."""
         assert threading.current_thread() is not self._thread, "would wait for itself"

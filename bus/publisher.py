@@ -16,6 +16,10 @@ from bus.connection import Connection
 WRONG_LAST_SEQUENCE = 10071
 """Another epoch leads: the record on `order.epoch` is newer than the one that this message names."""
 
+TOO_LARGE = 10054
+"""No stream will ever take it."""
+
+_HEADERS_MAX = 2048
 _JSON = msgspec.json.Decoder()
 
 
@@ -77,6 +81,9 @@ class Publisher:
         """Publish; `done` is called once, on this thread, within about `timeout_s`."""
         self._next += 1
         token = str(self._next)
+        if len(body) + _HEADERS_MAX > self._connection.max_payload:
+            asyncio.get_running_loop().call_soon(done, Refused(TOO_LARGE, f"{len(body)} bytes are too many"))
+            return
         timer = asyncio.get_running_loop().call_later(timeout_s, self._end, token, Unanswered())
         self._waiting[token] = (done, timer)
         self._connection.post(

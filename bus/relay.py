@@ -16,7 +16,7 @@ from loguru import logger
 
 from bus.messages.records import Published
 from bus.orders import Now
-from bus.publisher import Outcome, Publisher, Stored
+from bus.publisher import TOO_LARGE, Outcome, Publisher, Refused, Stored
 
 _PAUSE_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)
 
@@ -56,6 +56,7 @@ class Relay:
         self._next = 0
         self._failures = 0
         self._is_pausing = False
+        self.undeliverable = 0
 
     @property
     def backlog(self) -> int:
@@ -78,14 +79,19 @@ class Relay:
 
     def _hear(self, number: int, outcome: Outcome) -> None:
         item = self._in_flight.pop(number)
-        if isinstance(outcome, Stored):
-            self._failures = 0
-            if item.tells:
-                self._confirm(item.msg_id)
-        else:
-            if not self._failed:
-                logger.bind(action="relay.retry").warning("{} is not stored: {}", item.msg_id, outcome)
-            self._failed[number] = item
+        match outcome:
+            case Stored():
+                self._failures = 0
+                if item.tells:
+                    self._confirm(item.msg_id)
+            case Refused(code=code, words=words) if code == TOO_LARGE:
+                # Trying again would stop everything behind it for ever. Its row stays unpublished.
+                self.undeliverable += 1
+                logger.bind(action="relay.undeliverable").critical("{} will not be published: {}", item.msg_id, words)
+            case _:
+                if not self._failed:
+                    logger.bind(action="relay.retry").warning("{} is not stored: {}", item.msg_id, outcome)
+                self._failed[number] = item
         if self._failed and not self._in_flight:
             self._pause()
         elif not self._failed:

@@ -207,7 +207,7 @@ class Prefix:
         """Return `subject` as it goes over the wire."""
         return f"{self.text}.{subject}" if self.text else subject
 
-    def strip(self, subject: str) -> str:
+    def remove(self, subject: str) -> str:
         """Return `subject` as the table has it. Raises: UnknownSubject if it is of another installation."""
         if not self.text:
             return subject

@@ -133,7 +133,7 @@ async def answer_for(connection: Connection, prefix: Prefix, venue: str, answere
     def hear(subject: str, reply: str, body: bytes, _headers: bytes) -> None:
         if not reply:
             return
-        kind = prefix.strip(subject).split(".")[2]
+        kind = prefix.remove(subject).split(".")[2]
         answer: Message
         try:
             answer = answerer(kind, from_json(VenueOrdersRequest, body))

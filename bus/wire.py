@@ -51,13 +51,17 @@ _HEALTH: Final = "system.health.watchkeeper"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireHealth:
-    """How the wire does. backlog: outbox messages, orders: orders and cancels, held: inputs, each not settled yet."""
+    """How the wire does. backlog: outbox messages, orders: orders and cancels, held: inputs, each not settled yet.
+
+    undeliverable: messages that no stream will ever take, since the start.
+    """
 
     is_up: bool
     reconnects: int
     backlog: int
     orders: int
     held: int
+    undeliverable: int
     market: MarketCounts
 
 
@@ -208,9 +212,11 @@ class NatsWire:
 
     def close(self, drain_s: float = 2.0) -> None:
         """Send what is waiting and close, within about `drain_s`. Harmless twice."""
+        if not self._thread.is_running:
+            return
         try:
             self._thread.run(self._close(drain_s), drain_s * 3 + 5)
-        except (TimeoutError, RuntimeError, BusError) as error:
+        except (TimeoutError, BusError) as error:
             logger.warning("NATS was closed without a drain: {!r}", error)
         self._thread.stop()
 
@@ -289,5 +295,6 @@ class NatsWire:
             backlog=self._relay.backlog,
             orders=self._orders.in_flight,
             held=self._inbound.held,
+            undeliverable=self._relay.undeliverable,
             market=self._feed.counts,
         )

@@ -1,0 +1,201 @@
+"""The connection's own health, against servers that misbehave."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bus.connection import Connection, ConnectionSettings
+from bus.embedded import EmbeddedServer
+from bus.errors import ServerUnavailable
+
+
+def settings(url: str, **changes: Any) -> ConnectionSettings:  # noqa: ANN401
+    given: dict[str, Any] = {"url": url, "connect_timeout_s": 1, "reconnect_wait_ms": 20, "pulse_s": 0.1} | changes
+    return ConnectionSettings(**given)
+
+
+class Watched:
+    """A connection whose changes of state can be awaited."""
+
+    def __init__(self, url: str, **changes: Any) -> None:  # noqa: ANN401
+        self.up = asyncio.Event()
+        self.down = asyncio.Event()
+        self.fatal: asyncio.Queue[str] = asyncio.Queue()
+        self.connection = Connection(
+            settings(url, **changes), on_up=self.up.set, on_down=self.down.set, on_fatal=self.fatal.put_nowait
+        )
+
+
+def run(scenario: Callable[[], Any]) -> None:
+    asyncio.run(asyncio.wait_for(scenario(), 20))
+
+
+def test_it_comes_back_after_a_killed_server(fresh_server: EmbeddedServer) -> None:
+    """Fault 9"""
+
+    async def scenario() -> None:
+        watched = Watched(fresh_server.url)
+        await watched.connection.open()
+        watched.up.clear()
+
+        fresh_server.kill()
+        await watched.down.wait()
+        fresh_server.start()
+
+        await watched.up.wait()
+        await watched.connection.flush()
+        await watched.connection.close()
+
+    run(scenario)
+
+
+def test_it_finds_a_hung_server_and_comes_back_when_it_moves_again(fresh_server: EmbeddedServer) -> None:
+    """Fault 10: a stopped server looks connected; only the pulse tells."""
+
+    async def scenario() -> None:
+        watched = Watched(fresh_server.url, ping_interval_s=3600)
+        await watched.connection.open()
+        watched.up.clear()
+
+        fresh_server.send(signal.SIGSTOP)
+        await watched.down.wait()
+        fresh_server.send(signal.SIGCONT)
+
+        await watched.up.wait()
+        await watched.connection.flush()
+        await watched.connection.close()
+
+    run(scenario)
+
+
+def test_it_is_fatal_when_its_own_echo_stays_out_three_times(nats_url: str) -> None:
+    """Fault 10, Lesson 17: connected is not hearing."""
+
+    async def scenario() -> None:
+        watched = Watched(nats_url)
+        await watched.connection.open()
+        client = watched.connection._client
+        client._direct.clear()
+        client.listen = _hears_nothing  # type: ignore[method-assign]
+
+        assert "deaf" in await watched.fatal.get()
+        await watched.connection.close()
+
+    run(scenario)
+
+
+async def _hears_nothing(*_: object, **__: object) -> int:
+    return 0
+
+
+def test_a_listener_for_its_state_that_fails_cannot_end_reconnecting(fresh_server: EmbeddedServer) -> None:
+    """Fault 11"""
+
+    def explode() -> None:
+        raise RuntimeError("a listener's own fault")
+
+    async def scenario() -> None:
+        back = asyncio.Event()
+        connection = Connection(settings(fresh_server.url), on_down=explode, on_up=back.set)
+        await connection.open()
+        back.clear()
+
+        fresh_server.kill()
+        fresh_server.start()
+
+        await back.wait()
+        await connection.close()
+
+    run(scenario)
+
+
+def test_a_protocol_error_that_closes_the_client_for_good_is_fatal(nats_url: str) -> None:
+    """Fault 12"""
+
+    async def scenario() -> None:
+        watched = Watched(nats_url)
+        await watched.connection.open()
+
+        await watched.connection._client._process_err("'authorization violation'")
+
+        assert "closed" in await watched.fatal.get()
+
+    run(scenario)
+
+
+def test_closing_it_ourselves_is_not_fatal(nats_url: str) -> None:
+    async def scenario() -> None:
+        watched = Watched(nats_url)
+        await watched.connection.open()
+
+        await watched.connection.close()
+
+        assert watched.fatal.empty()
+
+    run(scenario)
+
+
+def test_an_input_whose_listener_fails_is_fatal_and_the_connection_reads_on(nats_url: str) -> None:
+    async def scenario() -> None:
+        watched = Watched(nats_url)
+        await watched.connection.open()
+        heard = asyncio.Event()
+
+        def listener(_subject: str, _reply: str, body: bytes, _headers: bytes) -> None:
+            if body == b"poison":
+                raise ValueError(body)
+            heard.set()
+
+        await watched.connection.listen("x", listener)
+        watched.connection.post("x", b"poison")
+        watched.connection.post("x", b"good")
+
+        assert "poison" in await watched.fatal.get()
+        await heard.wait()
+        await watched.connection.close()
+
+    run(scenario)
+
+
+def test_without_a_server_it_says_so(tmp_path: Path) -> None:
+    """Fault 49"""
+    with EmbeddedServer(tmp_path) as server:
+        url = server.url
+
+    async def scenario() -> None:
+        connection = Connection(settings(url))
+
+        with pytest.raises(ServerUnavailable):
+            await connection.open(timeout_s=0.3)
+
+    run(scenario)
+
+
+def test_nothing_published_while_it_is_away_flies_late(fresh_server: EmbeddedServer) -> None:
+    """Fault 9: a buffered order would be sent after its time."""
+
+    async def scenario() -> None:
+        watched = Watched(fresh_server.url)
+        await watched.connection.open()
+        heard: list[bytes] = []
+        await watched.connection.listen("x", lambda _s, _r, body, _h: heard.append(body))
+        watched.up.clear()
+        refused = asyncio.Event()
+
+        fresh_server.kill()
+        await watched.down.wait()
+        watched.connection.post("x", b"late", failed=refused.set)
+        await refused.wait()
+        fresh_server.start()
+        await watched.up.wait()
+        watched.connection.post("x", b"fresh")
+        await watched.connection.flush()
+
+        assert heard == [b"fresh"]
+        await watched.connection.close()
+
+    run(scenario)
