@@ -7,7 +7,7 @@ class DatabaseError(Exception):
     """Something of the PostgreSQL side is broken."""
 
 
-class ServerUnavailable(DatabaseError):  # noqa: N818  # a state of the world, not a fault of the caller
+class ServerUnavailable(DatabaseError, StoreUnavailable):  # noqa: N818  # a state of the world, not a fault of the caller
     """No PostgreSQL answers, or ours did not start: try again, or look at its log."""
 
 

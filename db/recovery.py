@@ -19,6 +19,8 @@ from db import plain_settings
 from db.rows import nanoseconds
 
 _REMEMBERED_MAX: Final = 200_000
+_ENDED_MAX: Final = 2_000
+_LOOK_BACK: Final = 10_000
 _PATIENCE_MS: Final = 60_000
 _BOUNDED_SINCE: Final = 170_000
 _ENDED: Final = "state IN ('rejected', 'closed', 'settled')"
@@ -39,8 +41,16 @@ COVERAGE: Final = f"""
     SELECT c.trade_id, c.coverage, c.why, c.since, c.ts FROM coverage AS c JOIN trades AS t USING (trade_id)
     WHERE NOT t.{_ENDED} ORDER BY c.trade_id
 """
+ENDED: Final = f"""
+    SELECT body::text FROM (SELECT * FROM trades WHERE {_ENDED} ORDER BY ts DESC LIMIT %s) AS recent ORDER BY ts, trade_id
+"""
+ENDED_IDS: Final = f"SELECT trade_id FROM trades WHERE {_ENDED}"
 FILLS: Final = "SELECT account, fill_id FROM fills ORDER BY ts DESC LIMIT %s"
 STATE: Final = "SELECT account, halted, reduce_only FROM system_state"
+POSITIONS: Final = """
+    SELECT stream, max(sequence) FROM (SELECT stream, sequence FROM inbox UNION ALL SELECT stream, sequence FROM quarantine) AS heard
+    WHERE stream IS NOT NULL AND sequence IS NOT NULL GROUP BY stream
+"""
 EPOCH: Final = "SELECT epoch FROM leader"
 UNPUBLISHED: Final = (
     "SELECT subject, msg_id, kind, body, direct, cause FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT %s"
@@ -78,6 +88,8 @@ def read_all(connection: psycopg.Connection) -> Recovered:
         halted=any(halted for account, halted, _ in state if not account),
         reduce_only=frozenset(account for account, _, reduce_only in state if reduce_only),
         epoch=rows(EPOCH)[0][0],
+        ended=tuple(plain.from_json(Trade, body) for (body,) in rows(ENDED, [_ENDED_MAX])),
+        ended_ids=frozenset(trade_id for (trade_id,) in rows(ENDED_IDS)),
     )
 
 
@@ -86,6 +98,15 @@ def _coverage(row: tuple[Any, ...]) -> StopCoverage:
     return StopCoverage(
         trade_id=trade_id, coverage=Coverage(coverage), why=why, since=nanoseconds(since), ts=nanoseconds(ts)
     )
+
+
+def read_positions(connection: psycopg.Connection) -> dict[str, int]:
+    """Return, for each stream, a sequence up to which everything has had its effect; 0 at least.
+
+    That is some way before the highest one on record: a decision may wait for an answer while later ones are committed, so a
+    lower sequence may be missing. What is heard twice for that is known by its dedupe key.
+    """
+    return {stream: max(0, highest - _LOOK_BACK) for stream, highest in connection.execute(POSITIONS)}
 
 
 def read_unpublished(connection: psycopg.Connection, limit: int) -> tuple[Outgoing, ...]:

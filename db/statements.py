@@ -133,6 +133,15 @@ INSERT_SETTLEMENTS: Final = """
         payout numeric, fees numeric)
     ON CONFLICT DO NOTHING
 """
+LIMIT_RISK: Final = """
+    INSERT INTO system_state AS s (account, halted, reduce_only, reason, requested_by, ts) VALUES (%s, %s, %s, %s, %s, %s)
+    ON CONFLICT (account) DO UPDATE SET halted = s.halted OR excluded.halted, reduce_only = s.reduce_only OR excluded.reduce_only,
+        reason = excluded.reason, requested_by = excluded.requested_by, ts = excluded.ts
+"""
+RESUME: Final = """
+    UPDATE system_state SET halted = false, reduce_only = false, reason = %s, requested_by = %s, ts = %s
+    WHERE %s = '' OR account = %s
+"""
 COPY_QUARANTINE: Final = (
     "COPY quarantine (subject, body, reason, key, stream, sequence, received_at) FROM STDIN (FORMAT BINARY)"
 )

@@ -22,7 +22,7 @@ from bus.messages.envelope import Outgoing
 from bus.messages.failures import Fenced, StoreUnavailable
 from bus.messages.records import Commit, Quarantined, Query, Recovered
 from bus.messages.settings import Layer, SettingsChanged
-from db import reader, recovery, standing
+from db import migrations, reader, recovery, standing
 from db import statements as say
 from db.access import Access
 from db.connections import Connections, is_bad_row, is_passing, transaction
@@ -82,7 +82,8 @@ class PostgresStore:
         self._progress = _Progress()
 
     def open(self) -> None:
-        """Connect. Raises: StoreUnavailable; it may be called again."""
+        """Connect, and check the schema. Raises: StoreUnavailable, it may be called again then; SchemaMismatch."""
+        migrations.demand_fit(self._access.dsn, self._access.names)
         self._connections.open()
 
     def close(self) -> None:
@@ -152,6 +153,11 @@ class PostgresStore:
         """Return the oldest outbox messages that NATS may not have, in order. Raises: StoreUnavailable."""
         with self._connections.reader("the outbox") as connection:
             return recovery.read_unpublished(connection, limit)
+
+    def positions(self) -> dict[str, int]:
+        """Return stream -> a sequence up to which every input has had its effect. Raises: StoreUnavailable."""
+        with self._connections.reader("the positions") as connection:
+            return recovery.read_positions(connection)
 
     def record_stream(self, name: str, created: str) -> None:
         """Put a stream on record; what stands under its name stays. Raises: StoreUnavailable."""

@@ -12,11 +12,12 @@ import psycopg
 
 from bus.messages.failures import Fenced
 from bus.messages.settings import Layer, SettingsChanged
+from bus.messages.system import SystemEvent
 from db import plain_settings
 from db import statements as say
 from db.connections import transaction
 from db.errors import RowConflict
-from db.rows import GENESIS, Batch, Tail
+from db.rows import GENESIS, Batch, Tail, instant
 
 _SIMPLE: Final = (
     ("cancels", say.INSERT_CANCELS),
@@ -86,6 +87,7 @@ class BatchWriter:
         if any(commit.fills for commit in batch.commits):
             cursor.execute(say.INSERT_FILLS, [batch.fills()])
         _write_settings(cursor, [change for commit in batch.commits for change in commit.settings])
+        _write_system(cursor, [event for commit in batch.commits for event in commit.system])
         _copy(cursor, say.COPY_QUARANTINE, say.QUARANTINE_TYPES, batch.quarantined())
         journal, tail = batch.journal(tail)
         _copy(cursor, say.COPY_JOURNAL, say.JOURNAL_TYPES, journal)
@@ -135,6 +137,17 @@ def _write_settings(cursor: psycopg.Cursor, changes: Sequence[SettingsChanged]) 
             removed = [key for key in change.before if key not in change.after]
             values = plain_settings.values_json(change.after)
             cursor.execute(say.UPSERT_LAYER, [change.layer, change.name, values, removed])
+
+
+def _write_system(cursor: psycopg.Cursor, events: Sequence[SystemEvent]) -> None:
+    """Keep what is halted and reduce-only. A resume of all (no account) ends everything, as the desk understands it."""
+    for event in events:
+        account, by, at = event.account or "", event.requested_by or "", instant(event.ts)
+        if event.kind == "resume":
+            cursor.execute(say.RESUME, [event.body, by, at, account, account])
+        elif event.kind in ("halt", "reduce_only"):
+            flags = (event.kind == "halt", event.kind == "reduce_only")
+            cursor.execute(say.LIMIT_RISK, [account, *flags, event.body, by, at])
 
 
 def _copy(cursor: psycopg.Cursor, statement: str, types: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:

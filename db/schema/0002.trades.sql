@@ -50,6 +50,7 @@ COMMENT ON COLUMN trades.settings_version IS 'The settings in force when the tra
 COMMENT ON COLUMN trades.ts IS 'When it last changed.';
 COMMENT ON COLUMN trades.body IS 'The whole trade, exactly as trade.event says it.';
 CREATE INDEX trades_live ON trades (trade_id) WHERE state NOT IN ('rejected', 'closed', 'settled');
+CREATE INDEX trades_ended ON trades (ts) WHERE state IN ('rejected', 'closed', 'settled');
 CREATE INDEX trades_account ON trades (account, trade_id);
 CREATE INDEX trades_symbol ON trades (symbol, trade_id);
 CREATE INDEX trades_ticker ON trades (ticker);

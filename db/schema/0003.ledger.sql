@@ -13,6 +13,7 @@ CREATE TABLE inbox (
 COMMENT ON TABLE inbox IS 'Every input that had its one effect, by its dedupe key. Not partitioned: the key must hold across midnight.';
 COMMENT ON COLUMN inbox.digest IS 'Hash of the body without ts, hex: the same key with another one is quarantined.';
 CREATE INDEX inbox_received ON inbox (received_at);
+CREATE INDEX inbox_place ON inbox (stream, sequence);
 
 CREATE TABLE journal (
     seq bigint NOT NULL,
