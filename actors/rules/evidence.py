@@ -154,7 +154,7 @@ def _judge(draft: Draft, client_order_id: str) -> None:
         draft.put(replace(attempt, state=state))
         draft.wake(LOOKUP, draft.now_ns + MISSING_FILL_PATIENCE_NS)
     elif attempt.evidence is not None:
-        draft.put(replace(attempt, state=AttemptState.DEAD, refused=False))
+        draft.put(replace(attempt, state=AttemptState.DEAD, reported=attempt.filled, refused=False))
 
 
 def _own_fill(draft: Draft, attempt: Attempt, found: VenueFill) -> Fill:

@@ -1,5 +1,7 @@
 """Builders for tests of a trade's life: words with sensible contents, and a trade that is led through events."""
 
+# ruff: noqa: ANN401  # `facts` are the fields of the word built.
+
 from decimal import Decimal
 from typing import Any
 
@@ -110,9 +112,7 @@ def a_stop(rule: str = "probability", mark: Mark | None = None) -> CloseWanted:
 
 
 def a_person(quantity: str | None = None, reason: str = "by hand") -> CloseWanted:
-    return CloseWanted(
-        reason=reason, requested_by="ann", quantity=None if quantity is None else Decimal(quantity)
-    )
+    return CloseWanted(reason=reason, requested_by="ann", quantity=None if quantity is None else Decimal(quantity))
 
 
 def determined(result: Result = Result.YES, **facts: Any) -> Lifecycle:

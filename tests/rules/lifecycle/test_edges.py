@@ -9,7 +9,6 @@ from actors.rules.edges import EDGES, IllegalMove, move, way
 from bus.messages.market import LifecycleEvent
 from bus.messages.trades import TradeState as S
 from tests.rules.lifecycle.builders import (
-    CLOSE_TS,
     ENTRY,
     Life,
     a_closing_life,
@@ -83,9 +82,11 @@ TAKEN: list[tuple[S, S, Callable[[], Life]]] = [
     (
         S.EXPIRED,
         S.CLOSED,
-        lambda: a_closing_life()
-        .timer("expiry", at_s=CLOSING_TIME)
-        .hear(a_fill("10", "0.40", CLOSE_1, fill_id="c1", at_s=3599)),
+        lambda: (
+            a_closing_life()
+            .timer("expiry", at_s=CLOSING_TIME)
+            .hear(a_fill("10", "0.40", CLOSE_1, fill_id="c1", at_s=3599))
+        ),
     ),
     (S.UNKNOWN, S.REJECTED, lambda: _found(_unknown_entry(), ENTRY, "0", "cancelled")),
     (S.UNKNOWN, S.OPEN, lambda: _found(_unknown_entry(), ENTRY, "4", "cancelled")),
@@ -204,4 +205,3 @@ def test_news_that_changes_nothing_returns_the_very_same_trade() -> None:
     assert life.trade is before
     assert life.step.edges == ()
     assert life.step.fills == ()
-    assert CLOSE_TS == before.close_ts

@@ -1,6 +1,7 @@
 """At what price a close is sent (SPEC 1.3, Closes), at its boundaries, both kinds of instrument, both venue styles."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from bus.messages.trades import Side
 from tests.rules.lifecycle.builders import BUY_OPPOSITE, SELL, a_mark, a_trade
 
 
-def _limit(side: Side, bid: str, nth: int = 1, **facts: object) -> Decimal:
+def _limit(side: Side, bid: str, nth: int = 1, **facts: Any) -> Decimal:  # noqa: ANN401  # the fields of Trade
     terms = close_terms(a_trade(side, **facts), a_mark(bid), nth, SELL)
     assert terms is not None
     return terms.limit_price
