@@ -1,0 +1,126 @@
+"""After any sequence of words: each open trade has one coverage, and it is what somebody who looks at everything would say."""
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.rules.coverage_outlook import Outlook
+from actors.rules.coverage_verdict import verdict
+from bus.messages.market import Tick
+from bus.messages.trades import Side, StopSpec, Trade, TradeState, Waiver
+from bus.messages.units import NS_PER_S, ZERO
+from tests.rules.coverage.builders import Board
+from tests.rules.stops.builders import T0, a_beat, a_momentum, a_price, a_probability, a_quote, a_trade, stop
+
+TICKERS = ("A", "B")
+TIMES = st.sampled_from([0, 0, 0.5, 1, 4, 11, 16, 31, 45])
+PRICES = st.sampled_from([None, "0.05", "0.40", "0.60", "0.95"])
+SOURCES = st.sampled_from(["kalshi", None])
+RULES: tuple[StopSpec, ...] = (
+    stop("price", stop_price="0.30", max_quote_disagreement="0.18"),
+    stop("price", stop_price="0.30", min_age_s=20),
+    stop("loss", max_loss=3, min_time_to_close_s=30),
+    stop("probability", floor_percent=25, max_quote_disagreement="0.18"),
+    stop("momentum", threshold_percent="0.35"),
+    stop("buffer", min_buffer=50),
+    stop("time", close_before_s=10),
+    stop("stale", policy="alert"),
+)
+QUOTES = st.builds(
+    lambda ticker, source, prices: a_quote(
+        0, prices[0], prices[1], no_bid=prices[2], no_ask=prices[3], ticker=ticker, source=source
+    ),
+    st.sampled_from(TICKERS),
+    SOURCES,
+    st.tuples(PRICES, PRICES, PRICES, PRICES),
+)
+TICKS = st.one_of(
+    QUOTES,
+    QUOTES,
+    st.builds(
+        lambda ticker, percent: a_probability(0, percent, ticker=ticker),
+        st.sampled_from(TICKERS),
+        st.sampled_from([10, 60]),
+    ),
+    st.builds(lambda value: a_momentum(0, value), st.sampled_from(["0.1", "0.2"])),
+    st.builds(lambda value: a_price(0, value), st.sampled_from([119_000, 120_000])),
+    st.builds(lambda silence: a_beat(0, max_silence_s=silence), st.sampled_from([5, 30])),
+)
+TRADES = st.builds(
+    lambda number, ticker, side, specs, closing, ended, waived, close_s: a_trade(
+        *(RULES[each] for each in sorted(specs)),
+        trade_id=f"t{number}",
+        ticker=ticker,
+        side=side,
+        close_wanted=a_trade().open_quantity if closing else None,
+        state=TradeState.CLOSED if ended else TradeState.OPEN,
+        open_quantity=ZERO if ended else a_trade().open_quantity,
+        waiver=Waiver(by="ann", reason="test", until_ns=T0 + 40 * NS_PER_S) if waived else None,
+        close_ts=T0 + close_s * NS_PER_S,
+    ),
+    st.integers(0, 4),
+    st.sampled_from(TICKERS),
+    st.sampled_from([Side.YES, Side.NO]),
+    st.sets(st.integers(0, len(RULES) - 1), max_size=3),
+    st.booleans().map(lambda flag: flag),
+    st.sampled_from([False, False, False, True]),
+    st.sampled_from([False, False, False, True]),
+    st.sampled_from([60, 3600]),
+)
+STORIES = st.lists(st.tuples(TIMES, st.one_of(TICKS, TICKS, TRADES)), max_size=30)
+
+
+def play(board: Board, story: list[tuple[float, Tick | Trade]]) -> dict[str, Trade]:
+    """Let the words of `story` come one after the other; return the trades as they were said last."""
+    trades: dict[str, Trade] = {}
+    for wait_s, word in story:
+        now_ns = board.now_ns + int(wait_s * NS_PER_S)
+        dated = msgspec.structs.replace(word, ts=now_ns)
+        if isinstance(dated, Trade):
+            board.run_to(now_ns)
+            board.hear(dated)
+            trades[dated.trade_id] = dated
+        else:
+            board.tick(dated)
+    return trades
+
+
+@given(STORIES)
+def test_each_open_trade_is_covered_as_a_naive_look_would_have_it(story: list[tuple[float, Tick | Trade]]) -> None:
+    """S9, Lesson 16"""
+    board = Board()
+
+    trades = play(board, story)
+
+    for trade in trades.values():
+        if trade.open_quantity:
+            naive = Outlook("naive", trade, board.engine._book, "sell")
+            naive.look(board.now_ns)
+            expected = verdict(trade, naive.reasons, board.now_ns)
+            assert board.of(trade.trade_id) == (expected.coverage, expected.why)
+
+
+@given(STORIES)
+def test_what_is_let_go_leaves_nothing_behind(story: list[tuple[float, Tick | Trade]]) -> None:
+    board = Board()
+    trades = play(board, story)
+
+    for trade in trades.values():
+        board.hear(msgspec.structs.replace(trade, state=TradeState.CLOSED, open_quantity=ZERO, ts=board.now_ns))
+
+    engine = board.engine
+    assert not any(
+        (board.timers, engine._outlooks, engine._by_name, engine._outlook_of, engine._silent_of, engine._told)
+    )
+    assert not any(engine._watchers.values())
+
+
+@given(STORIES)
+def test_the_same_words_say_the_same(story: list[tuple[float, Tick | Trade]]) -> None:
+    """S13: an engine is a function of its inbox."""
+    first, second = Board(), Board()
+
+    play(first, story)
+    play(second, story)
+
+    assert first.said == second.said
