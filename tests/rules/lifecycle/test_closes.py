@@ -314,11 +314,11 @@ def test_a_rest_ends_at_the_cutoff() -> None:
 
 def test_a_crossed_book_is_waited_for_without_using_an_attempt() -> None:
     life = an_open_life().hear(a_stop(mark=a_mark(None, reason="crossed")), at_s=10)
-    assert life.step.closes == ()
+    assert _sent(life) == []
 
     life.timer("next_attempt", at_s="10.25").mark(a_mark("0.40"))
 
-    assert not life.step.closes
+    assert [(order.client_order_id, order.limit_price) for order in life.step.closes] == [(CLOSE_1, Decimal("0.35"))]
 
 
 def test_a_stop_in_a_halted_market_stays_latched_and_leaves_on_resume() -> None:
