@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError, Parameter
 from loguru import logger
 
+import db.commands as database
 from bus.commands import check, events, settings, stop, system, trade
 from bus.commands.nats_checks import nats_answers
 from config.checks import this_machine
-from config.command_line import Exit, NoAnswer, WrongUse, complain
+from config.command_line import Exit, NoAnswer, Refused, WrongUse, complain
 from config.logging import mask_in_text
 from config.settings import ConfigurationError
 from config.version import VERSION
@@ -29,7 +30,7 @@ app = App(
     default_parameter=Parameter(negative=()),
 )
 app.command(check.command((this_machine, nats_answers, postgres_answers)), name="check")
-for room in (trade, stop, settings, system, events):
+for room in (database, trade, stop, settings, system, events):
     app.command(room.app)
 
 
@@ -46,6 +47,9 @@ def main(arguments: Sequence[str]) -> int:
     except NoAnswer as error:
         complain(str(error))
         return Exit.NO_ANSWER
+    except Refused as error:
+        complain(str(error))
+        return Exit.NO
     except KeyboardInterrupt:
         return Exit.DONE
     except Exception:  # noqa: BLE001  # the door: nothing passes it but an exit code

@@ -5,6 +5,9 @@ import sys
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import Annotated, Final
+
+from cyclopts import Parameter
 
 from config.settings import Settings, load
 
@@ -23,6 +26,10 @@ class Exit(IntEnum):
 
 class WrongUse(Exception):  # noqa: N818  # what a person did, not a fault
     """The command line says something that cannot be meant; its text says what to write instead."""
+
+
+class Refused(Exception):  # noqa: N818  # an outcome, not a fault
+    """It ran, and the answer is no. Its text says why and what to do."""
 
 
 class NoAnswer(Exception):  # noqa: N818  # a state of the world, not a fault
@@ -57,6 +64,12 @@ class Reporting(Common):
     """
 
     json: bool = False
+
+
+Flags = Annotated[Common, Parameter(name="*")]
+ReportFlags = Annotated[Reporting, Parameter(name="*")]
+TEXT: Final = Reporting()
+"""Flags as they are when nobody gives any."""
 
 
 def print_document(document: bytes) -> None:

@@ -6,15 +6,14 @@ from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from cyclopts import Parameter
-from rich.console import Console, RenderableType
-from rich.table import Table
-from rich.text import Text
+from rich.console import RenderableType
 
 from bus.commands.client import NatsClient
 from bus.messages.envelope import Message
 from bus.messages.plain import from_json, to_json
 from bus.messages.system import Reply
 from config.command_line import Common, Exit, Reporting, WrongUse, complain, print_document
+from config.pictures import show
 from config.settings import required
 
 Result = Any
@@ -22,13 +21,9 @@ Result = Any
 Picture = Callable[[Result], RenderableType]
 M = TypeVar("M", bound=Message)
 
-Flags = Annotated[Common, Parameter(name="*")]
-ReportFlags = Annotated[Reporting, Parameter(name="*")]
 Reason = Annotated[str, Parameter(help="Why, for the record.")]
 By = Annotated[str | None, Parameter(name="--by", help="Who asks; the user of this machine unless given.")]
 
-TEXT: Final = Reporting()
-"""Flags as they are when nobody gives any."""
 PLAIN_REASON: Final = "asked for on the command line"
 _RETRY: Final = "; the same words may succeed later"
 
@@ -84,37 +79,3 @@ def report(reply: Reply, flags: Reporting, picture: Picture) -> Exit:
     if reply.error is not None:
         complain(f"{reply.error.message} ({reply.error.code}{_RETRY if reply.error.retry else ''})")
     return Exit.DONE if reply.ok else Exit.NO
-
-
-def show(picture: RenderableType) -> None:
-    """Print for people, on stdout."""
-    Console(highlight=False, soft_wrap=not isinstance(picture, Table)).print(picture)
-
-
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> RenderableType:
-    """Return a table; missing values stay empty. Without rows: a line that says so."""
-    if not rows:
-        return Text(f"{title}: none")
-    shown = Table(title=title, title_justify="left", header_style="bold", pad_edge=False)
-    for column in columns:
-        shown.add_column(column, overflow="fold")
-    for row in rows:
-        shown.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    return shown
-
-
-def card(title: str, facts: Mapping[str, object]) -> RenderableType:
-    """Return facts under each other; missing ones are left out."""
-    shown = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
-    for name, value in facts.items():
-        if value not in (None, "", [], {}):
-            shown.add_row(Text(name, style="bold"), Text(_flat(value)))
-    return shown
-
-
-def _flat(value: object) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_flat(inner)}" for name, inner in value.items())
-    if isinstance(value, list | tuple):
-        return "; ".join(_flat(inner) for inner in value)
-    return str(value)

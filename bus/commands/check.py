@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from bus.commands.answers import TEXT, ReportFlags, show, table
 from bus.messages.plain import to_json
 from config.checks import Finding, Probe, Verdict
-from config.command_line import Exit, print_document
+from config.command_line import TEXT, Exit, ReportFlags, print_document
+from config.pictures import show, table
 from config.settings import Settings
 
 _STYLES = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.FAIL: "bold red"}

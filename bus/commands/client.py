@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 ANSWER_WITHIN_S: Final = 5.0
 GATHER_S: Final = 0.5
+_TRY_AGAIN_S: Final = 0.1
 _NOBODY: Final = "503"
 _STATUS_HEADER: Final = "Status"
 _CUT: Final = None
@@ -80,7 +81,7 @@ class NatsClient:
         """Yield what is published on `subjects` from now on, for as long as the caller takes. Raises: NoAnswer when cut off."""
         self._loop.run(self._subscribe([self._prefix.add(subject) for subject in subjects]))
         while (message := self._loop.run(self._arrived.get())) is not _CUT:
-            yield Heard(self._prefix.strip(message.subject), message.data)
+            yield Heard(message.subject.removeprefix(self._prefix.add("")), message.data)
         raise NoAnswer("the connection to NATS was cut: start the server, then this command again")
 
     def run(self, question: Callable[[Client], Coroutine[object, object, T]]) -> T:
@@ -88,26 +89,34 @@ class NatsClient:
         return self._loop.run(question(self._client))
 
     async def _connect(self) -> None:
-        async def note(_: Exception) -> None:
-            """Nothing to add: each call says by itself how it failed."""
+        wrong: list[str] = []
+
+        async def note(error: Exception) -> None:
+            wrong.append(mask(str(error)) or type(error).__name__)
 
         async def cut() -> None:
             await self._arrived.put(_CUT)
 
         try:
-            self._client = await nats.connect(
-                self._settings.url.split(","),
-                connect_timeout=self._settings.connect_timeout_s,
-                allow_reconnect=False,
-                error_cb=note,
-                closed_cb=cut,
-                name="watchkeeper command",
+            self._client = await asyncio.wait_for(
+                nats.connect(
+                    self._settings.url.split(","),
+                    connect_timeout=self._settings.connect_timeout_s,
+                    allow_reconnect=False,
+                    # Also the first connection is tried so often; 0 would mean without end.
+                    max_reconnect_attempts=1,
+                    reconnect_time_wait=_TRY_AGAIN_S,
+                    error_cb=note,
+                    closed_cb=cut,
+                    name="watchkeeper command",
+                ),
+                self._settings.connect_timeout_s + 1,
             )
         except (NatsError, OSError, TimeoutError) as error:
-            why = mask(str(error)) or type(error).__name__
+            why = wrong[-1] if wrong else mask(str(error)) or type(error).__name__
             where = mask(self._settings.url)
             raise NoAnswer(
-                f"NATS does not answer at {where} ({why}): start the server, or set WATCHKEEPER_NATS_URL"
+                f"NATS does not answer at {where} ({why}): start the server, or correct WATCHKEEPER_NATS_URL"
             ) from error
 
     async def _ask(self, subject: str, body: bytes, within_s: float) -> Reply:

@@ -8,10 +8,11 @@ import msgspec
 from cyclopts import App, Parameter
 from rich.text import Text
 
-from bus.commands.answers import TEXT, ReportFlags, connected, show
+from bus.commands.answers import connected
 from bus.commands.client import Heard
 from bus.messages.plain import to_json
-from config.command_line import Exit, WrongUse, print_document
+from config.command_line import TEXT, Exit, ReportFlags, WrongUse, print_document
+from config.pictures import show
 
 app = App(name="events", help="The live stream of events.")
 

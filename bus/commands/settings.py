@@ -5,22 +5,10 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 from rich.console import Group, RenderableType
 
-from bus.commands.answers import (
-    TEXT,
-    By,
-    Reason,
-    ReportFlags,
-    Result,
-    asked,
-    assignments,
-    built,
-    connected,
-    report,
-    requester,
-    table,
-)
+from bus.commands.answers import By, Reason, Result, asked, assignments, built, connected, report, requester
 from bus.messages.settings import HistoryGet, SettingsGet, SettingsSet
-from config.command_line import Exit, WrongUse
+from config.command_line import TEXT, Exit, ReportFlags, WrongUse
+from config.pictures import table
 
 app = App(
     name="settings",

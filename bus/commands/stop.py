@@ -5,22 +5,10 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from rich.console import RenderableType
 
-from bus.commands.answers import (
-    PLAIN_REASON,
-    TEXT,
-    By,
-    Reason,
-    ReportFlags,
-    Result,
-    asked,
-    assignments,
-    built,
-    card,
-    report,
-    requester,
-)
+from bus.commands.answers import PLAIN_REASON, By, Reason, Result, asked, assignments, built, report, requester
 from bus.messages.stops import StopArm, StopDisarm, StopSet, StopWaive
-from config.command_line import Exit, WrongUse
+from config.command_line import TEXT, Exit, ReportFlags, WrongUse
+from config.pictures import card
 
 app = App(name="stop", help="Arm, disarm and change the stops of one trade.")
 

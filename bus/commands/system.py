@@ -5,25 +5,11 @@ from typing import Annotated, Any, Final
 from cyclopts import App, Parameter
 from rich.console import Group, RenderableType
 
-from bus.commands.answers import (
-    PLAIN_REASON,
-    TEXT,
-    By,
-    Reason,
-    ReportFlags,
-    Result,
-    asked,
-    built,
-    card,
-    connected,
-    report,
-    requester,
-    show,
-    table,
-)
+from bus.commands.answers import PLAIN_REASON, By, Reason, Result, asked, built, connected, report, requester
 from bus.messages.plain import to_json
 from bus.messages.system import Reply, SystemCommand
-from config.command_line import Exit, NoAnswer, complain, print_document
+from config.command_line import TEXT, Exit, NoAnswer, ReportFlags, complain, print_document
+from config.pictures import card, show, table
 
 app = App(name="system", help="See how Watchkeeper stands; halt and resume it.")
 

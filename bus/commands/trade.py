@@ -10,26 +10,22 @@ from rich.console import Group, RenderableType
 
 from bus.commands.answers import (
     PLAIN_REASON,
-    TEXT,
     By,
     Reason,
-    ReportFlags,
     Result,
     asked,
     assignments,
     built,
-    card,
     connected,
     report,
     requester,
-    show,
-    table,
 )
 from bus.commands.client import NatsClient
 from bus.messages.plain import to_json
 from bus.messages.system import Reply
 from bus.messages.trades import TradeAdopt, TradeClose, TradeGet, TradeList, TradeOpen, TradeState
-from config.command_line import Exit, NoAnswer, WrongUse, complain, print_document
+from config.command_line import TEXT, Exit, NoAnswer, ReportFlags, WrongUse, complain, print_document
+from config.pictures import card, show, table
 
 app = App(name="trade", help="Look at trades; open, adopt and close them.")
 
