@@ -90,6 +90,7 @@ class House:
         self._desk = desk
         self._paper = paper
         self.board = board
+        self._styles: dict[str, str] = {name: venue.style for name, venue in settings.venues.items()}
         self.router = Router()
         self._trades: dict[str, Trade] = {trade.trade_id: trade for trade in recovered.trades}
         self._coverage = {coverage.trade_id: coverage for coverage in recovered.coverage}
@@ -212,13 +213,15 @@ class House:
         return new
 
     def _new_stop_engine(self, progress: Iterable[StopProgress]) -> StopEngine:
-        engine = StopEngine(progress_interval_ns=int(self._settings.actors.progress_interval_ms * NS_PER_MS))
+        engine = StopEngine(
+            int(self._settings.actors.progress_interval_ms * NS_PER_MS), styles=self._styles, started_ns=self._clock.now_ns()
+        )
         for word in progress:
             engine.handle(word)
         return engine
 
     def _new_board(self) -> CoverageBoard:
-        board = CoverageBoard(mark_interval_ns=int(self._settings.actors.mark_interval_ms * NS_PER_MS))
+        board = CoverageBoard(int(self._settings.actors.mark_interval_ms * NS_PER_MS), styles=self._styles)
         for word in self._coverage.values():
             board.handle(word)
         return board

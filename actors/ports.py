@@ -198,8 +198,8 @@ class StartingStore(Store, Protocol):
         """Write version 1 of the stop settings if there is none; return whether."""
         ...
 
-    def positions(self) -> Mapping[str, int]:
-        """Return, for each stream, the last sequence whose effect is committed."""
+    def settled(self) -> Mapping[str, frozenset[int]]:
+        """Return, by stream, the sequences of the newest inputs that had their effect or are in quarantine."""
         ...
 
     def unpublished(self, limit: int) -> Sequence[Outgoing]:

@@ -3,8 +3,8 @@
     connect -> is there a leader? -> streams -> the epoch in ORDERS (the barrier) -> the epoch in PostgreSQL -> settings
     -> read the record -> start the actors -> say again what may not have left -> hear requests, orders, market, streams -> ready
 
-Nothing is heard before the actors stand, and reports are heard last: from the last committed sequence, so that whatever came
-while nobody listened is applied once.
+Nothing is heard before the actors stand. The streams are read again from a little before the newest input that is settled: what
+is settled is acknowledged at the door, whatever else came while nobody listened is applied once.
 """
 
 import socket
@@ -26,6 +26,7 @@ from actors.rules.fees import fee
 from actors.rules.paper import PaperBook
 from actors.rules.status import StatusBoard
 from actors.rules.steps import VenueTerms
+from bus.messages.envelope import Delivery, Malformed, Received
 from bus.messages.records import Recovered
 from bus.messages.units import NS_PER_MS, seconds_to_ns
 from config.settings import Settings
@@ -62,11 +63,20 @@ class Door:
 
     def __init__(self) -> None:
         self.house: House | None = None
+        self.settled: Mapping[str, frozenset[int]] = {}
+        self.acknowledge: Callable[[Delivery], None] | None = None
 
     def hear(self, word: object) -> None:
-        """Hand a word from the wire to the house."""
+        """Hand a word from the wire to the house; acknowledge at once what had its effect before the restart."""
         assert self.house is not None, "an input was heard before the house stood"
+        if isinstance(word, Received | Malformed) and word.delivery is not None and self._is_settled(word.delivery):
+            assert self.acknowledge is not None
+            self.acknowledge(word.delivery)
+            return
         self.house.hear(word)
+
+    def _is_settled(self, delivery: Delivery) -> bool:
+        return delivery.sequence in self.settled.get(delivery.stream, ())
 
 
 class Serving:
@@ -177,7 +187,9 @@ class Serving:
         wire.hear_orders(PAPER)
         self._answer_paper()
         wire.hear_market()
-        wire.hear_streams(store.positions())
+        door = self._wiring.door
+        door.settled, door.acknowledge = store.settled(), wire.acknowledge
+        wire.hear_streams({stream: min(sequences) for stream, sequences in door.settled.items()})
         wire.hear_requests()
         assert house is self.house
 

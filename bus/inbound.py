@@ -51,12 +51,13 @@ class Inbound:
         self._on_lost = on_lost
         self._tap = tap
         self._consumers: list[PullConsumer] = []
+        self._listening: list[int] = []
         self._is_paused = False
 
     async def hear_requests(self) -> None:
         """Hear what others ask, and that they live."""
         for subject in (*_ASKED, _BEATS):
-            await self._connection.listen(self._prefix.add(subject), self._hear_request)
+            self._listening.append(await self._connection.listen(self._prefix.add(subject), self._hear_request))
         await self._connection.flush()
 
     async def hear_streams(self, epoch: int, positions: Mapping[str, int], *, max_ack_pending: int) -> None:
@@ -101,8 +102,11 @@ class Inbound:
         for consumer in self._consumers:
             consumer.reconnected()
 
-    def close(self) -> None:
-        """Hear nothing more from the streams."""
+    async def close(self) -> None:
+        """Hear nothing more: no request, nothing from the streams."""
+        for number in self._listening:
+            await self._connection.unlisten(number)
+        self._listening.clear()
         for consumer in self._consumers:
             consumer.close()
 

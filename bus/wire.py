@@ -24,7 +24,7 @@ from loguru import logger
 
 from bus.codec import MSG_ID, Codec
 from bus.connection import Connection, ConnectionSettings
-from bus.epoch import Lead, read_epoch, take_lead
+from bus.epoch import Lead, find_leader, read_epoch, take_lead
 from bus.errors import BusError
 from bus.executor import ExecutorConsumer, InStream
 from bus.inbound import Inbound
@@ -145,6 +145,10 @@ class NatsWire:
         await self._market.open(timeout_s=timeout_s)
         await self._publisher.open()
 
+    def leader(self) -> str | None:
+        """Return the instance that answers `system.request.status` as leader, None if nobody does within half a second."""
+        return self._thread.run(find_leader(self._money, self._prefix), _STEP_S)
+
     def ensure_streams(self, recorded: Mapping[str, str]) -> dict[str, StreamFacts]:
         """Make the streams that are not on record, check the others; see `bus.streams.ensure`."""
         nats = self._settings
@@ -210,6 +214,14 @@ class NatsWire:
         """Answer `venue.request.*.<venue>`; `answerer` is called on the wire's thread."""
         self._thread.run(answer_for(self._money, self._prefix, venue, answerer), _STEP_S)
 
+    def stop_inputs(self) -> None:
+        """Hear nothing more: no request, no command, no report, no tick. Orders and answers still leave."""
+        self._thread.run(self._stop_inputs(), _STEP_S)
+
+    async def _stop_inputs(self) -> None:
+        await self._inbound.close()
+        await self._market.close(0.5)
+
     def close(self, drain_s: float = 2.0) -> None:
         """Send what is waiting and close, within about `drain_s`. Harmless twice."""
         if not self._thread.is_running:
@@ -221,7 +233,7 @@ class NatsWire:
         self._thread.stop()
 
     async def _close(self, drain_s: float) -> None:
-        self._inbound.close()
+        await self._inbound.close()
         await self._money.close(drain_s)
         await self._market.close(0.5)
 

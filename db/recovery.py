@@ -47,10 +47,6 @@ ENDED: Final = f"""
 ENDED_IDS: Final = f"SELECT trade_id FROM trades WHERE {_ENDED}"
 FILLS: Final = "SELECT account, fill_id FROM fills ORDER BY ts DESC LIMIT %s"
 STATE: Final = "SELECT account, halted, reduce_only FROM system_state"
-POSITIONS: Final = """
-    SELECT stream, max(sequence) FROM (SELECT stream, sequence FROM inbox UNION ALL SELECT stream, sequence FROM quarantine) AS heard
-    WHERE stream IS NOT NULL AND sequence IS NOT NULL GROUP BY stream
-"""
 EPOCH: Final = "SELECT epoch FROM leader"
 UNPUBLISHED: Final = (
     "SELECT subject, msg_id, kind, body, direct, cause FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT %s"
@@ -64,6 +60,14 @@ _KINDS: Final[dict[str, type[Message]]] = {
     )
 }
 """Every word that leaves through the outbox, by the name in its row."""
+
+SETTLED: Final = """
+    WITH known AS (
+        SELECT stream, sequence FROM inbox WHERE stream IS NOT NULL
+        UNION SELECT stream, sequence FROM quarantine WHERE stream IS NOT NULL
+    ), newest AS (SELECT stream, max(sequence) AS last FROM known GROUP BY stream)
+    SELECT stream, sequence FROM known JOIN newest USING (stream) WHERE sequence > last - %(look_back)s
+"""
 
 
 def read_all(connection: psycopg.Connection) -> Recovered:
@@ -93,20 +97,23 @@ def read_all(connection: psycopg.Connection) -> Recovered:
     )
 
 
+def read_settled(connection: psycopg.Connection) -> dict[str, frozenset[int]]:
+    """Return, by stream, the sequences of the newest inputs that had their effect or are in quarantine.
+
+    All of them within `_LOOK_BACK` of the newest: one input may wait (for a stop check) while later ones commit, so the newest
+    alone does not say that nothing is missing before it.
+    """
+    settled: dict[str, set[int]] = {}
+    for stream, sequence in connection.execute(SETTLED, {"look_back": _LOOK_BACK}):
+        settled.setdefault(stream, set()).add(sequence)
+    return {stream: frozenset(sequences) for stream, sequences in settled.items()}
+
+
 def _coverage(row: tuple[Any, ...]) -> StopCoverage:
     trade_id, coverage, why, since, ts = row
     return StopCoverage(
         trade_id=trade_id, coverage=Coverage(coverage), why=why, since=nanoseconds(since), ts=nanoseconds(ts)
     )
-
-
-def read_positions(connection: psycopg.Connection) -> dict[str, int]:
-    """Return, for each stream, a sequence up to which everything has had its effect; 0 at least.
-
-    That is some way before the highest one on record: a decision may wait for an answer while later ones are committed, so a
-    lower sequence may be missing. What is heard twice for that is known by its dedupe key.
-    """
-    return {stream: max(0, highest - _LOOK_BACK) for stream, highest in connection.execute(POSITIONS)}
 
 
 def read_unpublished(connection: psycopg.Connection, limit: int) -> tuple[Outgoing, ...]:

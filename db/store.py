@@ -154,10 +154,10 @@ class PostgresStore:
         with self._connections.reader("the outbox") as connection:
             return recovery.read_unpublished(connection, limit)
 
-    def positions(self) -> dict[str, int]:
-        """Return stream -> a sequence up to which every input has had its effect. Raises: StoreUnavailable."""
-        with self._connections.reader("the positions") as connection:
-            return recovery.read_positions(connection)
+    def settled(self) -> dict[str, frozenset[int]]:
+        """Return, by stream, the sequences of the newest settled inputs (`recovery.read_settled`). Raises: StoreUnavailable."""
+        with self._connections.reader("settled inputs") as connection:
+            return recovery.read_settled(connection)
 
     def record_stream(self, name: str, created: str) -> None:
         """Put a stream on record; what stands under its name stays. Raises: StoreUnavailable."""
