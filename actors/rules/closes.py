@@ -7,30 +7,19 @@ mark and SENT; being WANTED uses no number up, so a halted market or a missing p
 from decimal import Decimal
 from typing import Final
 
-from msgspec.structs import replace
-
-from actors.rules import notices
+from actors.rules import attempts, notices
+from actors.rules.attempts import FIRST_DELAY_NS, LONGEST_DELAY_NS
 from actors.rules.draft import Draft, alive, entry_of, last_close
 from actors.rules.entries import last_sending_ns
-from actors.rules.pricing import Terms, close_terms, to_lot
-from actors.rules.steps import LOOKUP, NEXT_ATTEMPT, REST_OVER, CloseWanted
-from actors.rules.trade_settings import span_ns
-from bus.messages.orders import OrderSubmit
-from bus.messages.stops import Mark, MarkWanted
+from actors.rules.pricing import to_lot
+from actors.rules.steps import NEXT_ATTEMPT, CloseWanted
+from bus.messages.stops import Mark
 from bus.messages.trades import Attempt, AttemptState, Purpose, Trade, TradeState
-from bus.messages.units import NS_PER_MS, NS_PER_S, ZERO
+from bus.messages.units import NS_PER_S, ZERO
 
-FIRST_DELAY_NS: Final = 250 * NS_PER_MS
-LONGEST_DELAY_NS: Final = 5 * NS_PER_S
 FAILING_AFTER: Final = 8
 """Tries of one close after which a critical notice says `close_failing`."""
 FAILING_DELAY_NS: Final = 30 * NS_PER_S
-LOOKUP_AFTER_NS: Final = 2 * NS_PER_S
-"""When an unanswered `ioc` close is first looked up: a venue answers within milliseconds."""
-MARK_PATIENCE_NS: Final = NS_PER_S
-"""When a mark that nobody gave is asked for again."""
-NEVER_SENT: Final = "never_sent"
-"""Evidence of an attempt that ended before it left."""
 
 _CLOSABLE: Final = (TradeState.OPEN, TradeState.PARTIAL_OPEN, TradeState.CLOSING, TradeState.PARTIAL_CLOSING)
 _LATCHING: Final = (*_CLOSABLE, TradeState.PENDING, TradeState.UNKNOWN)
@@ -93,7 +82,7 @@ def advance(draft: Draft, *, begins: bool = False, mark: Mark | None = None, dec
     waiting = alive(trade, Purpose.CLOSE)
     if waiting:
         if waiting[-1].state is AttemptState.WANTED and mark is not None:
-            price(draft, waiting[-1], mark)
+            attempts.price(draft, waiting[-1], mark)
         return
     if trade.next_attempt_ns is not None or _is_dust(draft) or _is_too_late(draft, begins=begins):
         return
@@ -111,7 +100,7 @@ def cancel_entry(draft: Draft) -> bool:
         return False
     if not entry.cancel_requested:
         draft.cancel(entry, "a close is wanted")
-        draft.wake(LOOKUP, draft.now_ns + LOOKUP_AFTER_NS)
+        draft.expect_an_answer()
     return True
 
 
@@ -132,98 +121,9 @@ def start(draft: Draft, *, nth: int, mark: Mark | None = None, decision_id: str 
     draft.put(attempt)
     draft.change(next_attempt_ns=None)
     if mark is None:
-        ask_for_mark(draft, attempt)
+        attempts.ask_for_mark(draft, attempt)
     else:
-        price(draft, attempt, mark)
-
-
-def ask_for_mark(draft: Draft, attempt: Attempt) -> None:
-    """Ask what closing would bring now. A halted market uses no attempt, so nothing is asked until it resumes."""
-    if draft.trade.halted:
-        return
-    draft.marks.append(
-        MarkWanted(trade_id=draft.trade.trade_id, client_order_id=attempt.client_order_id, now_ns=draft.now_ns)
-    )
-    _try_again(draft, MARK_PATIENCE_NS)
-
-
-def price(draft: Draft, attempt: Attempt, mark: Mark) -> None:
-    """Send a WANTED attempt at the price that `mark` calls for; drop it if it is too late; wait if there is no price."""
-    trade = draft.trade
-    if trade.halted:
-        return
-    last_ns = last_sending_ns(trade, draft.context)
-    if last_ns is not None and draft.now_ns >= last_ns:
-        drop(draft, attempt)
-        draft.notices.append(notices.too_late(draft.trade, draft.context))
-        return
-    quantity = _quantity_now(draft)
-    if not quantity:
-        _wait_for_the_position(draft, attempt)
-        return
-    terms = close_terms(trade, mark, attempt.nth, draft.context.venue)
-    if terms is None:
-        _try_again(draft, FIRST_DELAY_NS)
-        return
-    _send(draft, replace(attempt, quantity=quantity), terms, last_ns)
-
-
-def _quantity_now(draft: Draft) -> Decimal:
-    trade, held = draft.trade, draft.context.held
-    quantity = min(trade.close_wanted or ZERO, trade.open_quantity)
-    if held is not None:
-        quantity = min(quantity, max(held, ZERO))
-    return to_lot(quantity, trade.lot_size)
-
-
-def _send(draft: Draft, attempt: Attempt, terms: Terms, last_ns: int | None) -> None:
-    trade = draft.trade
-    expires_ns = draft.now_ns + span_ns(trade, "close_valid_s")
-    expires_ns = expires_ns if last_ns is None else min(expires_ns, last_ns)
-    sent = replace(
-        attempt,
-        state=AttemptState.SENT,
-        limit_price=terms.limit_price,
-        time_in_force=terms.time_in_force,
-        side=terms.side,
-        sent_ns=draft.now_ns,
-        expires_ns=expires_ns,
-    )
-    draft.put(sent)
-    draft.change(next_attempt_ns=None)
-    draft.closes.append(_order(draft, sent, terms))
-    if terms.time_in_force == "gtc":
-        over_ns = draft.now_ns + span_ns(trade, "rest_max_s")
-        draft.wake(REST_OVER, over_ns if last_ns is None else min(over_ns, last_ns))
-    else:
-        draft.wake(LOOKUP, draft.now_ns + LOOKUP_AFTER_NS)
-
-
-def _order(draft: Draft, attempt: Attempt, terms: Terms) -> OrderSubmit:
-    trade = draft.trade
-    assert attempt.expires_ns is not None
-    return OrderSubmit(
-        client_order_id=attempt.client_order_id,
-        trade_id=trade.trade_id,
-        account=trade.account,
-        mode=trade.mode,
-        purpose=Purpose.CLOSE,
-        attempt=attempt.attempt,
-        ticker=trade.ticker,
-        side=terms.side,
-        action=terms.action,
-        quantity=attempt.quantity,
-        limit_price=terms.limit_price,
-        time_in_force=terms.time_in_force,
-        reduce_only=True,
-        expires_ts=attempt.expires_ns,
-        epoch=draft.context.epoch,
-        cause=draft.context.cause,
-        decision_id=attempt.decision_id,
-        trade_version=draft.version,
-        settings_version=trade.settings_version,
-        ts=draft.now_ns,
-    )
+        attempts.price(draft, attempt, mark)
 
 
 def try_next(draft: Draft) -> None:
@@ -237,7 +137,7 @@ def try_next(draft: Draft) -> None:
     waiting = alive(trade, Purpose.CLOSE)
     if waiting:
         if waiting[-1].state is AttemptState.WANTED:
-            ask_for_mark(draft, waiting[-1])
+            attempts.ask_for_mark(draft, waiting[-1])
         return
     draft.change(next_attempt_ns=None)
     last = last_close(trade)
@@ -253,7 +153,7 @@ def resume(draft: Draft) -> None:
         return
     for attempt in alive(draft.trade, Purpose.CLOSE):
         if attempt.state is AttemptState.WANTED:
-            ask_for_mark(draft, attempt)
+            attempts.ask_for_mark(draft, attempt)
 
 
 def end_rest(draft: Draft, reason: str) -> None:
@@ -261,13 +161,7 @@ def end_rest(draft: Draft, reason: str) -> None:
     for attempt in alive(draft.trade, Purpose.CLOSE):
         if attempt.time_in_force == "gtc" and attempt.state is not AttemptState.WANTED and not attempt.cancel_requested:
             draft.cancel(attempt, reason)
-            draft.wake(LOOKUP, draft.now_ns + LOOKUP_AFTER_NS)
-
-
-def drop(draft: Draft, attempt: Attempt) -> None:
-    """End an attempt that never left."""
-    draft.put(replace(attempt, state=AttemptState.DEAD, evidence=NEVER_SENT))
-    draft.change(next_attempt_ns=None)
+            draft.expect_an_answer()
 
 
 def _withdraw_what_is_not_needed(draft: Draft) -> None:
@@ -275,10 +169,10 @@ def _withdraw_what_is_not_needed(draft: Draft) -> None:
         return
     for attempt in alive(draft.trade, Purpose.CLOSE):
         if attempt.state is AttemptState.WANTED:
-            drop(draft, attempt)
+            attempts.drop(draft, attempt)
         elif not attempt.cancel_requested:
             draft.cancel(attempt, "nothing is left to close")
-            draft.wake(LOOKUP, draft.now_ns + LOOKUP_AFTER_NS)
+            draft.expect_an_answer()
 
 
 def _is_dust(draft: Draft) -> bool:
@@ -313,15 +207,3 @@ def _wait_for_the_next(draft: Draft, last: Attempt) -> None:
         draft.notices.append(notices.close_failing(draft.trade, last, draft.context))
     elif last.nth < FAILING_AFTER:
         draft.notices.append(notices.close_retried(draft.trade, last, due_ns, draft.context))
-
-
-def _wait_for_the_position(draft: Draft, attempt: Attempt) -> None:
-    if attempt.quantity:
-        draft.put(replace(attempt, quantity=ZERO))
-        draft.notices.append(notices.position_mismatch(draft.trade, draft.context))
-    _try_again(draft, LONGEST_DELAY_NS)
-
-
-def _try_again(draft: Draft, after_ns: int) -> None:
-    draft.change(next_attempt_ns=draft.now_ns + after_ns)
-    draft.wake(NEXT_ATTEMPT, draft.now_ns + after_ns)

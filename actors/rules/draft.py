@@ -1,17 +1,20 @@
 """A decision in the making: one trade with what has been decided about it so far. It ends as one `Step`."""
 
-from typing import Any
+from typing import Any, Final
 
 from msgspec.structs import replace
 
 from actors.rules.edges import move, way
-from actors.rules.steps import OWNER, Context, Step, timer_key
+from actors.rules.steps import LOOKUP, OWNER, Context, Step, timer_key
 from bus.messages.notices import Notice
 from bus.messages.orders import OrderCancel, OrderSubmit, VenueQuestion
 from bus.messages.records import JournalEntry
 from bus.messages.stops import MarkWanted
 from bus.messages.timers import CancelTimer, SetTimer
 from bus.messages.trades import Attempt, AttemptState, Fill, Purpose, Trade, TradeState
+from bus.messages.units import NS_PER_S
+
+LOOKUP_AFTER_NS: Final = 2 * NS_PER_S
 
 
 class Draft:
@@ -76,6 +79,10 @@ class Draft:
     def wake(self, what: str, due_ns: int) -> None:
         """Set, or move, a timer of this trade."""
         self.timers.append(SetTimer(owner=OWNER, key=timer_key(self.trade.trade_id, what), due_ns=due_ns))
+
+    def expect_an_answer(self) -> None:
+        """Look up soon what flies, unless its answer comes before: a venue answers within milliseconds."""
+        self.wake(LOOKUP, self.now_ns + LOOKUP_AFTER_NS)
 
     def let_sleep(self, *whats: str) -> None:
         """Forget timers of this trade."""

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from actors.rules import notices
 from actors.rules.draft import Draft, entry_of
 from actors.rules.fills import EXACT, average
-from actors.rules.steps import ENTRY_TIMEOUT, EXPIRY, LOOKUP, Context, Step
+from actors.rules.steps import ENTRY_TIMEOUT, EXPIRY, Context, Step
 from actors.rules.trade_settings import span_ns
 from bus.messages.orders import Action, OrderSubmit
 from bus.messages.trades import Attempt, AttemptState, Purpose, Side, Trade, TradeState
@@ -93,7 +93,7 @@ def time_out(draft: Draft) -> None:
     if entry.expires_ns is None or draft.now_ns >= entry.expires_ns:
         draft.put(replace(entry, state=AttemptState.UNKNOWN))
     draft.ask(entry)
-    draft.wake(LOOKUP, draft.now_ns + span_ns(draft.trade, "entry_valid_s"))
+    draft.expect_an_answer()
 
 
 def last_sending_ns(trade: Trade, context: Context) -> int | None:

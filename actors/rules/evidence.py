@@ -125,7 +125,7 @@ def note_word(draft: Draft, client_order_id: str, status: ReportStatus, cumulati
         if status is ReportStatus.UNKNOWN and state is not AttemptState.UNKNOWN:
             state = AttemptState.UNKNOWN
             draft.ask(attempt)
-            draft.wake(LOOKUP, draft.now_ns + closes.LOOKUP_AFTER_NS)
+            draft.expect_an_answer()
         elif status in (ReportStatus.ACCEPTED, ReportStatus.PARTIALLY_FILLED) and attempt.time_in_force == "gtc":
             state = AttemptState.RESTING
     draft.put(replace(attempt, state=state, reported=max(attempt.reported, said), refused=False))

@@ -15,7 +15,6 @@ from actors.rules.entries import adopt, begin, reject
 from actors.rules.standing import settle_down
 from actors.rules.steps import (
     ENTRY_TIMEOUT,
-    LOOKUP,
     NEXT_ATTEMPT,
     REST_OVER,
     CloseWanted,
@@ -136,14 +135,14 @@ def recover(trade: Trade, context: Context) -> Step:
     if trade.state is not TradeState.EXPIRED:
         entries.watch_close_time(draft)
     entry = entry_of(trade)
-    if trade.state is TradeState.PENDING and entry is not None and entry.sent_ns is not None:
+    if entry is not None and entry.state is AttemptState.SENT and entry.sent_ns is not None:
         draft.wake(ENTRY_TIMEOUT, entry.sent_ns + span_ns(trade, "entry_timeout_s"))
     for attempt in in_flight(trade):
         draft.ask(attempt)
         if attempt.purpose is Purpose.CLOSE and attempt.time_in_force == "gtc" and attempt.sent_ns is not None:
             draft.wake(REST_OVER, attempt.sent_ns + span_ns(trade, "rest_max_s"))
     if in_flight(trade):
-        draft.wake(LOOKUP, context.now_ns + closes.LOOKUP_AFTER_NS)
+        draft.expect_an_answer()
     if trade.next_attempt_ns is not None:
         draft.wake(NEXT_ATTEMPT, max(trade.next_attempt_ns, context.now_ns + NS_PER_MS))
     return draft.step()

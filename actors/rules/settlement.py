@@ -12,9 +12,10 @@ from typing import Final
 from msgspec.structs import replace
 
 from actors.rules import closes, entries, notices
+from actors.rules.attempts import drop
 from actors.rules.draft import Draft, alive, entry_of, in_flight
 from actors.rules.fills import EXACT, average, part
-from actors.rules.steps import LOOKUP, Context
+from actors.rules.steps import Context
 from bus.messages.market import Lifecycle, LifecycleEvent, Result
 from bus.messages.notices import Notice
 from bus.messages.orders import Settlement
@@ -110,7 +111,7 @@ def expire_if_closed(draft: Draft) -> None:
     elif trade.state in _OPEN_STATES:
         for attempt in alive(trade, Purpose.CLOSE):
             if attempt.state is AttemptState.WANTED:
-                closes.drop(draft, attempt)
+                drop(draft, attempt)
         draft.change(next_attempt_ns=None)
         draft.go(TradeState.EXPIRED)
         _ask_about_what_flies(draft)
@@ -121,7 +122,7 @@ def _ask_about_what_flies(draft: Draft) -> None:
     for attempt in flying:
         draft.ask(attempt)
     if flying:
-        draft.wake(LOOKUP, draft.now_ns + closes.LOOKUP_AFTER_NS)
+        draft.expect_an_answer()
 
 
 def own_payout(trade: Trade) -> Decimal | None:

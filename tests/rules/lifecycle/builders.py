@@ -1,7 +1,5 @@
 """Builders for tests of a trade's life: words with sensible contents, and a trade that is led through events."""
 
-# ruff: noqa: ANN401  # `facts` are the fields of the word built.
-
 from decimal import Decimal
 from typing import Any
 

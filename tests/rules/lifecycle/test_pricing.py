@@ -12,7 +12,7 @@ from bus.messages.trades import Side
 from tests.rules.lifecycle.builders import BUY_OPPOSITE, SELL, a_mark, a_trade
 
 
-def _limit(side: Side, bid: str, nth: int = 1, **facts: Any) -> Decimal:  # noqa: ANN401  # the fields of Trade
+def _limit(side: Side, bid: str, nth: int = 1, **facts: Any) -> Decimal:  # the fields of Trade
     terms = close_terms(a_trade(side, **facts), a_mark(bid), nth, SELL)
     assert terms is not None
     return terms.limit_price

@@ -32,7 +32,7 @@ CLOSE_1 = "t1-close-1"
 CLOSING_TIME = 3600
 
 
-def _live(side: Side = Side.YES, **facts: Any) -> Life:  # noqa: ANN401  # the fields of Trade
+def _live(side: Side = Side.YES, **facts: Any) -> Life:  # the fields of Trade
     return an_open_life(side, mode=Mode.LIVE, **facts)
 
 
