@@ -69,6 +69,6 @@ def _is_asked_for(trade: Trade, asked: TradeList) -> bool:
         (asked.states is None or trade.state in asked.states)
         and (asked.account is None or trade.account == asked.account)
         and (asked.symbol is None or trade.symbol == asked.symbol)
-        and (asked.since is None or (trade.requested_ts or trade.ts) >= asked.since)
+        and (asked.since is None or trade.ts >= asked.since)
         and (asked.after is None or trade.trade_id > asked.after)
     )

@@ -202,8 +202,11 @@ def hear_question(state: DeskState, received: Received[Any], asked: Question) ->
     match asked:
         case TradeGet(trade_id=trade_id):
             trade = state.blotter.find(trade_id)
-            if trade is None:
+            if trade is None and state.blotter.is_taken(trade_id):
                 return [_query("trade", {"trade_id": trade_id}, received)]
+            if trade is None:
+                refusal = state.answers.refused(answers.not_found(trade_id), received.received_ns)
+                return [Answer(reply_to=received.reply_to, reply=refusal)]
             result: object = trade
         case TradeList():
             if not answers.lists_the_living_only(asked):

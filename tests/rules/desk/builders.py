@@ -106,7 +106,8 @@ def a_report(trade_id: str = "t1", purpose: str = "entry", status: str = "filled
 
 
 def a_lifecycle(event: str, ticker: str = TICKER, **changes: Any) -> Lifecycle:  # as above
-    return Lifecycle(**({"ticker": ticker, "ts": T0 + 60 * S, "event": event} | changes))
+    given: dict[str, Any] = {"ticker": ticker, "ts": T0 + 60 * S, "event": event} | changes
+    return Lifecycle(**given)
 
 
 def a_change(expected_version: int = 1, **changes: Any) -> SettingsSet:  # as above

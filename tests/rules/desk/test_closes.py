@@ -7,7 +7,7 @@ from bus.messages.orders import OrderSubmit, Position
 from bus.messages.records import Commit, OrderRefused
 from bus.messages.stops import MarkGiven, MarkWanted
 from bus.messages.system import SystemCommand
-from bus.messages.trades import TradeState
+from bus.messages.trades import Side, TradeState
 from tests.rules.desk.builders import (
     T0,
     TICKER,
@@ -158,7 +158,7 @@ def test_a_stop_that_fires_on_an_ended_trade_is_kept_and_sends_nothing() -> None
 def test_no_close_exceeds_what_the_venue_holds_less_closes_in_flight() -> None:
     """Two trades of ten on one netting ticker, and the venue says fifteen."""
     desk = opened(a_desk(), a_live_open(venue="kalshi"), a_live_open("t2", venue="kalshi"))
-    position = Position(account="real", ticker=TICKER, ts=T0 + 4 * S, side="yes", quantity=D(15))
+    position = Position(account="real", ticker=TICKER, ts=T0 + 4 * S, side=Side.YES, quantity=D(15))
     desk.handle(a_command(position, subject="account.position.real"))
 
     orders = [*closes_of(desk.handle(a_fired())), *closes_of(desk.handle(a_fired("t2")))]

@@ -10,7 +10,7 @@ from bus.messages.orders import Balance, Position, Settlement
 from bus.messages.records import Commit, CommitRefused
 from bus.messages.stops import StopCoverage
 from bus.messages.timers import TimerFired
-from bus.messages.trades import Coverage, Trade, TradeState
+from bus.messages.trades import Coverage, Side, Trade, TradeState
 from tests.rules.desk.builders import (
     T0,
     TICKER,
@@ -175,7 +175,7 @@ def test_a_settlement_that_does_not_add_up_is_an_alarm() -> None:
 
 @pytest.mark.parametrize("account", ["real", "other"])
 def test_a_position_is_kept_as_the_venue_said_it(account: str) -> None:
-    position = Position(account=account, ticker=TICKER, ts=T0, side="yes", quantity=D(10))
+    position = Position(account=account, ticker=TICKER, ts=T0, side=Side.YES, quantity=D(10))
 
     commit = commit_of(opened(a_desk()).handle(a_command(position, subject=f"account.position.{account}")))
 

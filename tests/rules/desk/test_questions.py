@@ -42,8 +42,14 @@ def test_an_open_trade_is_told_from_memory_and_nothing_is_kept_of_the_question()
     assert reply_of(said).result.trade_id == "t1"
 
 
-def test_a_trade_that_memory_does_not_know_is_asked_of_the_record() -> None:
-    (query,) = of_kind(a_desk().handle(received(TradeGet(trade_id="old"))), Query)
+def test_a_trade_that_never_was_is_not_found() -> None:
+    assert code_of(a_desk().handle(received(TradeGet(trade_id="never")))) == "not_found"
+
+
+def test_a_trade_that_ended_long_ago_is_asked_of_the_record() -> None:
+    desk = a_desk(ended_ids=frozenset({"old"}))
+
+    (query,) = of_kind(desk.handle(received(TradeGet(trade_id="old"))), Query)
 
     assert (query.kind, query.arguments, query.reply_to) == ("trade", {"trade_id": "old"}, "_INBOX.1")
 

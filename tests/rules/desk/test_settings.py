@@ -9,7 +9,7 @@ from actors.rules.desk import Desk
 from actors.rules.layers import parse_value
 from actors.rules.settings_changes import read_layers
 from bus.messages.records import Commit
-from bus.messages.settings import SettingsGet, SettingsSet
+from bus.messages.settings import Layer, SettingsGet, SettingsSet
 from bus.messages.stops import StopArm, StopDisarm, StopSet, StopWaive
 from bus.messages.system import Error
 from bus.messages.trades import Trade, TradeState
@@ -110,7 +110,7 @@ def test_every_setting_comes_back_as_it_was_set(key: str) -> None:
     desk = a_desk(layers={("defaults", ""): DEFAULTS | others})
     asked(desk, a_change(changes={key: value}))
 
-    view = reply_of(desk.handle(received(SettingsGet(layer="defaults")))).result
+    view = reply_of(desk.handle(received(SettingsGet(layer=Layer.DEFAULTS)))).result
 
     assert view.version == 2
     assert view.layers[0].values[key] == parse_value(key, value)
@@ -120,7 +120,7 @@ def test_layers_read_from_the_record_are_what_was_written() -> None:
     """Lesson 57"""
     layers, unreadable = read_layers({("account", "acc"): {"loss.max_loss": "12.50", "loss.enabled": True}})
 
-    assert layers["account", "acc"] == {"loss.max_loss": D("12.50"), "loss.enabled": True}
+    assert layers[Layer.ACCOUNT, "acc"] == {"loss.max_loss": D("12.50"), "loss.enabled": True}
     assert unreadable == ()
 
 
