@@ -29,7 +29,7 @@ class UnknownSubject(ValueError):  # noqa: N818  # an outcome: whoever reads it 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One row. stream: where it is kept, None: nowhere. reply: what an asker gets. kind: the first part of its dedupe key."""
+    """One row. stream: where it is kept, None: nowhere. reply: what an asker gets. result: what a `Reply` brings if it is ok."""
 
     pattern: str
     message: type[Message]
@@ -37,6 +37,7 @@ class Route:
     stream: str | None
     reply: type[Message] | None
     doc: str
+    result: type[Message] | None = None
     tokens: tuple[str, ...] = field(init=False)
     fields: frozenset[str] = field(init=False)
 
@@ -69,8 +70,16 @@ def _heard(pattern: str, message: type[Message], stream: str | None, doc: str) -
     return Route(pattern=pattern, message=message, direction=Direction.HEARD, stream=stream, reply=None, doc=doc)
 
 
-def _asked(pattern: str, message: type[Message], doc: str) -> Route:
-    return Route(pattern=pattern, message=message, direction=Direction.ASKED, stream=None, reply=system.Reply, doc=doc)
+def _asked(pattern: str, message: type[Message], result: type[Message], doc: str) -> Route:
+    return Route(
+        pattern=pattern,
+        message=message,
+        direction=Direction.ASKED,
+        stream=None,
+        reply=system.Reply,
+        result=result,
+        doc=doc,
+    )
 
 
 def _said(pattern: str, message: type[Message], stream: str | None, doc: str) -> Route:
@@ -103,24 +112,42 @@ ROUTES: Final[tuple[Route, ...]] = (
     _heard("account.settlement.<account>", orders.Settlement, "LEDGER", "How the venue settled a ticker."),
     _heard("account.balance.<account>", orders.Balance, "LEDGER", "The cash of an account."),
     _heard("system.heartbeat.<service>", system.Heartbeat, None, "Another service says that it lives."),
-    _asked("trade.request.open", trades.TradeOpen, "Open a trade; the reply comes after the commit."),
-    _asked("trade.request.adopt", trades.TradeAdopt, "Take over a position that exists already."),
+    _asked("trade.request.open", trades.TradeOpen, trades.Trade, "Open a trade; the reply comes after the commit."),
+    _asked("trade.request.adopt", trades.TradeAdopt, trades.Trade, "Take over a position that exists already."),
     _asked(
-        "trade.request.close", trades.TradeClose, "Close a trade or a part; the reply tells the one close in effect."
+        "trade.request.close",
+        trades.TradeClose,
+        trades.CloseInEffect,
+        "Close a trade or a part; the reply tells the one close in effect.",
     ),
-    _asked("trade.request.get", trades.TradeGet, "One trade."),
-    _asked("trade.request.list", trades.TradeList, "Trades, page by page."),
-    _asked("stop.request.arm", stops.StopArm, "Turn a rule on for a trade."),
-    _asked("stop.request.disarm", stops.StopDisarm, "Turn a rule off for a trade."),
-    _asked("stop.request.set", stops.StopSet, "Change settings of a trade's own layer."),
-    _asked("stop.request.waive", stops.StopWaive, "Accept that a trade stands without a stop."),
-    _asked("settings.request.get", settings.SettingsGet, "The stop settings, one layer or all."),
-    _asked("settings.request.set", settings.SettingsSet, "Change a layer, if its version is still the expected one."),
-    _asked("history.request.settings", settings.HistoryGet, "Who changed which stop setting, newest first, page by page."),
-    _asked("system.request.status", system.SystemCommand, "How it stands; every instance answers."),
-    _asked("system.request.halt", system.SystemCommand, "Take no new risk, until resumed; closes go on."),
-    _asked("system.request.reduce_only", system.SystemCommand, "As halt, for one account or all."),
-    _asked("system.request.resume", system.SystemCommand, "End a halt."),
+    _asked("trade.request.get", trades.TradeGet, trades.Trade, "One trade."),
+    _asked("trade.request.list", trades.TradeList, trades.Trades, "Trades, page by page."),
+    _asked("stop.request.arm", stops.StopArm, trades.Trade, "Turn a rule on for a trade."),
+    _asked("stop.request.disarm", stops.StopDisarm, trades.Trade, "Turn a rule off for a trade."),
+    _asked("stop.request.set", stops.StopSet, trades.Trade, "Change settings of a trade's own layer."),
+    _asked("stop.request.waive", stops.StopWaive, trades.Trade, "Accept that a trade stands without a stop."),
+    _asked("settings.request.get", settings.SettingsGet, settings.SettingsView, "The stop settings, one layer or all."),
+    _asked(
+        "settings.request.set",
+        settings.SettingsSet,
+        settings.SettingsChanged,
+        "Change a layer, if its version is still the expected one.",
+    ),
+    _asked(
+        "history.request.settings",
+        settings.HistoryGet,
+        settings.SettingsHistory,
+        "Who changed which stop setting, newest first, page by page.",
+    ),
+    _asked("system.request.status", system.SystemCommand, system.Status, "How it stands; every instance answers."),
+    _asked(
+        "system.request.halt",
+        system.SystemCommand,
+        system.SystemEvent,
+        "Take no new risk, until resumed; closes go on.",
+    ),
+    _asked("system.request.reduce_only", system.SystemCommand, system.SystemEvent, "As halt, for one account or all."),
+    _asked("system.request.resume", system.SystemCommand, system.SystemEvent, "End a halt."),
     _said(EPOCH, orders.EpochRecord, "ORDERS", "Who leads, kept for ever, changed by compare-and-set."),
     _said("order.submit.<venue>.<trade_id>", orders.OrderSubmit, "ORDERS", "Send this order."),
     _said("order.cancel.<venue>.<trade_id>", orders.OrderCancel, "ORDERS", "Cancel this order, and never send it."),

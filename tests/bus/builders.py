@@ -63,7 +63,7 @@ class Ears:
             assert self._changed.wait_for(lambda: holds(self.words), WITHIN_S), f"heard only {self.words}"
 
 
-def nats_settings(url: str, **changes: Any) -> Nats:  # noqa: ANN401
+def nats_settings(url: str, **changes: Any) -> Nats:
     given: dict[str, Any] = {
         "url": url,
         "prefix": "",
@@ -84,7 +84,7 @@ def nats_settings(url: str, **changes: Any) -> Nats:  # noqa: ANN401
 class WireUnderTest:
     """A wire with ears. `leading` has streams and the lead."""
 
-    def __init__(self, url: str, **changes: Any) -> None:  # noqa: ANN401
+    def __init__(self, url: str, **changes: Any) -> None:
         self.ears = Ears()
         self.fenced: list[str] = []
         self.fatal: list[str] = []
@@ -111,7 +111,7 @@ class WireUnderTest:
 
 
 @contextmanager
-def a_wire(url: str, **changes: Any) -> Iterator[WireUnderTest]:  # noqa: ANN401
+def a_wire(url: str, **changes: Any) -> Iterator[WireUnderTest]:
     """A wire that leads."""
     under_test = WireUnderTest(url, **changes)
     try:
@@ -130,7 +130,7 @@ class Peer:
         self.client: Client = self.run(nats.connect(url))
         self.ears = Ears()
 
-    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         return self._thread.run(coroutine, WITHIN_S)
 
     def publish(self, subject: str, body: bytes, **headers: str) -> None:
@@ -162,7 +162,7 @@ class Peer:
     def listen(self, subject: str) -> None:
         """Note every message in `ears`."""
 
-        async def note(message: Any) -> None:  # noqa: ANN401
+        async def note(message: Any) -> None:
             self.ears.hear(message)
 
         async def subscribe() -> None:
@@ -174,7 +174,7 @@ class Peer:
     def answer(self, subject: str, answer: Callable[[bytes], bytes]) -> None:
         """Answer requests on `subject`."""
 
-        async def respond(message: Any) -> None:  # noqa: ANN401
+        async def respond(message: Any) -> None:
             await message.respond(answer(message.data))
 
         async def subscribe() -> None:
@@ -201,7 +201,7 @@ def on_a_loop(coroutine: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(coroutine)
 
 
-def an_order(number: int = 1, **changes: Any) -> OrderSubmit:  # noqa: ANN401
+def an_order(number: int = 1, **changes: Any) -> OrderSubmit:
     """A close of ten contracts that may be sent for the next 30 s."""
     now_ns = WallClock().now_ns()
     given: dict[str, Any] = {

@@ -25,7 +25,7 @@ OPEN: dict[str, Any] = {
 REPORT: dict[str, Any] = {"client_order_id": "T1-close-1", "ts": "2025-07-16T17:00:00Z", "status": "accepted"}
 
 
-def quote(**changes: Any) -> object:  # noqa: ANN401
+def quote(**changes: Any) -> object:
     return read("market.quote.KX-1%2E5", QUOTE | changes)
 
 

@@ -13,7 +13,7 @@ from bus.embedded import EmbeddedServer
 from bus.errors import ServerUnavailable
 
 
-def settings(url: str, **changes: Any) -> ConnectionSettings:  # noqa: ANN401
+def settings(url: str, **changes: Any) -> ConnectionSettings:
     given: dict[str, Any] = {"url": url, "connect_timeout_s": 1, "reconnect_wait_ms": 20, "pulse_s": 0.1} | changes
     return ConnectionSettings(**given)
 
@@ -21,7 +21,7 @@ def settings(url: str, **changes: Any) -> ConnectionSettings:  # noqa: ANN401
 class Watched:
     """A connection whose changes of state can be awaited."""
 
-    def __init__(self, url: str, **changes: Any) -> None:  # noqa: ANN401
+    def __init__(self, url: str, **changes: Any) -> None:
         self.up = asyncio.Event()
         self.down = asyncio.Event()
         self.fatal: asyncio.Queue[str] = asyncio.Queue()
