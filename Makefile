@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint types imports unit lock clean
+.PHONY: setup demo test lint types imports unit docs proof lock clean
 
 setup: $(STAMP)
 
@@ -33,6 +33,14 @@ unit: setup
 
 # The order puts pytest's own summary last.
 test: lint types imports unit
+
+# The generated tables of docs/specification.md; a test fails when they drift.
+docs: setup
+	$(BIN)/python -m tests.house.generate
+
+# docs/proof.md: each lesson, fault, kill point and invariant with the tests that name it, or the order that owes it.
+proof: setup
+	$(BIN)/python -m tests.house.proof
 
 # Pins every dependency with its hashes; names no index host.
 lock: setup
