@@ -9,7 +9,7 @@ import msgspec
 
 from actors.rules.desk import Desk
 from actors.rules.steps import VenueTerms
-from bus.messages.envelope import Delivery, Message, Received
+from bus.messages.envelope import Delivery, Message, Outgoing, Received
 from bus.messages.market import Lifecycle
 from bus.messages.orders import OrderReport, OrderSubmit
 from bus.messages.records import Answer, Commit, Recovered
@@ -201,8 +201,13 @@ def trade_of(desk: Desk, trade_id: str = "t1") -> Trade:
     return trade
 
 
+def orders_of(said: list[object]) -> list[OrderSubmit]:
+    """The orders that leave at once."""
+    return [word.message for word in of_kind(said, Outgoing) if isinstance(word.message, OrderSubmit)]
+
+
 def closes_of(said: list[object]) -> list[OrderSubmit]:
-    return [order for order in of_kind(said, OrderSubmit) if order.purpose is Purpose.CLOSE]
+    return [order for order in orders_of(said) if order.purpose is Purpose.CLOSE]
 
 
 def checked(desk: Desk, said: list[object], *rules: str) -> list[object]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from actors.rules.desk import Desk
 from bus.messages.envelope import Malformed
-from bus.messages.orders import OrderCancel, OrderSubmit, VenueAnswer, VenueOrder
+from bus.messages.orders import OrderCancel, OrderSubmit, ReportStatus, VenueAnswer, VenueOrder
 from bus.messages.records import Commit
 from bus.messages.stops import MarkGiven, MarkWanted, StopArm, StopCheckGiven, StopCheckWanted
 from bus.messages.system import SystemCommand
@@ -60,7 +60,9 @@ def _report_of(trade_id: str, purpose: str, attempt: int, status: str, fill: tup
 
 def _answer_of(trade_id: str, purpose: str, attempt: int, status: str, filled: Any) -> VenueAnswer:
     order_id = f"{trade_id}-{purpose}-{attempt}"
-    known = VenueOrder(client_order_id=order_id, status=status, cumulative_quantity=filled, average_price=D("0.5"))  # type: ignore[arg-type]  # text of the enum
+    known = VenueOrder(
+        client_order_id=order_id, status=ReportStatus(status), cumulative_quantity=filled, average_price=D("0.5")
+    )
     order = None if status == "unknown" else known
     return VenueAnswer(client_order_id=order_id, trade_id=trade_id, order=order, error=None, now_ns=T0 + 70 * S)
 

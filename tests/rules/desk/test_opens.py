@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from bus.messages.orders import OrderSubmit
 from bus.messages.records import Commit
 from bus.messages.stops import StopCheckWanted
 from bus.messages.timers import TimerFired
@@ -25,6 +24,7 @@ from tests.rules.desk.builders import (
     commit_of,
     of_kind,
     opened,
+    orders_of,
     received,
     reply_of,
     trade_of,
@@ -37,7 +37,7 @@ def test_an_accepted_open_is_pending_and_its_entry_waits_for_the_commit() -> Non
     commit = commit_of(said)
     assert commit.trades[0].state is TradeState.PENDING
     assert [order.client_order_id for order in commit.orders] == ["t1-entry-1"]
-    assert of_kind(said, OrderSubmit) == []
+    assert orders_of(said) == []
     assert not any(out.direct for out in commit.outbox)
 
 

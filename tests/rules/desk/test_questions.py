@@ -2,7 +2,7 @@
 
 import pytest
 
-from bus.messages.orders import OrderSubmit, VenueQuestion
+from bus.messages.orders import VenueQuestion
 from bus.messages.records import Answer, Commit, Query
 from bus.messages.settings import HistoryGet
 from bus.messages.stops import MarkWanted
@@ -21,6 +21,7 @@ from tests.rules.desk.builders import (
     commit_of,
     of_kind,
     opened,
+    orders_of,
     received,
     reply_of,
     trade_of,
@@ -144,7 +145,7 @@ def test_a_start_asks_the_venue_about_every_order_in_flight_and_sends_none() -> 
     said = a_desk(trades=(trade_of(desk),)).start(T0 + 90 * S)
 
     assert [question.client_order_id for question in of_kind(said, VenueQuestion)] == ["t1-close-1"]
-    assert of_kind(said, OrderSubmit) == []
+    assert orders_of(said) == []
 
 
 def test_a_start_wakes_a_close_that_waits_for_a_mark() -> None:
