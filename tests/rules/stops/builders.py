@@ -153,10 +153,15 @@ def a_beat(seconds: float, source: str = "kalshi", max_silence_s: float = 30) ->
 
 
 class Watch:
-    """An engine with the timers it has asked for: `tick` and `wait` move its time, `fired` is what it has decided."""
+    """An engine with the timers it has asked for: `tick` and `wait` move its time, `fired` is what it has decided.
 
-    def __init__(self, *words: object, engine: StopEngine | None = None) -> None:
+    answers: whether somebody begins to close a trade whose stop fires, as TradeDesk does.
+    """
+
+    def __init__(self, *words: object, engine: StopEngine | None = None, answers: bool = False) -> None:
         self.engine = engine or StopEngine()
+        self.answers = answers
+        self.trades: dict[str, Trade] = {}
         self.timers: dict[str, int] = {}
         self.said: list[object] = []
         self.now_ns = T0
@@ -165,6 +170,8 @@ class Watch:
 
     def hear(self, word: object) -> list[object]:
         """Hand a word over and keep what is said."""
+        if isinstance(word, Trade):
+            self.trades[word.trade_id] = word
         said = self.engine.handle(word)
         for each in said:
             if isinstance(each, SetTimer):
@@ -172,7 +179,15 @@ class Watch:
             elif isinstance(each, CancelTimer):
                 self.timers.pop(each.key, None)
         self.said.extend(said)
+        if self.answers:
+            self._answer([each for each in said if isinstance(each, StopFired)])
         return said
+
+    def _answer(self, fired: list[StopFired]) -> None:
+        for stopped in fired:
+            trade = self.trades[stopped.decision.trade_id]
+            if trade.state is not TradeState.CLOSING:
+                self.hear(msgspec.structs.replace(trade, version=trade.version + 1, state=TradeState.CLOSING))
 
     def tick(self, *ticks: Tick, received: int | None = None) -> "Watch":
         """Let ticks arrive, each at its own instant, after the timers that are due before it."""
@@ -230,8 +245,8 @@ class Watch:
 
 
 def watching(*stops: StopSpec, **changes: object) -> Watch:
-    """An engine that watches `a_trade`."""
-    return Watch(a_trade(*stops, **changes))
+    """An engine that watches `a_trade`; a stop that fires is answered."""
+    return Watch(a_trade(*stops, **changes), answers=True)
 
 
 def guards_of(decision: StopDecision) -> dict[str, bool]:
