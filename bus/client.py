@@ -37,6 +37,8 @@ class DirectClient(Client):  # type: ignore[misc]  # nats-py's hints are incompl
     def __init__(self, *, on_fault: Callable[[Exception], None]) -> None:
         super().__init__()
         self._direct: dict[int, Handler] = {}
+        self.heard = 0
+        """Direct messages since the start: whoever hears them is not deaf, however late its own echo comes."""
         self._on_fault = on_fault
 
     async def listen(self, subject: str, handler: Handler, *, queue: str = "") -> int:
@@ -58,6 +60,7 @@ class DirectClient(Client):  # type: ignore[misc]  # nats-py's hints are incompl
         if handler is None:
             await super()._process_msg(sid, subject, reply, data, headers)
             return
+        self.heard += 1
         try:
             handler(subject.decode("utf-8", "replace"), reply.decode("utf-8", "replace"), data, headers or b"")
         except Exception as error:  # noqa: BLE001  # a door: an exception here would end nats-py's read loop for good

@@ -199,3 +199,30 @@ def test_nothing_published_while_it_is_away_flies_late(fresh_server: EmbeddedSer
         await watched.connection.close()
 
     run(scenario)
+
+
+def test_a_flood_in_front_of_its_echo_is_not_deafness(nats_url: str) -> None:
+    """Fault 39: reconnecting would throw the flood away."""
+
+    async def scenario() -> None:
+        watched = Watched(nats_url)
+        await watched.connection.open()
+        client = watched.connection._client
+        loop = asyncio.get_running_loop()
+        client._direct.clear()
+        flooded = asyncio.Event()
+        began = loop.time()
+
+        def hear(*_: object) -> None:
+            watched.connection.post("x", b"")
+            if loop.time() - began > 0.5:
+                flooded.set()
+
+        await watched.connection.listen("x", hear)
+        watched.connection.post("x", b"")
+        await flooded.wait()
+
+        assert (watched.connection.deaf, watched.connection.reconnects) == (0, 0)
+        await watched.connection.close()
+
+    run(scenario)
