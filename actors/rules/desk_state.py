@@ -13,7 +13,7 @@ from actors.rules.desk_notices import StormGuard
 from actors.rules.layers import Layers
 from actors.rules.requests import Gate, Room, Rules
 from actors.rules.seen import Seen
-from actors.rules.steps import Context, Event, Step, VenueTerms
+from actors.rules.steps import CloseWanted, Context, Event, Step, VenueTerms
 from bus.messages.envelope import Received
 from bus.messages.orders import Settlement
 from bus.messages.settings import SettingsChanged
@@ -49,20 +49,22 @@ class DeskState:
         """What requests are judged against."""
         return Room(gate=self.gate, rules=self.rules, blotter=self.blotter, accounts=self.accounts)
 
-    def context(self, trade: Trade, minutes: Minutes) -> Context:
-        """Return what surrounds the next decision about `trade`."""
+    def context(self, trade: Trade, minutes: Minutes, *, may_close: bool = False) -> Context:
+        """Return what surrounds the next decision about `trade`. may_close: a close may leave, so its limit is needed."""
         terms = self.gate.venues.get(trade.venue, VenueTerms(name=trade.venue))
+        limited = may_close and terms.netting
         return Context(
             now_ns=minutes.now_ns,
             epoch=self.epoch,
             cause=minutes.cause,
             venue=terms,
-            held=self.blotter.held(trade, terms, minutes.trades()),
+            held=self.blotter.held(trade, terms, minutes.trades()) if limited else None,
         )
 
     def tell(self, minutes: Minutes, trade: Trade, event: Event) -> Trade:
         """Let `event` happen to `trade`; return the trade after it."""
-        step = lifecycle.decide(trade, event, self.context(trade, minutes))
+        may_close = trade.close_wanted is not None or isinstance(event, CloseWanted)
+        step = lifecycle.decide(trade, event, self.context(trade, minutes, may_close=may_close))
         self.take(minutes, trade, step)
         return step.trade
 
