@@ -36,7 +36,7 @@ def ask(postgres_admin_dsn: str) -> Iterator[Ask]:
         connection.execute("SET search_path = watchkeeper")
 
         def run(statement: str, *parameters: object) -> list[tuple[object, ...]]:
-            cursor = connection.execute(statement, parameters or None)  # type: ignore[arg-type]  # tests' own text
+            cursor = connection.execute(statement, parameters or None)
             return cursor.fetchall() if cursor.description else []
 
         yield run
