@@ -14,7 +14,8 @@ from typing import Final
 
 from actors.rules.book import MarketBook
 from actors.rules.coverage_changes import Change, tell
-from actors.rules.coverage_outlook import Entry, Outlook, outlook_key
+from actors.rules.coverage_outlook import Entry, Outlook
+from actors.rules.coverage_outlooks import Outlooks
 from actors.rules.coverage_verdict import Verdict, verdict
 from actors.rules.feeds import Feed
 from actors.rules.mark_snapshots import MarkSnapshots
@@ -44,17 +45,11 @@ class CoverageBoard:
         self._now_ns = 0
         self._trades: dict[str, Trade] = {}
         self._told: dict[str, StopCoverage] = {}
-        self._outlook_of: dict[str, Outlook] = {}
-        self._outlooks: dict[object, Outlook] = {}
-        self._by_name: dict[str, Outlook] = {}
-        self._watchers: dict[Entry, list[Outlook]] = {}
-        self._silent: dict[Feed, dict[Outlook, None]] = {}
-        self._silent_of: dict[Outlook, Feed] = {}
+        self._outlooks = Outlooks(self._book)
         self._trade_timers: dict[str, int] = {}
         self._returned: dict[str, str] = {}
         self._resting: dict[str, str] = {}
         self._snapshots = MarkSnapshots()
-        self._count = 0
         self._unprotected_ns: Counter[str] = Counter()
 
     def handle(self, word: object) -> Said:
@@ -88,7 +83,7 @@ class CoverageBoard:
     def unprotected_ns_by_reason(self, now_ns: int) -> dict[str, int]:
         """Return the same by reason."""
         running = Counter(self._unprotected_ns)
-        for trade_id in self._outlook_of:
+        for trade_id in self._outlooks.ids():
             told = self._told.get(trade_id)
             if told is not None and told.coverage is Coverage.UNPROTECTED:
                 running[told.why] += max(0, now_ns - told.since)
@@ -106,30 +101,9 @@ class CoverageBoard:
                 feeds[changed] = None
             elif changed is not None:
                 entries[changed] = None
-        concerned = self._concerned(entries, feeds)
         said = self._returned_bids(entries)
-        said += self._look_again(concerned, now_ns)
+        said += self._look_again(self._outlooks.concerned(entries, feeds), now_ns)
         return said + self._snapshot_timer(entries)
-
-    def _concerned(self, entries: Iterable[Entry], feeds: dict[Feed, None]) -> dict[Outlook, None]:
-        """Return the outlooks to which something may have happened, in order."""
-        found: dict[Outlook, None] = {}
-        for entry in entries:
-            if entry.feed is not None:
-                feeds[entry.feed] = None
-            for outlook in self._watchers.get(entry, ()):
-                if outlook.is_concerned(entry):
-                    found[outlook] = None
-        for feed in feeds:
-            found.update(self._silent.get(feed, {}))
-            if feed.silence_changed:
-                feed.silence_changed = False
-                found.update((outlook, None) for outlook in self._by_name.values() if outlook.feed is feed)
-        if self._book.feeds.events:
-            self._book.feeds.take_events()
-            # A source was marked, or may be used again: rare, so everybody looks.
-            found.update((outlook, None) for outlook in self._by_name.values())
-        return found
 
     def _look_again(self, outlooks: Iterable[Outlook], now_ns: int) -> Said:
         said: Said = []
@@ -142,29 +116,18 @@ class CoverageBoard:
 
     def _await_change(self, outlook: Outlook, now_ns: int) -> Said:
         """Keep the outlook's timer, and its place among those that a word of their feed would wake."""
-        self._hear_feed_no_more(outlook)
-        feed = outlook.silent_feed
-        if feed is not None:
-            self._silent.setdefault(feed, {})[outlook] = None
-            self._silent_of[outlook] = feed
+        self._outlooks.note_silence(outlook)
         due_ns = outlook.next_change_ns(now_ns)
         if due_ns is None or (outlook.due_ns is not None and outlook.due_ns <= due_ns):
             return []
         outlook.due_ns = due_ns
         return [SetTimer(owner=OWNER, key=outlook.name, due_ns=due_ns)]
 
-    def _hear_feed_no_more(self, outlook: Outlook) -> None:
-        feed = self._silent_of.pop(outlook, None)
-        if feed is not None:
-            del self._silent[feed][outlook]
-
-    def _returned_bids(self, entries: Iterable[Entry]) -> Said:
+    def _returned_bids(self, entries: Mapping[Entry, None]) -> Said:
         said: Said = []
-        if self._resting:
-            for entry in entries:
-                for outlook in self._watchers.get(entry, ()):
-                    for trade_id in outlook.trades:
-                        said += self._returned_bid(trade_id)
+        for trade_id in self._resting:
+            if any(entry in entries for entry in self._outlooks.of(trade_id).entries):
+                said += self._returned_bid(trade_id)
         return said
 
     def _returned_bid(self, trade_id: str) -> Said:
@@ -172,7 +135,7 @@ class CoverageBoard:
         attempt = self._resting.get(trade_id)
         if attempt is None or self._returned.get(trade_id) == attempt:
             return []
-        if not self._outlook_of[trade_id].sight.exit(self._now_ns).known:
+        if not self._outlooks.of(trade_id).sight.exit(self._now_ns).known:
             return []
         self._returned[trade_id] = attempt
         return [BidReturned(trade_id=trade_id, now_ns=self._now_ns)]
@@ -188,51 +151,28 @@ class CoverageBoard:
         self._note_resting(trade)
         said += self._judge((trade_id,), self._now_ns)
         said += self._returned_bid(trade_id)
-        return said + self._snapshot_timer((self._outlook_of[trade_id].sight.quote,))
+        return said + self._snapshot_timer((self._outlooks.of(trade_id).sight.quote,))
 
     def _place(self, trade: Trade) -> Said:
         """Let the trade share the outlook of its kind."""
         style = self._styles.get(trade.venue, "sell")
-        key = outlook_key(trade, style)
-        before = self._outlook_of.get(trade.trade_id)
-        if before is not None and before.key == key:
+        if self._outlooks.is_placed(trade, style):
             return []
         said = self._leave(trade.trade_id)
-        outlook = self._outlooks.get(key)
-        if outlook is None:
-            outlook = self._open(trade, style)
+        outlook, is_new = self._outlooks.place(trade, style)
+        if is_new:
+            outlook.look(self._now_ns)
             said += self._await_change(outlook, self._now_ns)
-        outlook.trades[trade.trade_id] = None
-        self._outlook_of[trade.trade_id] = outlook
         return said
 
-    def _open(self, trade: Trade, style: str) -> Outlook:
-        self._count += 1
-        outlook = Outlook(f"outlook:{self._count}", trade, self._book, style)
-        outlook.look(self._now_ns)
-        self._outlooks[outlook.key] = self._by_name[outlook.name] = outlook
-        for entry in outlook.entries:
-            self._watchers.setdefault(entry, []).append(outlook)
-        return outlook
-
     def _leave(self, trade_id: str) -> Said:
-        outlook = self._outlook_of.pop(trade_id, None)
-        if outlook is None:
-            return []
-        del outlook.trades[trade_id]
-        if outlook.trades:
-            return []
-        del self._outlooks[outlook.key]
-        del self._by_name[outlook.name]
-        for entry in outlook.entries:
-            self._watchers[entry].remove(outlook)
-        self._hear_feed_no_more(outlook)
-        return [] if outlook.due_ns is None else [CancelTimer(owner=OWNER, key=outlook.name)]
+        gone = self._outlooks.leave(trade_id)
+        return [] if gone is None or gone.due_ns is None else [CancelTimer(owner=OWNER, key=gone.name)]
 
     def _let_go(self, trade: Trade) -> Said:
         """Nothing is open any more, or not yet: there is nothing to cover."""
         trade_id = trade.trade_id
-        if trade_id in self._outlook_of:
+        if self._outlooks.has(trade_id):
             self._note_unprotected(self._told.get(trade_id), self._now_ns)
         self._told.pop(trade_id, None)
         self._trades.pop(trade_id, None)
@@ -263,7 +203,7 @@ class CoverageBoard:
         timers: Said = []
         for trade_id in trade_ids:
             trade = self._trades[trade_id]
-            found = verdict(trade, self._outlook_of[trade_id].reasons, now_ns)
+            found = verdict(trade, self._outlooks.of(trade_id).reasons, now_ns)
             timers += self._await_verdict(trade_id, found)
             told = self._told.get(trade_id)
             if told is None or (told.coverage, told.why) != (found.coverage, found.why):
@@ -296,7 +236,7 @@ class CoverageBoard:
         if kind == "trade" and trade_id in self._trades:
             self._trade_timers.pop(trade_id, None)
             return self._judge((trade_id,), self._now_ns)
-        outlook = self._by_name.get(fired.key)
+        outlook = self._outlooks.named(fired.key)
         if outlook is None:
             return []
         outlook.due_ns = None
@@ -306,7 +246,7 @@ class CoverageBoard:
         if not self._mark_interval_ns:
             return []
         for entry in entries:
-            for outlook in self._watchers.get(entry, ()):
+            for outlook in self._outlooks.at(entry):
                 self._snapshots.note(outlook)
         due_ns = self._snapshots.ask(self._now_ns, self._mark_interval_ns)
         return [] if due_ns is None else [SetTimer(owner=OWNER, key=_MARKS, due_ns=due_ns)]
@@ -321,7 +261,7 @@ class CoverageBoard:
         if trade is None:
             mark = Mark(state=MarkState.UNKNOWN, reason="no_open_trade")
         else:
-            sight: Sight = self._outlook_of[trade.trade_id].sight
+            sight: Sight = self._outlooks.of(trade.trade_id).sight
             mark = sight.mark(trade, self._now_ns)
         return MarkGiven(
             trade_id=wanted.trade_id, client_order_id=wanted.client_order_id, mark=mark, now_ns=self._now_ns
