@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 import msgspec
+from msgspec.structs import replace
 
 from actors.rules.paper_orders import PaperOrder, Phase, held_side, reduces
 from bus.messages.orders import OrderSubmit
@@ -125,12 +126,15 @@ class VenueState:
         return max(ZERO, min(order.remaining, self.position(sent.account, sent.ticker, held_side(sent)) - resting))
 
     def hear_trade(self, trade: Trade) -> None:
-        """Hold what `trade` brought along: its open quantity less the fills that were booked here.
+        """Hold what `trade` brought along: its open quantity less the fills that were booked here; learn its market's close time.
 
         A fill that the trade has not heard of yet is in neither, so this stays the same until somebody adopts a position.
         """
-        if trade.state.is_terminal or self.market(trade.ticker).ended:
+        market = self.market(trade.ticker)
+        if trade.state.is_terminal or market.ended:
             return
+        if market.close_ts is None and trade.close_ts is not None:
+            self.markets[trade.ticker] = replace(market, close_ts=trade.close_ts)
         brought = trade.open_quantity - sum(
             (_signed(fill) for fill in trade.fills if fill.fill_id in self.fill_ids), ZERO
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from actors.rules.coverage_outlook import Outlook
@@ -15,6 +15,8 @@ from bus.messages.units import NS_PER_S, ZERO
 from tests.rules.coverage.builders import Board
 from tests.rules.stops.builders import T0, a_beat, a_momentum, a_price, a_probability, a_quote, a_trade, stop
 
+CALM = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+"""The machine may be busy."""
 TICKERS = ("A", "B")
 TIMES = st.sampled_from([0, 0, 0.5, 1, 4, 11, 16, 31, 45])
 PRICES = st.sampled_from([None, "0.05", "0.40", "0.60", "0.95"])
@@ -116,7 +118,7 @@ def worded(coverage: tuple[Coverage, str]) -> tuple[Coverage, str]:
     return (coverage[0], "stale" if coverage[1] in STALE_REASONS else coverage[1])
 
 
-@settings(max_examples=200)
+@CALM
 @given(STORIES)
 def test_each_open_trade_is_covered_as_a_naive_look_would_have_it(story: Story) -> None:
     """S9, Lesson 16"""
@@ -130,6 +132,7 @@ def test_each_open_trade_is_covered_as_a_naive_look_would_have_it(story: Story) 
                 assert worded(said) == worded(naive_look(board, trade))
 
 
+@CALM
 @given(STORIES)
 def test_what_is_let_go_leaves_nothing_behind(story: Story) -> None:
     board = Board()
@@ -143,6 +146,7 @@ def test_what_is_let_go_leaves_nothing_behind(story: Story) -> None:
     assert not any((*outlooks._at.values(), outlooks._silent_of))
 
 
+@CALM
 @given(STORIES)
 def test_the_same_words_say_the_same(story: Story) -> None:
     """S13: an engine is a function of its inbox."""

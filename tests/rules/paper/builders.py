@@ -27,7 +27,7 @@ TICKER = "KXBTCD-25JUL1617-T119499.99"
 D = Decimal
 
 
-def an_order(**changes: Any) -> OrderSubmit:  # noqa: ANN401  # a builder takes any field
+def an_order(**changes: Any) -> OrderSubmit:  # a builder takes any field
     """An entry of ten yes contracts, sent at T0, whatever it costs."""
     given: dict[str, Any] = {
         "trade_id": "t1",
@@ -51,12 +51,12 @@ def an_order(**changes: Any) -> OrderSubmit:  # noqa: ANN401  # a builder takes 
     return OrderSubmit(**given)
 
 
-def a_close(**changes: Any) -> OrderSubmit:  # noqa: ANN401  # as above
+def a_close(**changes: Any) -> OrderSubmit:  # as above
     """A close of ten yes contracts by selling them."""
     return an_order(**({"purpose": Purpose.CLOSE, "action": Action.SELL, "reduce_only": True} | changes))
 
 
-def a_cancel(order: OrderSubmit, **changes: Any) -> OrderCancel:  # noqa: ANN401  # as above
+def a_cancel(order: OrderSubmit, **changes: Any) -> OrderCancel:  # as above
     given: dict[str, Any] = {
         "client_order_id": order.client_order_id,
         "trade_id": order.trade_id,
@@ -73,7 +73,7 @@ def a_quote(ticker: str = TICKER, ts: int = T0, **prices: str) -> Quote:
     return Quote(ticker=ticker, ts=ts, **given)
 
 
-def a_trade(**changes: Any) -> Trade:  # noqa: ANN401  # as above
+def a_trade(**changes: Any) -> Trade:  # as above
     """An open paper trade of ten yes contracts without fills of its own."""
     given: dict[str, Any] = {
         "trade_id": "t1",

@@ -224,3 +224,13 @@ def test_a_trade_that_has_ended_holds_nothing_after_a_restart() -> None:
     after.book.restore(Stream(before, [an_order()]).words(), [], before.now_ns)
 
     assert after.position() == D(0)
+
+
+def test_a_close_time_is_known_after_a_restart() -> None:
+    after = Venue().at(T0 + 10 * S).quote(yes_bid="0.30")
+    after.listen(after.book.restore([], [a_trade(close_ts=T0 + 5 * S)], after.now_ns))
+
+    after.order(a_close(ts=after.now_ns))
+    after.at(after.now_ns + LATENCY_NS)
+
+    assert after.statuses("t1-close-1") == [ReportStatus.REJECTED]

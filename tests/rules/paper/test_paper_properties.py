@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from actors.rules.paper_faults import Fault, Faults
@@ -10,6 +10,8 @@ from bus.messages.orders import OrderCancel, OrderSubmit, ReportStatus, VenueOrd
 from bus.messages.trades import Purpose
 from tests.rules.paper.builders import LATENCY_NS, MS, D, Venue, a_cancel, a_close, an_order
 
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""The machine may be busy."""
 PRICES = st.integers(1, 99).map(lambda cents: str(D(cents) / 100))
 SIZES = st.one_of(st.none(), st.integers(0, 30).map(str))
 QUOTES = st.tuples(st.just("quote"), PRICES, SIZES)
@@ -64,6 +66,7 @@ def filled(venue: Venue, purpose: Purpose) -> Decimal:
     return sum((fill.quantity for fill in fills if f"-{purpose}-" in (fill.client_order_id or "")), D(0))
 
 
+@CALM
 @given(STORIES, FAULTS)
 def test_the_fills_of_an_order_never_exceed_it(story: list[tuple[object, ...]], fault: Fault | None) -> None:
     """Fault 29; S1"""
@@ -75,6 +78,7 @@ def test_the_fills_of_an_order_never_exceed_it(story: list[tuple[object, ...]], 
         assert sum((quantity for _, quantity in venue.fills(name)), D(0)) <= order.quantity
 
 
+@CALM
 @given(STORIES)
 def test_closes_never_take_more_than_entries_brought(story: list[tuple[object, ...]]) -> None:
     """S2: closed quantity <= opened quantity, and the position is the sum of the fills."""
@@ -85,6 +89,7 @@ def test_closes_never_take_more_than_entries_brought(story: list[tuple[object, .
     assert D(0) <= venue.position() == filled(venue, Purpose.ENTRY) - filled(venue, Purpose.CLOSE)
 
 
+@CALM
 @given(STORIES)
 def test_delivering_everything_twice_changes_nothing(story: list[tuple[object, ...]]) -> None:
     """Faults 4 and 24"""
@@ -98,6 +103,7 @@ def test_delivering_everything_twice_changes_nothing(story: list[tuple[object, .
     assert once.book.fills(ask) == twice.book.fills(ask)
 
 
+@CALM
 @given(STORIES)
 def test_a_limit_is_kept_by_every_fill(story: list[tuple[object, ...]]) -> None:
     venue = Venue()
@@ -110,6 +116,7 @@ def test_a_limit_is_kept_by_every_fill(story: list[tuple[object, ...]]) -> None:
             assert price <= order.limit_price if order.purpose is Purpose.ENTRY else price >= order.limit_price
 
 
+@CALM
 @given(STORIES)
 def test_nothing_follows_the_end_of_an_order(story: list[tuple[object, ...]]) -> None:
     venue = Venue()
@@ -121,6 +128,7 @@ def test_nothing_follows_the_end_of_an_order(story: list[tuple[object, ...]]) ->
         assert not any(report.status in ends for report in order.reports[:-1])
 
 
+@CALM
 @given(STORIES)
 def test_a_venue_restored_from_its_stream_answers_as_before(story: list[tuple[object, ...]]) -> None:
     """Fault 8: recovery says what was said."""
