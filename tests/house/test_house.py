@@ -1,0 +1,279 @@
+"""The rules of the house that no linter knows."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+from tests.house.source import ROOT, calls, files, functions, imported, lines, modules, name, ours
+
+MODULE_LINES_MAX = 300
+LONG_MODULES = {
+    "actors/house.py": "the wiring of every actor in one place",
+    "actors/rules/catalog.py": "one table",
+    "actors/rules/coverage.py": "over the limit: to be parted",
+    "actors/rules/engine.py": "over the limit: to be parted",
+    "actors/rules/lenses.py": "over the limit: to be parted",
+    "bus/messages/trades.py": "one vocabulary",
+    "bus/wire.py": "over the limit: to be parted",
+    "config/settings.py": "one table of every process setting",
+    "db/store.py": "over the limit: to be parted",
+}
+"""Modules that may be longer, each with its reason."""
+
+SLEEPS = {
+    ("bus/connection.py", "_drain"): "gives way to the writer",
+    ("bus/connection.py", "_pulse"): "the rhythm of the round trip that measures liveness",
+    ("bus/player.py", "keep"): "a recording's own pace",
+    ("bus/recorded_feed.py", "keep"): "a recording's own pace",
+    ("db/store.py", "_write_together"): "back-off with jitter before a transaction is tried again, bounded",
+}
+"""Where a sleep is a rhythm or a bounded back-off, and no polling."""
+
+DOORS = {
+    ("run.py", "main"): "a fault becomes an exit code",
+    ("bus/client.py", "_process_msg"): "bus callback: an exception would end the read loop for good",
+    ("bus/connection.py", "_call"): "bus callback: an exception would end reconnecting for good",
+    ("bus/connection.py", "open"): "bus callback: closing what never opened",
+    ("bus/connection.py", "close"): "bus callback: closing whatever state the library is in",
+    ("bus/venues.py", "_ask"): "bus callback: whoever asked always gets an answer",
+}
+"""Where any exception at all may be caught and not raised again."""
+
+FLOATS = {
+    ("actors/serving.py", "stop"): "seconds to wait, no money",
+    ("bus/player.py", "_speed"): "how much faster than life, no money",
+    ("bus/recorded_feed.py", "_speed"): "how much faster than life, no money",
+}
+"""Where a float is made, of something that is neither money nor a quantity."""
+
+FORBIDDEN_NAMES = re.compile(r"Manager|Helper|Utils?$|(?<!Data)Base$|(^|_)(manager|helper|helpers|util|utils)($|_)")
+PURE = frozenset(
+    {
+        "abc", "bisect", "collections", "contextlib", "dataclasses", "datetime", "decimal", "difflib", "enum", "fractions", "functools", "hashlib", "heapq",
+        "itertools", "math", "operator", "re", "typing", "msgspec", "sortedcontainers", "actors", "bus",
+    }
+)  # fmt: skip
+"""What actors.rules may import, by first word; of ours only actors.rules and bus.messages."""
+
+
+def within(tree: ast.Module, node: ast.AST) -> str:
+    """Return the innermost function around `node`."""
+    line = node.lineno if isinstance(node, ast.expr | ast.stmt | ast.excepthandler) else 0
+    around = [f for f in functions(tree) if f.lineno <= line <= (f.end_lineno or f.lineno)]
+    return max(around, key=lambda f: f.lineno).name if around else ""
+
+
+def test_every_function_fits_on_a_screen() -> None:
+    long = [(module, f.name, lines(f)) for module, tree in ours().items() for f in functions(tree) if lines(f) > 70]
+
+    assert long == []
+
+
+def test_nine_functions_in_ten_fit_in_the_head() -> None:
+    sizes = sorted(lines(f) for tree in ours().values() for f in functions(tree))
+
+    assert sum(size < 30 for size in sizes) >= 0.9 * len(sizes)
+
+
+def test_every_module_is_short_or_says_why_not() -> None:
+    sizes = {module: len((ROOT / module).read_text().splitlines()) for module in ours()}
+
+    assert {module for module, size in sizes.items() if size > MODULE_LINES_MAX} <= set(LONG_MODULES)
+
+
+def test_nothing_polls() -> None:
+    """A sleep outside tests is a listed rhythm or back-off, or a defect (DESIGN idea 4)."""
+    sleeps = {
+        (module, within(tree, node))
+        for module, tree in ours().items()
+        for called, node in calls(tree)
+        if called == "sleep"
+    }
+
+    assert sleeps - set(SLEEPS) == set()
+
+
+def catches_everything(node: ast.AST) -> bool:
+    """Whether any exception ends here: a handler that raises again is a filter, no door."""
+    if isinstance(node, ast.ExceptHandler):
+        caught = "" if node.type is None else ast.unparse(node.type)
+        raises_again = any(isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node))
+        return not raises_again and (node.type is None or bool(re.search(r"\b(Base)?Exception\b", caught)))
+    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("suppress"):
+        return any(ast.unparse(each) in {"Exception", "BaseException"} for each in node.args)
+    return False
+
+
+def test_every_exception_is_caught_at_the_doors_only() -> None:
+    """Lesson 15 (its part of order 1): no exception is swallowed on the way."""
+    found = {
+        (module, within(tree, node))
+        for module, tree in ours().items()
+        for node in ast.walk(tree)
+        if catches_everything(node)
+    }
+
+    assert found - set(DOORS) == set()
+
+
+def test_no_float_is_made_near_money() -> None:
+    """Fault 35, lesson 63: exact numbers are never made floats on their way."""
+    found = {
+        (module, within(tree, node))
+        for module, tree in ours().items()
+        for called, node in calls(tree)
+        if called == "float"
+    }
+
+    assert {place for place in found if place[0].startswith(("actors/rules/", "bus/messages/", "db/"))} == set()
+    assert found - set(FLOATS) == set()
+
+
+def annotations(tree: ast.Module) -> list[ast.expr]:
+    """Return every annotation of a module: of fields, parameters and results."""
+    found = [
+        node.annotation for node in ast.walk(tree) if isinstance(node, ast.AnnAssign | ast.arg) and node.annotation
+    ]
+    return [*found, *(f.returns for f in functions(tree) if f.returns)]
+
+
+def test_no_rule_is_annotated_with_a_float() -> None:
+    """Fault 35"""
+    found = [
+        (module, annotation.lineno)
+        for module, tree in ours().items()
+        if module.startswith("actors/rules/")
+        for annotation in annotations(tree)
+        if re.search(r"\bfloat\b", ast.unparse(annotation))
+    ]
+
+    assert found == []
+
+
+def test_no_decimal_is_made_of_a_float_literal() -> None:
+    """Fault 35: `Decimal(0.1)` is not a tenth."""
+    found = [
+        (module, node.lineno)
+        for module, tree in modules().items()
+        for called, node in calls(tree)
+        if called == "Decimal"
+        and any(isinstance(arg, ast.Constant) and isinstance(arg.value, float) for arg in node.args)
+    ]
+
+    assert found == []
+
+
+def test_decisions_import_nothing_impure() -> None:
+    """Fault 38 (its part of order 1): a rule has no clock of its own."""
+    wrong = [
+        (module, other)
+        for module, tree in ours().items()
+        if module.startswith("actors/rules/")
+        for other in imported(tree)
+        if other.split(".")[0] not in PURE
+        or (other.split(".")[0] == "actors" and not other.startswith("actors.rules"))
+        or (other.split(".")[0] == "bus" and not other.startswith("bus.messages"))
+    ]
+
+    assert wrong == []
+
+
+def test_decisions_read_no_clock() -> None:
+    """Fault 38 (its part of order 1): `datetime` may say an instant in words, never which one it is."""
+    wrong = [
+        (module, node.lineno)
+        for module, tree in ours().items()
+        if module.startswith("actors/rules/")
+        for called, node in calls(tree)
+        if called in {"now", "utcnow", "today", "time_ns", "uuid4"}
+    ]
+
+    assert wrong == []
+
+
+def test_nothing_is_called_by_an_empty_name() -> None:
+    wrong = [
+        (module, node.name)
+        for module, tree in ours().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and FORBIDDEN_NAMES.search(node.name)
+    ]
+    wrong += [
+        (module, "") for module in modules() if FORBIDDEN_NAMES.search(module.rpartition("/")[2].removesuffix(".py"))
+    ]
+
+    assert wrong == []
+
+
+def test_no_actor_asks_another() -> None:
+    """Fault 43, lesson 47: the graph of questions between actors has no edge, hence no cycle."""
+    asking = [
+        (module, node.lineno)
+        for module, tree in ours().items()
+        if module.startswith("actors/") and any(other.startswith("pykka") for other in imported(tree))
+        for called, node in calls(tree)
+        if called in {"ask", "proxy"}
+    ]
+
+    assert asking == []
+
+
+def test_the_independent_check_imports_nothing_of_ours() -> None:
+    rooms = ("actors", "bus", "config", "db", "run")
+    wrong = [
+        (module, other)
+        for module, tree in modules().items()
+        if module.startswith("tests/acceptance/independent")
+        for other in imported(tree)
+        if other.split(".")[0] in rooms
+    ]
+
+    assert wrong == []
+
+
+def test_the_top_level_holds_nothing_but_what_the_design_fixes() -> None:
+    allowed = {
+        "pyproject.toml", "actors", "bus", "db", "config", "tests", "run.py", "README.md", "Makefile", "requirements.lock",
+        ".pre-commit-config.yaml", ".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "docs",
+    }  # fmt: skip
+
+    assert {name(path).split("/")[0] for path in files()} <= allowed
+
+
+def index_hosts() -> set[str]:
+    """Return what this machine's package installers are told to use: hosts, and folders."""
+    told = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, timeout=60, check=False
+    ).stdout
+    told += "\n".join(value for key, value in os.environ.items() if key.startswith(("PIP_", "UV_")))
+    return {
+        place
+        for url in re.findall(r"(?:https?|file)://[^\s'\"]+", told)
+        if (place := urlsplit(url).hostname or urlsplit(url).path)
+    }
+
+
+def test_no_committed_file_names_an_index() -> None:
+    """The lock pins what is installed, not where it comes from."""
+    places = index_hosts()
+    wrong = [
+        (name(path), place)
+        for path in files()
+        if path.suffix != ".gz"
+        for text in (path.read_bytes().decode(errors="replace"),)
+        for place in places
+        if place in text
+    ]
+
+    assert wrong == []
+    lock = (ROOT / "requirements.lock").read_text()
+    assert not re.search(r"^\s*(-i|--(extra-)?index-url|--find-links|--trusted-host)|://", lock, re.MULTILINE)
+
+
+def test_every_pinned_package_has_its_hashes() -> None:
+    pins = re.split(r"\n(?=[a-z0-9])", (ROOT / "requirements.lock").read_text())
+
+    assert [pin.splitlines()[0] for pin in pins if "==" in pin and "--hash=sha256:" not in pin] == []
