@@ -1,16 +1,21 @@
-"""nats-py's client with two paths of our own, through private methods: the version is pinned, and tests tell when they change.
+"""nats-py's client with three paths of our own, through private methods: the version is pinned, and tests tell when they change.
 
 Direct subscriptions: a message goes from the parser straight to a plain function. nats-py puts each into a queue, wakes a
 task and drops what does not fit: at 30,000 ticks a second half of the thread's time, an order that differs between
 subscriptions, and a drop that nobody sees (fault 39). Here nothing is dropped: TCP pushes back instead.
 
+Direct publishing: nats-py wakes a task to send what it has collected; here it goes to the socket at once, in order, and
+nothing is kept for later while disconnected.
+
 Reconnecting: nats-py waits for the old socket to close, which a hung server can delay by a quarter of an hour
 (nats.py#671, fault 10). The socket is aborted first.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 
 from loguru import logger
+from nats import errors
 from nats.aio.client import Client
 
 Handler = Callable[[str, str, bytes, bytes], None]
@@ -31,11 +36,28 @@ def read_headers(raw: bytes) -> dict[str, str]:
     return found
 
 
+_SPACE = re.compile(r"[\s\x00]")
+_LINE_ENDS = str.maketrans("\r\n", "  ")
+
+
+def publish_command(subject: str, reply: str, body: bytes, headers: Mapping[str, str] | None) -> bytes:
+    """Return the bytes that publish `body`. Raises: nats' BadSubjectError for a subject that would break the protocol."""
+    if not subject or _SPACE.search(subject) or _SPACE.search(reply):
+        raise errors.BadSubjectError
+    to = f"{subject} {reply}" if reply else subject
+    if headers is None:
+        return b"PUB %s %d\r\n%s\r\n" % (to.encode(), len(body), body)
+    lines = "".join(f"{name}: {value.translate(_LINE_ENDS)}\r\n" for name, value in headers.items())
+    block = f"NATS/1.0\r\n{lines}\r\n".encode()
+    return b"HPUB %s %d %d\r\n%s%s\r\n" % (to.encode(), len(block), len(block) + len(body), block, body)
+
+
 class DirectClient(Client):  # type: ignore[misc]  # nats-py's hints are incomplete; see pyproject
     """A client with direct subscriptions."""
 
     def __init__(self, *, on_fault: Callable[[Exception], None]) -> None:
         super().__init__()
+        self._pending: list[bytes] = []
         self._direct: dict[int, Handler] = {}
         self.heard = 0
         """Direct messages since the start: whoever hears them is not deaf, however late its own echo comes."""
@@ -46,7 +68,25 @@ class DirectClient(Client):  # type: ignore[misc]  # nats-py's hints are incompl
         subscription = await self.subscribe(subject, queue=queue)
         number: int = subscription._id  # noqa: SLF001
         self._direct[number] = handler
+        self._write_pending()
         return number
+
+    def send(self, subject: str, body: bytes, reply: str, headers: Mapping[str, str] | None) -> None:
+        """Publish at once, behind everything that was sent before. Raises: nats' errors, when it certainly did not leave."""
+        if not self.is_connected or self._transport is None:
+            raise errors.OutboundBufferLimitError
+        if len(body) > self._max_payload:
+            raise errors.MaxPayloadError
+        command = publish_command(subject, reply, body, headers)
+        self._write_pending()
+        self._transport.write(command)
+
+    def _write_pending(self) -> None:
+        """Write what nats-py has collected: its own flush sends a PING past it, and would answer too early."""
+        if self._pending and self._transport is not None and self.is_connected:
+            self._transport.writelines(self._pending)
+            self._pending = []
+            self._pending_data_size = 0
 
     async def unlisten(self, number: int) -> None:
         """End a direct subscription."""

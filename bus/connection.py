@@ -8,7 +8,6 @@ authorisation error) never reconnects by itself: fatal as well (fault 12).
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -64,9 +63,7 @@ class Connection:
         self._on_down = on_down
         self._on_fatal = on_fatal
         self._client = DirectClient(on_fault=lambda error: self._fatal(f"a listener failed: {error!r}"))
-        self._outgoing: deque[tuple[str, bytes, str, dict[str, str] | None, Callable[[], None] | None]] = deque()
-        self._wake = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._heart: asyncio.Task[None] | None = None
         self._closing = False
         self._is_fatal = False
         self._echoed = 0
@@ -103,23 +100,19 @@ class Connection:
             with contextlib.suppress(Exception):
                 await self._client.close()
             raise ServerUnavailable(f"no NATS server answers: {self.last_error or error!r}") from None
-        self._tasks = [asyncio.create_task(self._write()), asyncio.create_task(self._pulse())]
+        self._heart = asyncio.create_task(self._pulse())
         self._call(self._on_up)
 
     async def close(self, drain_s: float = 2) -> None:
-        """Send what is waiting, then close; takes at most `drain_s`."""
+        """Wait until the server has read what was sent, then close; takes at most about twice `drain_s`."""
         self._closing = True
         with contextlib.suppress(Exception):
-            await asyncio.wait_for(self._drain(), drain_s)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            await asyncio.wait_for(self._client.flush(), drain_s)
+        if self._heart is not None:
+            self._heart.cancel()
+            await asyncio.gather(self._heart, return_exceptions=True)
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self._client.close(), max(drain_s, 0.5))
-
-    async def _drain(self) -> None:
-        await self._write_waiting()
-        await self._client.flush(2)
 
     @property
     def is_up(self) -> bool:
@@ -143,24 +136,12 @@ class Connection:
         failed: Callable[[], None] | None = None,
     ) -> None:
         """Publish, in the order of the calls; `failed` is called if it certainly did not leave."""
-        self._outgoing.append((subject, body, reply, headers, failed))
-        self._wake.set()
-
-    async def _write(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            await self._write_waiting()
-
-    async def _write_waiting(self) -> None:
-        while self._outgoing:
-            subject, body, reply, headers, failed = self._outgoing.popleft()
-            try:
-                await self._client.publish(subject, body, reply=reply, headers=headers)
-            except (nats_errors.Error, OSError) as error:
-                logger.debug("not sent on {}: {!r}", subject, error)
-                if failed is not None:
-                    self._call(failed)
+        try:
+            self._client.send(subject, body, reply, headers)
+        except (nats_errors.Error, OSError) as error:
+            logger.debug("not sent on {}: {!r}", subject, error)
+            if failed is not None:
+                asyncio.get_running_loop().call_soon(failed)
 
     async def ask(self, subject: str, body: bytes, timeout_s: float) -> bytes:
         """Return the answer. Raises: BusError when nobody answers within `timeout_s`, or the connection is down."""
