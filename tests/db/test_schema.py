@@ -17,7 +17,7 @@ from tests.fixtures.postgres import (
     TEMPLATE,
     drop_database,
     fresh_database,
-    make_template,
+    throwaway_server,
 )
 
 TRADE = """
@@ -44,8 +44,7 @@ def any_server(request: pytest.FixtureRequest) -> Iterator[EmbeddedPostgres]:
         return
     if not (DEBIAN_BINARIES / "postgres").exists():
         pytest.skip(f"PostgreSQL 15 is not on this machine ({DEBIAN_BINARIES}): only the embedded version was tested")
-    with EmbeddedPostgres(binaries=DEBIAN_BINARIES, durable=False) as server:
-        make_template(server)
+    with throwaway_server(DEBIAN_BINARIES) as server:
         yield server
 
 
