@@ -207,9 +207,9 @@ def buffer_of(trade: Trade, price: Price) -> Number | None:
 
 
 def exit_fee(trade: Trade, price: Price, quantity: Quantity) -> Money:
-    """Return the estimated fee of closing `quantity` at `price`, dollars."""
+    """Return the estimated fee of closing `quantity` at `price`, dollars. Kalshi's formula is one of event contracts only."""
     model = trade.settings.get("fee_model")
-    if model == "kalshi":
+    if model == "kalshi" and trade.side.is_event:
         return (_KALSHI_FEE * quantity * price * (ONE - price)).quantize(CENT, rounding=ROUND_CEILING)
     percent = trade.settings.get("fee_percent")
     if model == "percent" and percent is not None and not isinstance(percent, str):

@@ -135,7 +135,7 @@ def _exit_at(trade: Trade, pnl: Number, sign: Number) -> list[Number]:
 def _fee_bounds(trade: Trade) -> tuple[Number, Number]:
     """Return the largest exit fee as a share of the proceeds and as an amount."""
     model, percent = trade.settings.get("fee_model"), trade.settings.get("fee_percent")
-    if model == "kalshi":
+    if model == "kalshi" and trade.side.is_event:
         return ZERO, _KALSHI_FEE_MAX * trade.open_quantity + _CENT
     if model == "percent" and percent is not None and not isinstance(percent, str):
         return percent / HUNDRED, ZERO

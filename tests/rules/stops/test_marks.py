@@ -193,6 +193,10 @@ def test_the_exit_fee_is_estimated_by_the_model(model: str, price: str, fee: str
     assert exit_fee(trade, Decimal(price), Decimal(10)) == Decimal(fee)
 
 
+def test_a_linear_trade_pays_no_fee_of_event_contracts() -> None:
+    assert exit_fee(a_coin_trade(general={"fee_model": "kalshi"}), Decimal(100), Decimal(2)) == 0
+
+
 @pytest.mark.parametrize(
     ("trade", "price", "pnl", "percent"),
     [
