@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Final
 
+import msgspec
 import psycopg
 from cyclopts import App, Parameter
 from psycopg import sql
@@ -35,6 +36,61 @@ from db.names import DatabaseNames
 
 app = App(name="db", help="Make the database, its schema and its roles, and look at them.")
 
+
+class DatabaseMade(msgspec.Struct, frozen=True, kw_only=True):
+    """What `db create --json` prints: what was missing and is there now."""
+
+    database: str
+    made_database: bool
+    made_roles: tuple[str, ...]
+
+
+class StepsApplied(msgspec.Struct, frozen=True, kw_only=True):
+    """What `db upgrade --json` prints, in order."""
+
+    applied: tuple[str, ...]
+
+
+class StepsTakenBack(msgspec.Struct, frozen=True, kw_only=True):
+    """What `db downgrade --json` prints, in order."""
+
+    taken_back: tuple[str, ...]
+
+
+class SchemaStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """What `db status --json` prints. unknown: steps of a newer program."""
+
+    fits: bool
+    applied: tuple[str, ...]
+    pending: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+class RoleStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """One role. problems: what differs from what it should be; empty is good."""
+
+    role: str
+    purpose: str
+    exists: bool
+    login: bool
+    member_of: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+class RolesStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """What `db roles --json` prints."""
+
+    roles: tuple[RoleStanding, ...]
+
+
+DOCUMENTS: Final[dict[str, type]] = {
+    "db create": DatabaseMade,
+    "db upgrade": StepsApplied,
+    "db downgrade": StepsTakenBack,
+    "db status": SchemaStanding,
+    "db roles": RolesStanding,
+}
+
 _ADMIN: Final = "set WATCHKEEPER_POSTGRES_ADMIN_DSN to a login that may, such as the server's superuser"
 _MISSING_DATABASE: Final = "3D000"
 
@@ -45,7 +101,7 @@ def create(*, flags: ReportFlags = TEXT) -> Exit:
     wanted = _wanted(flags)
     with _translated():
         made = _create(wanted)
-    document = {"database": names_of(wanted).database, "made_database": made.database, "made_roles": made.roles}
+    document = DatabaseMade(database=names_of(wanted).database, made_database=made.database, made_roles=made.roles)
     return _say(
         flags, document, card("Made", {"database": made.database, "roles": ", ".join(made.roles) or "none missing"})
     )
@@ -60,7 +116,7 @@ def upgrade(*, flags: ReportFlags = TEXT) -> Exit:
         if _lacks_database(wanted) or any(not role.exists for role in migrations.report_roles(_dsn(wanted), names)):
             _create(wanted)
         applied = migrations.upgrade(_dsn(wanted), names)
-    return _say(flags, {"applied": applied}, table("Applied", ("step",), [(step,) for step in applied]))
+    return _say(flags, StepsApplied(applied=applied), table("Applied", ("step",), [(step,) for step in applied]))
 
 
 @app.command
@@ -80,7 +136,7 @@ def downgrade(
         if trades and not discard:
             raise Refused(f"the schema holds {trades} trades, which would be lost: back it up, then say --discard")
         taken = migrations.downgrade(_dsn(wanted), names, keep=keep)
-    return _say(flags, {"taken_back": taken}, table("Taken back", ("step",), [(step,) for step in taken]))
+    return _say(flags, StepsTakenBack(taken_back=taken), table("Taken back", ("step",), [(step,) for step in taken]))
 
 
 @app.command
@@ -90,7 +146,11 @@ def status(*, flags: ReportFlags = TEXT) -> Exit:
     with _translated():
         found = migrations.status(wanted.dsn or wanted.admin_dsn, names_of(wanted))
     facts = {"fits": found.fits, "applied": found.applied, "pending": found.pending, "unknown": found.unknown}
-    _say(flags, facts, card("Schema", facts))
+    _say(
+        flags,
+        SchemaStanding(fits=found.fits, applied=found.applied, pending=found.pending, unknown=found.unknown),
+        card("Schema", facts),
+    )
     if found.pending:
         complain("steps are missing: run `run.py db upgrade`")
     elif found.unknown:
@@ -104,12 +164,20 @@ def roles(*, flags: ReportFlags = TEXT) -> Exit:
     wanted = _wanted(flags)
     with _translated():
         found = migrations.report_roles(wanted.admin_dsn or wanted.dsn, names_of(wanted))
-    rows = [
-        (role.name, role.purpose, role.exists, role.may_log_in, ", ".join(role.member_of), "; ".join(role.problems))
-        for role in found
-    ]
-    columns = ("role", "purpose", "exists", "login", "member of", "problems")
-    _say(flags, {"roles": [dict(zip(columns, row, strict=True)) for row in rows]}, table("Roles", columns, rows))
+    document = RolesStanding(
+        roles=tuple(
+            RoleStanding(
+                role=each.name,
+                purpose=each.purpose,
+                exists=each.exists,
+                login=each.may_log_in,
+                member_of=each.member_of,
+                problems=each.problems,
+            )
+            for each in found
+        )
+    )
+    _say(flags, document, _roles_picture(document))
     return Exit.NO if any(role.problems for role in found) else Exit.DONE
 
 
@@ -175,7 +243,15 @@ def _trades(dsn: str, names: DatabaseNames) -> int:
     return int(counted[0]) if counted else 0
 
 
-def _say(flags: Reporting, document: dict[str, object], picture: RenderableType) -> Exit:
+def _roles_picture(standing: RolesStanding) -> RenderableType:
+    rows = [
+        (each.role, each.purpose, each.exists, each.login, ", ".join(each.member_of), "; ".join(each.problems))
+        for each in standing.roles
+    ]
+    return table("Roles", ("role", "purpose", "exists", "login", "member of", "problems"), rows)
+
+
+def _say(flags: Reporting, document: msgspec.Struct, picture: RenderableType) -> Exit:
     if flags.json:
         print_document(to_json(document))
     else:

@@ -58,7 +58,7 @@ class Connections:
         self._writer: psycopg.Connection | None = None
         self._writer_holder: str | None = None
         self._epoch = 0
-        self._holders: dict[int, str] = {}
+        self._holders: dict[object, str] = {}
         self._holders_lock = threading.Lock()
         self._readers = ConnectionPool(
             access.conninfo(access.names.reader, epoch=0, read_only=True),
@@ -135,7 +135,7 @@ class Connections:
 
         Raises: StoreUnavailable. PoolExhausted within the pool's timeout when all are lent; it names the holders (Fault 22).
         """
-        holder = threading.get_ident()
+        holder = object()
         try:
             with self._readers.connection() as connection:
                 with self._holders_lock:
@@ -145,7 +145,7 @@ class Connections:
                     yield connection
                 finally:
                     with self._holders_lock:
-                        self._holders.pop(holder, None)
+                        del self._holders[holder]
         except PoolTimeout as error:
             held = self._held()
             if held:

@@ -54,6 +54,8 @@ def from_json(kind: type[T], body: bytes | str) -> T:
         return _decoder(kind).decode(body)
     except RecursionError:
         raise msgspec.DecodeError("nested too deeply") from None
+    except UnicodeDecodeError:
+        raise msgspec.DecodeError("not UTF-8") from None
 
 
 def to_plain(value: object) -> object:
