@@ -31,7 +31,7 @@ from actors.watched import Failed, WatchedActor
 from bus.messages.envelope import Malformed, Outgoing, Received
 from bus.messages.market import Lifecycle, Ticks
 from bus.messages.notices import Notice
-from bus.messages.orders import OrderArrived, OrderCancel, OrderReport, OrderSubmit, VenueAnswer, VenueQuestion
+from bus.messages.orders import OrderArrived, OrderReport, VenueAnswer, VenueQuestion
 from bus.messages.records import Answer, Commit, CommitRefused, OrderRefused, OrderStored, Published, Query, Recovered
 from bus.messages.stops import (
     BidReturned,
@@ -214,7 +214,9 @@ class House:
 
     def _new_stop_engine(self, progress: Iterable[StopProgress]) -> StopEngine:
         engine = StopEngine(
-            int(self._settings.actors.progress_interval_ms * NS_PER_MS), styles=self._styles, started_ns=self._clock.now_ns()
+            int(self._settings.actors.progress_interval_ms * NS_PER_MS),
+            styles=self._styles,
+            started_ns=self._clock.now_ns(),
         )
         for word in progress:
             engine.handle(word)
@@ -251,8 +253,6 @@ class House:
             Commit: (put["database"],),
             Published: (put["database"],),
             Query: (put["database"],),
-            OrderSubmit: (wire.publish_order,),  # type: ignore[dict-item]  # the table pairs each type with its own listener
-            OrderCancel: (wire.publish_order,),  # type: ignore[dict-item]  # as above
             OrderStored: (desk, put["database"]),
             OrderRefused: (desk,),
             OrderArrived: (paper,),

@@ -38,12 +38,11 @@ class Say(Protocol):
 class Wire(Protocol):
     """The NATS side. Every method may be called from any thread and returns at once."""
 
-    def publish_order(self, order: OrderSubmit | OrderCancel) -> None:
-        """Publish into ORDERS with the epoch header; the outcome comes back as `OrderStored` or `OrderRefused`."""
-        ...
-
     def publish(self, outgoing: Sequence[Outgoing]) -> None:
-        """Publish, in order; the outcome of each comes back as `Published`, failures are tried again."""
+        """Publish, in order; failures are tried again, the outcome of each comes back as `Published`.
+
+        Orders and cancels go into ORDERS with the epoch header; a submit's outcome is `OrderStored` or `OrderRefused`.
+        """
         ...
 
     def publish_report(self, report: OrderReport) -> None:

@@ -68,7 +68,7 @@ class WireHealth:
 class NatsWire:
     """`actors.ports.Wire`, and how a process takes its place on NATS.
 
-    say: the router. venue_of: the venue of a trade, by its id; asked for orders that are said directly. tap: hears inputs instead, one by one with their headers (the demo's sequencer).
+    say: the router. tap: hears inputs instead, one by one with their headers (the demo's sequencer).
     on_fenced: another epoch leads; on_fatal: NATS is lost for good, a stream's consumer is gone, or an input's
     listener failed. Both are called on the wire's thread, with the reason; the process should end.
     on_up, on_down: the money connection.
@@ -80,7 +80,6 @@ class NatsWire:
         *,
         clock: Now,
         say: Callable[[object], None],
-        venue_of: Callable[[str], str],
         on_fenced: Callable[[str], None],
         on_fatal: Callable[[str], None],
         on_up: Callable[[], None] = lambda: None,
@@ -92,7 +91,6 @@ class NatsWire:
         self._settings = settings
         self._clock = clock
         self._say = say
-        self._venue_of = venue_of
         self._tap = tap
         self._on_up = on_up
         self._thread = LoopThread()
@@ -239,16 +237,6 @@ class NatsWire:
 
     # actors.ports.Wire
 
-    def publish_order(self, order: OrderSubmit | OrderCancel) -> None:
-        """Publish into ORDERS; the outcome comes as `OrderStored` or `OrderRefused`, a cancel's as `Published`."""
-        if isinstance(order, OrderSubmit):
-            # Whatever anybody says of its venue, a paper order must not reach a real one.
-            venue = PAPER if order.mode is Mode.PAPER else self._venue_of(order.trade_id)
-            subject = addresses.order_submit(venue, order.trade_id)
-        else:
-            subject = addresses.order_cancel(self._venue_of(order.trade_id), order.trade_id)
-        self._thread.call(self._orders.submit, order, subject)
-
     def publish(self, outgoing: Sequence[Outgoing]) -> None:
         """Publish in order. Orders among them go the way of orders; the others' outcome comes as `Published`."""
         self._thread.call(self._publish, tuple(outgoing))
@@ -256,7 +244,7 @@ class NatsWire:
     def _publish(self, outgoing: tuple[Outgoing, ...]) -> None:
         for one in outgoing:
             if isinstance(one.message, OrderSubmit | OrderCancel):
-                self._orders.submit(one.message, one.subject)
+                self._orders.submit(one.message, _order_subject(one))
                 continue
             headers = {MSG_ID: one.msg_id}
             if one.cause:
@@ -310,3 +298,11 @@ class NatsWire:
             undeliverable=self._relay.undeliverable,
             market=self._feed.counts,
         )
+
+
+def _order_subject(one: Outgoing) -> str:
+    """Return where an order goes. Whatever anybody says of its venue, a paper order must not reach a real one."""
+    order = one.message
+    if isinstance(order, OrderSubmit) and order.mode is Mode.PAPER:
+        return addresses.order_submit(PAPER, order.trade_id)
+    return one.subject

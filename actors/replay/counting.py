@@ -75,11 +75,6 @@ class CountedWire:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # a pass-through
         return getattr(self._wire, name)
 
-    def publish_order(self, order: OrderSubmit | OrderCancel) -> None:
-        """Expect its acknowledgement, and its arrival at the paper venue."""
-        self._awaited.expect(f"stored {_order_id(order)}", f"arrived {_order_id(order)}")
-        self._wire.publish_order(order)
-
     def publish(self, outgoing: Sequence[Outgoing]) -> None:
         """Expect each acknowledgement, and the arrival of orders."""
         for one in outgoing:

@@ -17,9 +17,9 @@ from actors.replay.strategy import EntryStrategy
 from actors.replay.tally import Tally
 from actors.serving import PAPER, Door, Serving, Wiring
 from bus.messages.demo import DemoCommits, DemoRecording, DemoSettings, DemoSummary
-from bus.messages.envelope import Received
+from bus.messages.envelope import Outgoing, Received
 from bus.messages.market import FeedBeat, Momentum, Probability, Quote, SpotPrice
-from bus.messages.orders import OrderReport, OrderSubmit
+from bus.messages.orders import OrderReport
 from bus.messages.plain import to_plain
 from bus.messages.records import Commit
 from bus.messages.stops import MarkSnapshot, StopCoverage
@@ -113,7 +113,7 @@ class Stage:
             activity=self._activity,
             timers=self.clock.keep,
             also={
-                **dict.fromkeys((OrderSubmit, OrderReport, Commit), self.tally.hear),
+                **dict.fromkeys((Outgoing, OrderReport, Commit), self.tally.hear),
                 **dict.fromkeys((Trade, StopCoverage), self._tell_both),
                 MarkSnapshot: self.table.hear,
             },

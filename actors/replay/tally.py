@@ -18,6 +18,7 @@ from bus.messages.demo import (
     RoundTrip,
     Spread,
 )
+from bus.messages.envelope import Outgoing
 from bus.messages.orders import OrderReport, OrderSubmit, ReportStatus
 from bus.messages.records import Commit
 from bus.messages.stops import StopCoverage
@@ -53,8 +54,8 @@ class Tally:
             match word:
                 case Trade():
                     self._hear_trade(word)
-                case OrderSubmit(purpose=Purpose.CLOSE):
-                    self._hear_close(word)
+                case Outgoing(message=OrderSubmit(purpose=Purpose.CLOSE) as order):
+                    self._hear_close(order)
                 case OrderReport(client_order_id=client_order_id, status=status) if status in _ENDED:
                     self._close_alive.pop(client_order_id.rsplit("-", 2)[0], None)
                 case StopCoverage():

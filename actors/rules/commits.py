@@ -95,8 +95,8 @@ class Minutes:
     def words(self) -> list[object]:
         """Return everything to be said, in order."""
         steps = [step for _, step in self.changes]
-        said: list[object] = [order for step in steps for order in step.closes]
-        said += [cancel for step in steps for cancel in step.cancels]
+        said: list[object] = [self._submit(s.trade.venue, order, direct=True) for s in steps for order in s.closes]
+        said += [self._cancel(s.trade.venue, cancel) for s in steps for cancel in s.cancels]
         notices = self._notices()
         said += [outgoing for outgoing in (*self._decisions(), *map(_notice, notices)) if outgoing.direct]
         said += self._commits(notices)

@@ -17,7 +17,7 @@ from actors.watched import EngineActor, Failed, WatchedActor
 class Echo:
     """An engine that says every word again; the word `poison` raises, as often as it comes."""
 
-    def handle(self, word: Any) -> list[object]:  # noqa: ANN401
+    def handle(self, word: Any) -> list[object]:
         if word == "poison":
             raise ValueError("poison")
         return [word]

@@ -10,7 +10,7 @@ from actors.database import Backlog, Database
 from actors.rules.status import StatusBoard
 from bus.messages.envelope import Delivery, Outgoing
 from bus.messages.failures import StoreUnavailable
-from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit, VenueQuestion
+from bus.messages.orders import OrderReport, VenueQuestion
 from bus.messages.records import Answer, Commit, CommitRefused, OrderStored, Published, Query, Recovered
 from bus.messages.system import Heartbeat, Reply, Status
 from bus.messages.timers import SetTimer, TimerFired
@@ -55,9 +55,6 @@ class FakeWire:
 
     def __init__(self) -> None:
         self.told: SimpleQueue[tuple[str, object]] = SimpleQueue()
-
-    def publish_order(self, order: OrderSubmit | OrderCancel) -> None:
-        self.told.put(("order", order))
 
     def publish(self, outgoing: Sequence[Outgoing]) -> None:
         self.told.put(("publish", [row.msg_id for row in outgoing]))

@@ -12,6 +12,8 @@ import nats
 from nats.aio.client import Client
 
 from bus.loop import LoopThread
+from bus.messages import addresses
+from bus.messages.envelope import Outgoing
 from bus.messages.orders import Action, OrderCancel, OrderReport, OrderSubmit, ReportStatus
 from bus.messages.trades import Mode, Purpose, Side
 from bus.wire import NatsWire
@@ -93,7 +95,6 @@ class WireUnderTest:
             nats_settings(url, **changes),
             clock=WallClock(),
             say=self.ears.hear,
-            venue_of=lambda _: "kalshi",
             on_fenced=lambda why: self._note(self.fenced, why),
             on_fatal=lambda why: self._note(self.fatal, why),
             venue_timeout_s=0.5,
@@ -103,6 +104,13 @@ class WireUnderTest:
     def _note(self, where: list[str], why: str) -> None:
         where.append(why)
         self.ears.hear(why)
+
+    def publish_order(self, order: OrderSubmit | OrderCancel, venue: str = "kalshi") -> None:
+        """Say an order, as TradeDesk does."""
+        is_submit = isinstance(order, OrderSubmit)
+        subject = (addresses.order_submit if is_submit else addresses.order_cancel)(venue, order.trade_id)
+        msg_id = addresses.submit_id(order) if is_submit else addresses.cancel_id(order)
+        self.wire.publish((Outgoing(subject=subject, msg_id=msg_id, message=order, direct=True),))
 
     def lead(self, known_epoch: int = 0) -> None:
         self.wire.connect()

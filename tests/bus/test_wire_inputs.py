@@ -222,8 +222,8 @@ def test_an_executor_hears_the_orders_of_its_venue_alone(nats_url: str) -> None:
         under_test.wire.hear_orders("paper")
         order = an_order(1)
 
-        under_test.wire.publish_order(a_cancel(order))
-        under_test.wire.publish_order(order)
+        under_test.publish_order(a_cancel(order))
+        under_test.publish_order(order)
 
         assert [word.order for word in under_test.ears.wait_for(OrderArrived)] == [order]
 
@@ -233,7 +233,7 @@ def test_an_executor_reads_back_what_orders_holds_of_its_venue(nats_url: str) ->
     report = a_report(order)
     with a_wire(nats_url) as under_test:
         under_test.wire.hear_orders("paper")
-        under_test.wire.publish_order(order)
+        under_test.publish_order(order)
         under_test.ears.wait_for(OrderStored)
         under_test.wire.publish_report(report)
         under_test.wire.hear_streams({})
