@@ -14,7 +14,7 @@ from cyclopts import App, CycloptsError, Parameter
 from loguru import logger
 
 import db.commands as database
-from bus.commands import check, events, settings, stop, system, trade
+from bus.commands import check, contract, events, settings, stop, system, trade
 from bus.commands.nats_checks import nats_answers
 from config.checks import this_machine
 from config.command_line import Exit, NoAnswer, Refused, WrongUse, complain
@@ -29,9 +29,13 @@ app = App(
     version=VERSION,
     default_parameter=Parameter(negative=()),
 )
-app.command(check.command((this_machine, nats_answers, postgres_answers)), name="check")
-for room in (database, trade, stop, settings, system, events):
+ROOMS = (database, trade, stop, settings, system, events)
+for room in ROOMS:
     app.command(room.app)
+app.command(check.command((this_machine, nats_answers, postgres_answers)), name="check")
+# Every command with --json has its document here, so that `contract` knows it.
+DOCUMENTS = {words: shape for room in (check, *ROOMS) for words, shape in room.DOCUMENTS.items()}
+app.command(contract.command(DOCUMENTS), name="contract")
 
 
 def main(arguments: Sequence[str]) -> int:

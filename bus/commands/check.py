@@ -1,7 +1,9 @@
 """`check`: every setting with its origin, then everything that `serve` needs, each line OK or what to do."""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
+import msgspec
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -11,6 +13,31 @@ from config.command_line import TEXT, Exit, ReportFlags, print_document
 from config.pictures import show, table
 from config.settings import Settings
 
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A setting's value, secrets masked, and where it came from."""
+
+    value: str
+    origin: str
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a check. says: how it stands; where `verdict` is FAIL, what to do."""
+
+    what: str
+    verdict: Verdict
+    says: str
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """What `check --json` prints; settings by key."""
+
+    ok: bool
+    settings: dict[str, Shown]
+    findings: tuple[Found, ...]
+
+
+DOCUMENTS: Final[dict[str, type]] = {"check": Checked}
 _STYLES = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.FAIL: "bold red"}
 
 
@@ -32,17 +59,14 @@ def command(probes: Sequence[Probe]) -> Callable[..., Exit]:
     return check
 
 
-def _document(settings: Settings, findings: list[Finding], *, passed: bool) -> dict[str, object]:
-    return {
-        "ok": passed,
-        "settings": {
-            field.key: {"value": field.shown(value), "origin": str(origin)}
-            for field, value, origin in settings.values()
+def _document(settings: Settings, findings: list[Finding], *, passed: bool) -> Checked:
+    return Checked(
+        ok=passed,
+        settings={
+            field.key: Shown(value=field.shown(value), origin=str(origin)) for field, value, origin in settings.values()
         },
-        "findings": [
-            {"what": finding.what, "verdict": str(finding.verdict), "says": finding.says} for finding in findings
-        ],
-    }
+        findings=tuple(Found(what=each.what, verdict=each.verdict, says=each.says) for each in findings),
+    )
 
 
 def _settings_table(settings: Settings) -> RenderableType:

@@ -27,6 +27,16 @@ _LEADS: Final = (
 _JSON: Final = msgspec.json.Decoder(dict[str, Any], float_hook=str)
 
 
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of `events tail --json`. payload: the message; what is no JSON object, as text."""
+
+    subject: str
+    payload: Any
+
+
+DOCUMENTS: Final[dict[str, type]] = {"events tail": Event}
+
+
 @app.command
 def tail(
     *subjects: str,
@@ -48,7 +58,7 @@ def tail(
 def _print(heard: Heard, *, json: bool) -> None:
     payload = _payload(heard.body)
     if json:
-        print_document(to_json({"subject": heard.subject, "payload": payload}))
+        print_document(to_json(Event(subject=heard.subject, payload=payload)))
         return
     facts = payload if isinstance(payload, Mapping) else {"body": payload}
     line = Text(f"{facts.get('ts', ''):<27} ")

@@ -1,12 +1,13 @@
 """`settings get|set|history`: the stop settings, which live in PostgreSQL, in layers and versions."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from cyclopts import App, Parameter
 from rich.console import Group, RenderableType
 
 from bus.commands.answers import By, Reason, Result, asked, assignments, built, connected, report, requester
 from bus.messages.settings import HistoryGet, SettingsGet, SettingsSet
+from bus.messages.system import Reply
 from config.command_line import TEXT, Exit, ReportFlags, WrongUse
 from config.pictures import table
 
@@ -14,6 +15,8 @@ app = App(
     name="settings",
     help="Look at stop settings and change them, by layer: defaults < strategy < account < symbol < trade.",
 )
+DOCUMENTS: Final[dict[str, type]] = dict.fromkeys(("settings get", "settings set", "settings history"), Reply)
+
 
 _Layer = Literal["defaults", "strategy", "account", "symbol", "trade"]
 _LayerFlag = Annotated[

@@ -1,16 +1,18 @@
 """`stop arm|disarm|set|waive`."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 from rich.console import RenderableType
 
 from bus.commands.answers import PLAIN_REASON, By, Reason, Result, asked, assignments, built, report, requester
 from bus.messages.stops import StopArm, StopDisarm, StopSet, StopWaive
+from bus.messages.system import Reply
 from config.command_line import TEXT, Exit, ReportFlags, WrongUse
 from config.pictures import card
 
 app = App(name="stop", help="Arm, disarm and change the stops of one trade.")
+DOCUMENTS: Final[dict[str, type]] = dict.fromkeys(("stop arm", "stop disarm", "stop set", "stop waive"), Reply)
 
 
 @app.command

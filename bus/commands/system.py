@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 
 from bus.commands.answers import PLAIN_REASON, By, Reason, Result, asked, built, connected, report, requester
 from bus.messages.plain import to_json
-from bus.messages.system import Reply, SystemCommand
+from bus.messages.system import Reply, Status, SystemCommand
 from config.command_line import TEXT, Exit, NoAnswer, ReportFlags, complain, print_document
 from config.pictures import card, show, table
 
@@ -15,6 +15,18 @@ app = App(name="system", help="See how Watchkeeper stands; halt and resume it.")
 
 _Account = Annotated[str | None, Parameter(help="Only this account; all of them unless given.")]
 _LEADER: Final = "leader"
+
+
+class Standing(Status, frozen=True, kw_only=True, omit_defaults=True):
+    """What `system status --json` prints: how the leader stands, else who is nearest to it. others: everybody else who answered."""
+
+    others: tuple[Status, ...] = ()
+
+
+DOCUMENTS: Final[dict[str, type]] = {
+    **dict.fromkeys(("system halt", "system reduce-only", "system resume"), Reply),
+    "system status": Standing,
+}
 
 
 @app.command

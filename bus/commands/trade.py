@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Final, Literal
 
+import msgspec
 from cyclopts import App, Parameter
 from rich.console import Group, RenderableType
 
@@ -36,6 +37,25 @@ _State = Literal[
     "requested", "pending", "open", "partial_open", "rejected", "closing", "partial_closing", "closed", "expired",
     "settled", "unknown",
 ]  # fmt: skip
+
+
+class OneClose(msgspec.Struct, frozen=True, kw_only=True):
+    """One close of many. reply None: no answer, the outcome is unknown."""
+
+    trade_id: str
+    reply: Reply | None
+
+
+class Closes(msgspec.Struct, frozen=True, kw_only=True):
+    """What `trade close --all --json` prints, and `--account` and `--symbol`."""
+
+    closes: tuple[OneClose, ...]
+
+
+DOCUMENTS: Final[dict[str, type]] = {
+    **dict.fromkeys(("trade list", "trade show", "trade open", "trade adopt", "trade close"), Reply),
+    "trade close --all": Closes,
+}
 
 
 @Parameter(name="*")
@@ -196,8 +216,8 @@ def _answer(client: NatsClient, message: TradeClose) -> Reply | None:
 
 def _report_many(answers: dict[str, Reply | None], *, json: bool) -> Exit:
     if json:
-        closes = [{"trade_id": trade_id, "reply": reply} for trade_id, reply in answers.items()]
-        print_document(to_json({"closes": closes}))
+        closes = tuple(OneClose(trade_id=trade_id, reply=reply) for trade_id, reply in answers.items())
+        print_document(to_json(Closes(closes=closes)))
     else:
         show(
             table(
