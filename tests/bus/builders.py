@@ -107,9 +107,10 @@ class WireUnderTest:
 
     def publish_order(self, order: OrderSubmit | OrderCancel, venue: str = "kalshi") -> None:
         """Say an order, as TradeDesk does."""
-        is_submit = isinstance(order, OrderSubmit)
-        subject = (addresses.order_submit if is_submit else addresses.order_cancel)(venue, order.trade_id)
-        msg_id = addresses.submit_id(order) if is_submit else addresses.cancel_id(order)
+        if isinstance(order, OrderSubmit):
+            subject, msg_id = addresses.order_submit(venue, order.trade_id), addresses.submit_id(order)
+        else:
+            subject, msg_id = addresses.order_cancel(venue, order.trade_id), addresses.cancel_id(order)
         self.wire.publish((Outgoing(subject=subject, msg_id=msg_id, message=order, direct=True),))
 
     def lead(self, known_epoch: int = 0) -> None:
