@@ -22,9 +22,17 @@ from actors.rules.fees import fee
 from actors.rules.paper import PaperBook
 from actors.rules.steps import VenueTerms
 from bus.messages.demo import DemoCommits, DemoRecording, DemoSettings, DemoSummary
-from bus.messages.envelope import Message, Received
+from bus.messages.envelope import Message, Outgoing, Received
 from bus.messages.market import Lifecycle, Quote, SpotPrice, Ticks
-from bus.messages.orders import OrderArrived, OrderCancel, OrderReport, OrderSubmit
+from bus.messages.orders import (
+    OrderArrived,
+    OrderCancel,
+    OrderReport,
+    OrderSubmit,
+    VenueAnswer,
+    VenueOrdersRequest,
+    VenueQuestion,
+)
 from bus.messages.plain import from_json, to_plain
 from bus.messages.records import Answer, Commit, Recovered
 from bus.messages.stops import (
@@ -79,7 +87,9 @@ class PlainHouse:
             Trade: (self._stop_engine, self._coverage, self._paper),
             StopCheckWanted: (self._stop_engine,),
             MarkWanted: (self._coverage,),
-            **dict.fromkeys((Received, StopFired, MarkGiven, BidReturned, StopCheckGiven, StopCoverage), (self._desk,)),
+            **dict.fromkeys(
+                (Received, VenueAnswer, StopFired, MarkGiven, BidReturned, StopCheckGiven, StopCoverage), (self._desk,)
+            ),
         }
 
     def ask(self, request: TradeOpen, sequencer: Sequencer) -> None:
@@ -101,8 +111,10 @@ class PlainHouse:
         match word:
             case SetTimer() | CancelTimer():
                 sequencer.keep(word)
-            case OrderSubmit() | OrderCancel():
-                self._arrive(word, now_ns)
+            case Outgoing(message=OrderSubmit() | OrderCancel() as order):
+                self._arrive(order, now_ns)
+            case VenueQuestion():
+                self._words.append(self._answer(word, now_ns))
             case OrderReport(client_order_id=client_order_id):
                 self._words.append(_received(word, f"{client_order_id}:{word.fill_id or word.status}", now_ns))
             case Commit():
@@ -122,6 +134,18 @@ class PlainHouse:
         self._arrivals += 1
         arrived = OrderArrived(order=order, token="", sequence=self._arrivals, now_ns=now_ns)
         self._words.extend(self._paper.handle(arrived))
+
+    def _answer(self, question: VenueQuestion, now_ns: int) -> VenueAnswer:
+        request = VenueOrdersRequest(account=question.account, client_order_id=question.client_order_id)
+        orders = self._paper.orders(request).orders
+        return VenueAnswer(
+            client_order_id=question.client_order_id,
+            trade_id=question.trade_id,
+            order=orders[0] if orders else None,
+            error=None,
+            now_ns=now_ns,
+            fills=self._paper.fills(request).fills,
+        )
 
     def _commit(self, commit: Commit, now_ns: int) -> None:
         if commit.answer is not None:

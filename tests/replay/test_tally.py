@@ -3,7 +3,9 @@ from decimal import Decimal
 import pytest
 
 from actors.replay.tally import Tally, percentile_us
+from bus.messages.addresses import submit_id
 from bus.messages.demo import DemoCommits, DemoRecording, DemoSettings, DemoSummary
+from bus.messages.envelope import Outgoing
 from bus.messages.orders import Action, OrderReport, OrderSubmit, ReportStatus
 from bus.messages.records import Commit, Quarantined
 from bus.messages.stops import StopCoverage
@@ -35,8 +37,8 @@ def a_trade(state: TradeState, line: int = 1, *, version: int = 1, pnl: str = "0
     )
 
 
-def a_close(attempt: int = 1, line: int = 1) -> OrderSubmit:
-    return OrderSubmit(
+def a_close(attempt: int = 1, line: int = 1) -> Outgoing:
+    order = OrderSubmit(
         client_order_id=f"demo-{line}-close-{attempt}",
         trade_id=f"demo-{line}",
         account="a",
@@ -55,6 +57,7 @@ def a_close(attempt: int = 1, line: int = 1) -> OrderSubmit:
         settings_version=1,
         ts=at(0),
     )
+    return Outgoing(subject="order.submit.paper", msg_id=submit_id(order), message=order, direct=True)
 
 
 def a_report(status: ReportStatus, attempt: int = 1) -> OrderReport:
