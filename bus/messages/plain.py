@@ -280,9 +280,14 @@ _DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {}
 
 
 # Typed, because 1, True and Decimal(1) are equal. A list or an object cannot be looked up: msgspec reports that TypeError.
-@lru_cache(maxsize=16_384, typed=True)
 def _read(kind: type, value: object) -> object:
-    return _READERS[kind](value)
+    # Only texts are remembered: as keys, the numbers 0.30 and 0.300 are the same, and a list is none.
+    return _read_text(kind, value) if type(value) is str else _READERS[kind](value)
+
+
+@lru_cache(maxsize=16_384)
+def _read_text(kind: type, text: str) -> object:
+    return _READERS[kind](text)
 
 
 def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
