@@ -279,7 +279,6 @@ _ENCODER: Final = msgspec.json.Encoder()
 _DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {}
 
 
-# Typed, because 1, True and Decimal(1) are equal. A list or an object cannot be looked up: msgspec reports that TypeError.
 def _read(kind: type, value: object) -> object:
     # Only texts are remembered: as keys, the numbers 0.30 and 0.300 are the same, and a list is none.
     return _read_text(kind, value) if type(value) is str else _READERS[kind](value)
