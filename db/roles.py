@@ -77,16 +77,16 @@ def create_roles(
         )
     if missing:
         connection.execute(sql.SQL("GRANT {writer}, {reader} TO {login}").format(**names.identifiers()))
-        _join(connection, names.owner)
+        _join(connection, names)
     return missing
 
 
-def _join(connection: psycopg.Connection, role: str) -> None:
-    """Let whoever is connected work as `role`; a superuser may anyway."""
+def _join(connection: psycopg.Connection, names: DatabaseNames) -> None:
+    """Let whoever made the roles work as each of them; a superuser may anyway."""
     found = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
     assert found is not None
     if not found[0]:
-        connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
+        connection.execute(sql.SQL("GRANT {owner}, {writer}, {reader} TO CURRENT_USER").format(**names.identifiers()))
 
 
 def grant_database(connection: psycopg.Connection, names: DatabaseNames) -> None:

@@ -64,6 +64,9 @@ class Batch:
                     raise RowConflict(
                         f"trade {trade.trade_id}: version {trade.version} after {before.trade.version} in one batch"
                     )
+                if before is not None and before.trade.state.is_terminal:
+                    # The table's own guard would only see the last version.
+                    raise RowConflict(f"trade {trade.trade_id} is {before.trade.state}: it never changes again")
                 latest[trade.trade_id] = TradeChange(trade, trade.version - 1 if before is None else before.expected)
         self.changes = list(latest.values())
 

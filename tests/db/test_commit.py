@@ -98,6 +98,16 @@ def test_an_ended_trade_is_left_alone(store: PostgresStore, ask: Ask) -> None:
     assert ask("SELECT state, version FROM trades") == [("closed", 1)]
 
 
+def test_an_ended_trade_is_left_alone_within_a_batch(store: PostgresStore, ask: Ask) -> None:
+    """Lesson 37"""
+    ended, late = a_commit(a_trade(state=TradeState.CLOSED)), a_commit(a_trade(version=2, state=TradeState.EXPIRED))
+
+    refused = store.commit([ended, late])
+
+    assert [commit for commit, _ in refused] == [late]
+    assert ask("SELECT state, version FROM trades") == [("closed", 1)]
+
+
 def test_an_account_is_paper_or_live_never_both(store: PostgresStore) -> None:
     """Lesson 60"""
     store.commit([a_commit(a_trade("t-1"))])

@@ -8,9 +8,11 @@ import pytest
 from psycopg import errors
 
 from db import migrations
+from db.access import Access
 from db.embedded import EmbeddedPostgres
 from db.errors import SchemaMismatch
 from db.names import DatabaseNames
+from db.store import PostgresStore
 from tests.fixtures.postgres import (
     DEBIAN_BINARIES,
     LOGIN_PASSWORD,
@@ -362,6 +364,22 @@ def test_other_names_work_as_well(any_server: EmbeddedPostgres) -> None:
 
         assert migrations.status(dsn, names).fits
         assert [role.problems for role in migrations.report_roles(dsn, names)] == [(), (), (), ()]
+    finally:
+        drop_database(any_server, names)
+
+
+def test_an_installer_need_not_be_a_superuser(any_server: EmbeddedPostgres) -> None:
+    names = DatabaseNames(database="modest", owner="m_admin", login="m_login", writer="m_writer", reader="m_reader")
+    with psycopg.connect(any_server.admin_dsn, autocommit=True) as connection:
+        connection.execute("CREATE ROLE installer LOGIN CREATEDB CREATEROLE PASSWORD 'x'")
+    try:
+        migrations.create(any_server.dsn("installer", "x", database="postgres"), names, login_password="x")
+        migrations.upgrade(any_server.dsn("installer", "x", database="modest"), names)
+
+        store = PostgresStore(Access(dsn=any_server.dsn("m_login", "x", database="modest"), names=names))
+        store.open()
+        assert store.take_lead(1, "test", 0)
+        store.close()
     finally:
         drop_database(any_server, names)
 

@@ -1,0 +1,171 @@
+"""What the house starts from, and what it answers from the record."""
+
+from decimal import Decimal
+
+import pytest
+
+from bus.messages.records import Quarantined, Query
+from bus.messages.settings import SettingsHistory
+from bus.messages.stops import StopCoverage, StopProgress
+from bus.messages.trades import Coverage, Trade, Trades, TradeState
+from db.store import PostgresStore
+from tests.db.builders import NOW_NS, a_commit, a_fill, a_trade, an_input
+from tests.db.test_commit import a_change
+
+SECOND_NS = 1_000_000_000
+
+
+def ask_for(store: PostgresStore, kind: str, **arguments: object) -> object:
+    return store.query(Query(kind=kind, arguments=arguments, reply_to="_INBOX.1", now_ns=NOW_NS))
+
+
+def ids(answer: object) -> list[str]:
+    assert isinstance(answer, Trades)
+    return [trade.trade_id for trade in answer.trades]
+
+
+@pytest.fixture
+def five(store: PostgresStore) -> PostgresStore:
+    """Five trades: two of them ended, one of another account and symbol, each a second younger than the one before."""
+    states = (TradeState.OPEN, TradeState.CLOSED, TradeState.CLOSING, TradeState.SETTLED, TradeState.UNKNOWN)
+    trades = [a_trade(f"t-{n}", state=state, ts=NOW_NS + n * SECOND_NS) for n, state in enumerate(states, 1)]
+    trades[4] = a_trade("t-5", state=TradeState.UNKNOWN, account="paper-2", symbol="ETH", ts=NOW_NS + 5 * SECOND_NS)
+    store.commit([a_commit(trade) for trade in trades])
+    return store
+
+
+def test_an_empty_record_is_a_beginning(store: PostgresStore) -> None:
+    """Fault 49"""
+    recovered = store.recover()
+
+    assert (recovered.trades, recovered.seen, recovered.settings_version, recovered.epoch) == ((), {}, 0, 1)
+    assert not recovered.halted
+
+
+def test_recovery_gives_the_trades_that_have_not_ended(five: PostgresStore) -> None:
+    """Lesson 16"""
+    recovered = five.recover()
+
+    assert [trade.trade_id for trade in recovered.trades] == ["t-1", "t-3", "t-5"]
+    assert [trade.trade_id for trade in recovered.ended] == ["t-2", "t-4"]
+    assert recovered.ended_ids == {"t-2", "t-4"}
+    assert recovered.accounts == {"paper-1": "paper", "paper-2": "paper"}
+
+
+def test_recovery_is_the_same_each_time(five: PostgresStore) -> None:
+    """Fault 8"""
+    assert five.recover() == five.recover()
+
+
+def test_recovery_gives_what_stops_have_counted(store: PostgresStore) -> None:
+    """Lesson 5"""
+    progress = StopProgress(
+        trade_id="t-1",
+        rule="trailing",
+        best=Decimal("0.930"),
+        active=True,
+        confirms=1,
+        counted={"exit": NOW_NS},
+        decisions=3,
+    )
+    store.commit([a_commit(a_trade(), progress=(StopProgress(trade_id="t-1", rule="trailing"), progress))])
+
+    assert store.recover().progress == (progress,)
+
+
+def test_recovery_gives_the_coverage_in_force(store: PostgresStore) -> None:
+    """Lesson 13"""
+    said = [
+        StopCoverage(trade_id="t-1", coverage=coverage, why="w", since=NOW_NS, ts=NOW_NS)
+        for coverage in (Coverage.ARMED, Coverage.UNPROTECTED)
+    ]
+    store.commit([a_commit(a_trade(), coverage=tuple(said))])
+
+    assert store.recover().coverage == (said[1],)
+
+
+def test_recovery_gives_the_inputs_and_fills_that_had_their_effect(store: PostgresStore) -> None:
+    """Fault 3"""
+    older, newer = an_input("old", received_ns=NOW_NS), an_input("new", received_ns=NOW_NS + 1000)
+    store.commit([a_commit(inbox=newer), a_commit(a_trade(), inbox=older, fills=(a_fill("f-9"),))])
+
+    recovered = store.recover()
+
+    assert list(recovered.seen) == ["old", "new"]
+    assert recovered.fill_ids == {("paper-1", "f-9")}
+
+
+def test_the_inputs_that_are_settled_are_known_by_their_place(store: PostgresStore) -> None:
+    """Fault 3, Fault 4"""
+    ledger = [a_commit(inbox=an_input(f"k-{n}", stream="LEDGER", sequence=n)) for n in (7, 9_000, 9_002, 19_000)]
+    bad = Quarantined(subject="s", body=b"", reason="r", received_ns=NOW_NS, stream="ORDERS", sequence=3)
+    store.commit([*ledger, a_commit(quarantined=(bad,)), a_commit(inbox=an_input("asked"))])
+
+    assert store.settled() == {"LEDGER": {9_002, 19_000}, "ORDERS": {3}}
+
+
+def test_streams_stay_on_record_as_they_were_made(store: PostgresStore) -> None:
+    """Fault 14"""
+    store.record_stream("ORDERS", "2026-01-01T00:00:00.123456789Z")
+    store.record_stream("ORDERS", "2026-02-02T00:00:00Z")
+
+    assert store.streams() == {"ORDERS": "2026-01-01T00:00:00.123456789Z"}
+
+
+def test_a_trade_is_found_by_its_id(five: PostgresStore) -> None:
+    found = ask_for(five, "trade", trade_id="t-4")
+
+    assert isinstance(found, Trade)
+    assert found.state == TradeState.SETTLED
+    assert ask_for(five, "trade", trade_id="nobody") is None
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, ["t-1", "t-2", "t-3", "t-4", "t-5"]),
+        ({"states": (TradeState.CLOSED, TradeState.SETTLED)}, ["t-2", "t-4"]),
+        ({"account": "paper-2"}, ["t-5"]),
+        ({"symbol": "BTC", "states": (TradeState.OPEN,)}, ["t-1"]),
+        ({"since": NOW_NS + 4 * SECOND_NS}, ["t-4", "t-5"]),
+        ({"after": "t-3"}, ["t-4", "t-5"]),
+        ({"account": "nobody"}, []),
+        ({"states": None, "account": None, "since": None, "after": None, "limit": 2}, ["t-1", "t-2"]),
+    ],
+)
+def test_trades_are_found_by(five: PostgresStore, filters: dict[str, object], expected: list[str]) -> None:
+    assert ids(ask_for(five, "trades", **filters)) == expected
+
+
+def test_pages_follow_each_other_to_the_end(five: PostgresStore) -> None:
+    """Lesson 44"""
+    pages, after = [], None
+    while True:
+        page = ask_for(five, "trades", limit=2, after=after)
+        assert isinstance(page, Trades)
+        pages.append(ids(page))
+        if (after := page.next) is None:
+            break
+
+    assert pages == [["t-1", "t-2"], ["t-3", "t-4"], ["t-5"]]
+
+
+def test_the_history_of_settings_is_told_newest_first(store: PostgresStore) -> None:
+    store.seed_settings({"a": Decimal("0.10")}, NOW_NS)
+    store.commit([a_commit(settings=(a_change(2, a=Decimal("0.20")),))])
+
+    first = ask_for(store, "settings_history", limit=1)
+    assert isinstance(first, SettingsHistory)
+    second = ask_for(store, "settings_history", limit=1, after=first.next)
+
+    assert isinstance(second, SettingsHistory)
+    assert [change.after for change in (*first.changes, *second.changes)] == [
+        {"a": Decimal("0.20")},
+        {"a": Decimal("0.10")},
+    ]
+    assert second.next is None
+
+
+def test_an_unknown_question_is_refused(store: PostgresStore) -> None:
+    with pytest.raises(ValueError, match="unknown kind"):
+        ask_for(store, "gossip")
