@@ -6,22 +6,76 @@ Exit 0: done. 1: it ran, and the answer is no. 2: wrong use or configuration. 69
 is unknown. 70: internal fault. What is asked over NATS lives in bus/commands, what touches the database in db/commands.
 """
 
+import faulthandler
+import os
+import signal
+import subprocess
 import sys
+import tempfile
+import threading
+import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Final
 
+import msgspec
 from cyclopts import App, CycloptsError, Parameter
 from loguru import logger
+from rich.live import Live
 
 import db.commands as database
+from actors.outside.probes import Probes
+from actors.replay import screen
+from actors.replay.sidecar import Sidecar, read_sidecar, recording_name
+from actors.replay.stage import Stage, demo_settings
+from actors.serving import AnotherLeads, Door, Serving, Wiring
 from bus.commands import check, contract, events, settings, stop, system, trade
+from bus.commands.client import NatsClient
 from bus.commands.nats_checks import nats_answers
+from bus.embedded import EmbeddedServer
+from bus.errors import BusError
+from bus.errors import ServerUnavailable as NoNats
+from bus.messages.demo import DemoSummary
+from bus.messages.failures import StoreUnavailable
+from bus.messages.plain import instant_text, read_instant, to_json
+from bus.messages.trades import TradeOpen
+from bus.recorded import Recording, instant_ns
+from bus.recorded_feed import END, HORIZON, READY, EndOfRecording, Horizon
+from bus.wire import NatsWire
 from config.checks import this_machine
-from config.command_line import Exit, NoAnswer, Refused, WrongUse, complain
-from config.logging import mask_in_text
-from config.settings import ConfigurationError
+from config.command_line import (
+    PLAIN,
+    TEXT,
+    Exit,
+    Flags,
+    NoAnswer,
+    Refused,
+    ReportFlags,
+    WrongUse,
+    complain,
+    print_document,
+)
+from config.logging import mask_in_text, set_up
+from config.pictures import show
+from config.settings import ConfigurationError, Settings, load, required
 from config.version import VERSION
+from db import migrations
+from db.access import Access
 from db.check import postgres_answers
+from db.embedded import EmbeddedPostgres
+from db.errors import SchemaMismatch
+from db.errors import ServerUnavailable as NoPostgres
+from db.names import DatabaseNames
+from db.store import PostgresStore
+
+SHIPPED: Final = Path(__file__).parent / "tests/replay/polymarket_2026-07-14.jsonl.gz"
+SWITCH_INTERVAL_S: Final = 1e-4
+"""A busy thread lets others in after this; Python's own 5 ms would stand before an order."""
+ROUND_TRIPS: Final = 300
+
 
 app = App(
     name="run.py",
@@ -35,7 +89,250 @@ for room in ROOMS:
 app.command(check.command((this_machine, nats_answers, postgres_answers)), name="check")
 # Every command with --json has its document here, so that `contract` knows it.
 DOCUMENTS = {words: shape for room in (check, *ROOMS) for words, shape in room.DOCUMENTS.items()}
+DOCUMENTS |= {"demo": DemoSummary}
 app.command(contract.command(DOCUMENTS), name="contract")
+
+
+class WallClock:
+    """Now, in whole microseconds: what the wire can carry."""
+
+    def now_ns(self) -> int:
+        """Return nanoseconds since the epoch, UTC."""
+        return time.time_ns() // 1000 * 1000
+
+
+@app.command
+def serve(*, flags: Flags = PLAIN) -> Exit:
+    """Watch open trades until it is stopped: the long-running process."""
+    wanted = flags.settings()
+    required(wanted, "nats.url", "postgres.dsn")
+    let_go = set_up(wanted)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+
+    def end(code: int, reason: str) -> None:
+        """End at once: a fault may have spoiled our state, and supervisord starts a clean process."""
+        logger.bind(action="serve.end", code=code).critical("ending: {}", reason)
+        let_go()
+        os._exit(code)
+
+    with starting():
+        migrations.demand_fit(wanted.postgres.dsn, database.names_of(wanted.postgres))
+        door, clock = Door(), WallClock()
+        wire = NatsWire(
+            wanted.nats,
+            clock=clock,
+            say=door.hear,
+            on_fenced=lambda reason: end(Exit.INTERNAL_FAULT, reason),
+            on_fatal=lambda reason: end(Exit.INTERNAL_FAULT, reason),
+            confirm_publish_ms=int(wanted.trading.confirm_publish_ms),
+        )
+        serving = Serving(wanted, Wiring(clock=clock, wire=wire, store=store_of(wanted), door=door, end=end))
+        house = serving.start()
+    probes = Probes(wanted.http.host, wanted.http.port, lambda: house.status(clock.now_ns()))
+    probes.start()
+    stopped.wait()
+    probes.stop()
+    drained = serving.stop()
+    logger.bind(action="serve.stopped", drained=drained).info("stopped")
+    let_go()
+    return Exit.DONE if drained else Exit.INTERNAL_FAULT
+
+
+@contextmanager
+def starting() -> Iterator[None]:
+    """Say in words for people why a process cannot take its place."""
+    try:
+        yield
+    except SchemaMismatch as error:
+        raise WrongUse(str(error)) from error
+    except (NoNats, NoPostgres, StoreUnavailable) as error:
+        raise NoAnswer(f"{error}; `run.py check` says what to do") from error
+    except (AnotherLeads, BusError) as error:
+        raise Refused(str(error)) from error
+
+
+def store_of(wanted: Settings) -> PostgresStore:
+    """Return the way into PostgreSQL."""
+    access = Access.from_settings(wanted.postgres, instance=wanted.trading.instance or "watchkeeper")
+    return PostgresStore(replace(access, names=database.names_of(wanted.postgres)))
+
+
+@app.command
+def demo(
+    *,
+    recording: Path = SHIPPED,
+    speed: str = "max",
+    duration: Annotated[float | None, Parameter(help="Recorded seconds to play; all of them unless given.")] = None,
+    flags: ReportFlags = TEXT,
+) -> Exit:
+    """Play a recorded market day through everything, on this machine; nothing to install or configure.
+
+    Parameters
+    ----------
+    recording
+        A file of recorded events (JSON lines, gzipped or not).
+    speed
+        Recorded seconds in a real second, or max. The trades are the same at every speed.
+    """
+    if not recording.is_file():
+        raise WrongUse(f"--recording {recording}: there is no such file")
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    sidecar = read_sidecar(recording)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="watchkeeper-demo-")))
+        wanted = demo_settings(with_servers(stack, folder, flags), sidecar)
+        stack.callback(set_up(wanted))
+        if not flags.json:
+            show(screen.opening(recording_name(recording), sidecar, sidecar.stops))
+        started = time.monotonic()
+        performance = Performance(stack, wanted, recording, sidecar)
+        summary = performance.play(speed, duration, is_shown=not flags.json)
+    if flags.json:
+        print_document(to_json(summary))
+    else:
+        show(screen.closing(summary, time.monotonic() - started))
+    return Exit.NO if summary.lost_messages or summary.duplicate_closes else Exit.DONE
+
+
+def with_servers(stack: ExitStack, folder: Path, flags: Flags) -> Settings:
+    """Start NATS and PostgreSQL for as long as `stack` stands, with a fresh database; return settings that lead to them."""
+    names = DatabaseNames()
+    nats = stack.enter_context(EmbeddedServer(folder / "nats"))
+    postgres = stack.enter_context(EmbeddedPostgres())
+    password = os.urandom(16).hex()
+    migrations.create(postgres.admin_dsn, names, login_password=password)
+    migrations.upgrade(migrations.for_database(postgres.admin_dsn, names.database), names)
+    environment = {
+        "WATCHKEEPER_NATS_URL": nats.url,
+        "WATCHKEEPER_POSTGRES_DSN": postgres.dsn(names.login, password, database=names.database),
+        "WATCHKEEPER_LOG_FILE": str(folder / "demo.log"),
+    }
+    return load(environment, flags.config)
+
+
+class Performance:
+    """One demo between its servers: the stage, the feed's process, and two small connections that lead it."""
+
+    def __init__(self, stack: ExitStack, wanted: Settings, recording: Path, sidecar: Sidecar) -> None:
+        self._wanted = wanted
+        self._recording = recording
+        self._sidecar = sidecar
+        self._asker = stack.enter_context(NatsClient(wanted.nats))
+        first = next(iter(Recording(recording)), None)
+        if first is None:
+            raise WrongUse(f"{recording} holds no event that can be played")
+        self._stage = Stage(
+            wanted,
+            recording,
+            sidecar,
+            start_ns=instant_ns(first.ts),
+            ask=self._ask,
+            horizon=self._tell_horizon,
+            monotonic_ns=time.monotonic_ns,
+        )
+        self._wire = NatsWire(
+            wanted.nats,
+            clock=self._stage.clock,
+            say=self._stage.hear,
+            tap=self._stage.tap,
+            on_fenced=self._give_up,
+            on_fatal=self._give_up,
+        )
+        self._ended: EndOfRecording | None = None
+        self._failure: BaseException | None = None
+        self._over = threading.Event()
+
+    def play(self, speed: str, duration_s: float | None, *, is_shown: bool) -> DemoSummary:
+        """Play it all, showing the live table meanwhile; return what came of it."""
+        with starting():
+            self._stage.open(self._wire, store_of(self._wanted), lambda _, reason: self._give_up(reason))
+        listening = threading.Event()
+        for work in (lambda: self._lead_feed(listening), self._run):
+            threading.Thread(target=work, daemon=True).start()
+        listening.wait()
+        command = self._feed_command(speed, duration_s)
+        feed = subprocess.Popen(command, env=os.environ | self._feed_environment())  # noqa: S603  # our own module
+        try:
+            self._wait(is_shown=is_shown)
+            round_trips_ns = [self._round_trip_ns() for _ in range(ROUND_TRIPS)]
+        finally:
+            feed.terminate()
+            feed.wait()
+            self._stage.close()
+        if self._failure is not None:
+            raise self._failure
+        ended = self._ended
+        begin_ns = read_instant(ended.first_ts) if ended and ended.first_ts else None
+        end_ns = read_instant(ended.last_ts) if ended and ended.last_ts else None
+        return self._stage.document(begin_ns, end_ns, round_trips_ns)
+
+    def _wait(self, *, is_shown: bool) -> None:
+        started = time.monotonic()
+
+        def picture() -> object:
+            stage = self._stage
+            events = stage.clock.events
+            return stage.table.render(instant_text(stage.clock.now_ns()), events, events / (time.monotonic() - started))
+
+        try:
+            if not is_shown:
+                self._over.wait()
+                return
+            with Live(get_renderable=picture, refresh_per_second=4, transient=True):  # type: ignore[arg-type]  # rich says str
+                self._over.wait()
+        except KeyboardInterrupt:
+            self._stage.clock.stop()
+            self._over.wait()
+
+    def _run(self) -> None:
+        try:
+            self._stage.play()
+        except Exception as failure:  # noqa: BLE001  # carried to the thread that can tell it
+            self._failure = failure
+        finally:
+            self._over.set()
+
+    def _lead_feed(self, listening: threading.Event) -> None:
+        """Tell the feed how far it may go once it listens, and hear how it ended."""
+        with NatsClient(self._wanted.nats) as client:
+            heard = client.listen([READY, END])
+            listening.set()
+            for message in heard:
+                if message.subject == READY:
+                    self._stage.clock.announce()
+                else:
+                    self._ended = msgspec.json.decode(message.body, type=EndOfRecording)
+                    self._stage.clock.finish(self._ended.events)
+                    return
+
+    def _ask(self, request: TradeOpen) -> None:
+        reply = self._asker.ask("trade.request.open", request)
+        if not reply.ok:
+            logger.bind(action="demo.refused", trade_id=request.trade_id).warning("refused: {}", reply.error)
+
+    def _tell_horizon(self, line: int, now_ns: int) -> None:
+        self._wire.tell(HORIZON, msgspec.json.encode(Horizon(line, instant_text(now_ns))))
+
+    def _round_trip_ns(self) -> int:
+        started_ns = time.monotonic_ns()
+        self._asker.run(lambda client: client.flush())
+        return time.monotonic_ns() - started_ns
+
+    def _give_up(self, reason: str) -> None:
+        self._failure = RuntimeError(reason)
+        self._over.set()
+
+    def _feed_command(self, speed: str, duration_s: float | None) -> list[str]:
+        command = [sys.executable, "-m", "bus.recorded_feed", str(self._recording.resolve()), "--speed", speed]
+        command += ["--source", self._sidecar.source] if self._sidecar.source else []
+        return command + (["--duration", str(duration_s)] if duration_s is not None else [])
+
+    def _feed_environment(self) -> dict[str, str]:
+        return {"WATCHKEEPER_NATS_URL": self._wanted.nats.url, "PYTHONPATH": str(Path(__file__).parent)}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -134,6 +134,7 @@ class House:
             restart_window_ns=int(actors.restart_window_s * NS_PER_S),
             health_interval_ns=int(actors.health_interval_ms * NS_PER_MS),
         )
+        self._root = supervisor
         self._supervisor = supervisor.actor_ref
         supervisor._start_actor_loop()  # noqa: SLF001  # as in Supervisor
         self.router.say_all(self._desk.start(self._clock.now_ns()))
@@ -148,6 +149,10 @@ class House:
                 self._inboxes["paper_venue"].put(lifecycle)
             case _:
                 self.router.say(word)
+
+    def status(self, now_ns: int) -> Status:
+        """Return what `system.request.status` answers; any thread."""
+        return self._root.status(now_ns)
 
     def is_pressed(self) -> bool:
         """Whether money inputs should wait: the consumer stops pulling."""
@@ -239,7 +244,7 @@ class House:
             Ticks: (stops, paper, watcher),
             Received: (desk,),
             Malformed: (desk,),
-            Trade: (self._remember, stops, watcher, put["supervisor"]),
+            Trade: (self._remember, stops, watcher, paper, put["supervisor"]),
             StopFired: (desk,),
             MarkWanted: (watcher,),
             MarkGiven: (desk,),

@@ -262,6 +262,10 @@ class NatsWire:
         """Tell whoever listens how the house does; not stored."""
         self._thread.call(self._post, self._prefix.add(_HEALTH), to_json(status))
 
+    def tell(self, subject: str, body: bytes) -> None:
+        """Publish to whoever listens; not stored, not tried again."""
+        self._thread.call(self._post, self._prefix.add(subject), body)
+
     def acknowledge(self, delivery: Delivery) -> None:
         """Tell JetStream that this input has its row. A lost acknowledgement costs a redelivery (see `bus.consumer`)."""
         self._thread.call(self._inbound.acknowledge, delivery.token)

@@ -68,6 +68,7 @@ class Reporting(Common):
 
 Flags = Annotated[Common, Parameter(name="*")]
 ReportFlags = Annotated[Reporting, Parameter(name="*")]
+PLAIN: Final = Common()
 TEXT: Final = Reporting()
 """Flags as they are when nobody gives any."""
 

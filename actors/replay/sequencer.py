@@ -117,6 +117,11 @@ class Sequencer:
 
     # From any thread
 
+    @property
+    def events(self) -> int:
+        """How many messages of the recording have had their turn."""
+        return self._next - 1
+
     def now_ns(self) -> int:
         """Return the instant of the word in hand: the house's `Clock`."""
         return self._now_ns
