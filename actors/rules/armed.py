@@ -1,11 +1,16 @@
 """An open trade as the stop rules hold it: its rules with what each has counted so far."""
 
+from typing import Final
+
 from actors.rules.sight import Sight
 from bus.messages.stops import Rule, StopProgress
+from bus.messages.timers import CancelTimer, SetTimer
 from bus.messages.trades import StopSpec, Trade, TradeState
 from bus.messages.units import NS_PER_S, Number, Price
 
-_AT_REST = frozenset({TradeState.CLOSING, TradeState.PARTIAL_CLOSING, TradeState.EXPIRED})
+OWNER: Final = "auto_stop"
+"""Who asks for timers, and who sends what is committed."""
+_AT_REST: Final = frozenset({TradeState.CLOSING, TradeState.PARTIAL_CLOSING, TradeState.EXPIRED})
 
 
 def is_watched(trade: Trade) -> bool:
@@ -129,6 +134,20 @@ class ArmedTrade:
     def rule(self, name: str) -> ArmedRule | None:
         """Return its rule `name`, None where it does not carry one."""
         return next((rule for rule in self.rules if rule.rule == name), None)
+
+    def set_timer(self, what: str, due_ns: int) -> SetTimer:
+        """Ask to be told at `due_ns`. what: `time`, `stale`, `refire`, `rule:<rule>`; the key is `trade:<what>:<trade_id>`."""
+        self.timers.add(what)
+        return SetTimer(owner=OWNER, key=f"trade:{what}:{self.trade.trade_id}", due_ns=due_ns)
+
+    def cancel_timer(self, what: str) -> CancelTimer:
+        """Forget that timer."""
+        self.timers.discard(what)
+        return CancelTimer(owner=OWNER, key=f"trade:{what}:{self.trade.trade_id}")
+
+    def cancel_timers(self) -> list[CancelTimer]:
+        """Forget every timer."""
+        return [self.cancel_timer(what) for what in sorted(self.timers)]
 
 
 def _decided(trade: Trade, rule: Rule) -> int:

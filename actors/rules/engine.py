@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from actors.rules import progress_log, stop_notices
-from actors.rules.armed import ArmedRule, ArmedTrade, is_watched
+from actors.rules.armed import OWNER, ArmedRule, ArmedTrade, is_watched
 from actors.rules.book import MarketBook
 from actors.rules.feed_watch import FeedWatch
 from actors.rules.feeds import Feed
@@ -26,16 +26,12 @@ from actors.rules.stale import StaleCloses, closing_rule
 from actors.rules.stop_check import rules_that_fire_at_once
 from actors.rules.stops import time_due_ns
 from actors.rules.verdicts import decision, judge
-from bus.messages import addresses
-from bus.messages.envelope import Outgoing
 from bus.messages.market import Ticks
-from bus.messages.records import Commit
-from bus.messages.stops import Rule, StopCheckGiven, StopCheckWanted, StopDecision, StopFired, StopProgress
-from bus.messages.timers import CancelTimer, SetTimer, TimerFired
+from bus.messages.stops import Rule, StopCheckGiven, StopCheckWanted, StopFired, StopProgress
+from bus.messages.timers import SetTimer, TimerFired
 from bus.messages.trades import Trade
 from bus.messages.units import NS_PER_MS, NS_PER_S
 
-OWNER: Final = stop_notices.SENDER
 _ANSWER_WITHIN_NS: Final = 5 * NS_PER_S
 """A fired stop that TradeDesk has not answered after this (it may have been rebuilt) is said again."""
 
@@ -193,40 +189,20 @@ class StopEngine:
         self._said.extend(self._log.note(rule, now_ns))
         if not armed.fired:
             armed.fired = True
-            self._set_timer(armed, "refire", now_ns + _ANSWER_WITHIN_NS)
+            self._said.append(armed.set_timer("refire", now_ns + _ANSWER_WITHIN_NS))
 
     def _hold_back(self, rule: ArmedRule, reading: Reading | None, passage: Passage, now_ns: int) -> None:
         wake_ns = passage.wake_ns
         if wake_ns is not None and (rule.wake_ns is None or wake_ns < rule.wake_ns):
             rule.wake_ns = wake_ns
-            self._set_timer(rule.armed, f"rule:{rule.rule}", wake_ns)
+            self._said.append(rule.armed.set_timer(f"rule:{rule.rule}", wake_ns))
         held_by = passage.held_by
         if not held_by or held_by == rule.held_by:
             return
         rule.held_by = held_by
-        self._commit_held_back(rule, decision(rule, reading, passage, now_ns, fired=False), held_by)
-
-    def _commit_held_back(self, rule: ArmedRule, made: StopDecision, held_by: tuple[str, ...]) -> None:
-        notice = stop_notices.held_back(made, held_by)
-        published = Outgoing(
-            subject=addresses.stop_decision(made.trade_id),
-            msg_id=f"decision:{made.decision_id}",
-            message=made,
-            cause=made.decision_id,
-        )
+        made = decision(rule, reading, passage, now_ns, fired=False)
         self._log.forget(rule)
-        self._said.append(notice)
-        self._said.append(
-            Commit(
-                sender=OWNER,
-                cause=made.decision_id,
-                now_ns=made.ts,
-                decisions=(made,),
-                progress=(rule.progress(),),
-                notices=(notice,),
-                outbox=(published, stop_notices.outgoing(notice)),
-            ),
-        )
+        self._said.extend(stop_notices.say_held_back(made, held_by, rule.progress()))
 
     # Trades
 
@@ -239,7 +215,7 @@ class StopEngine:
         if not is_watched(trade):
             rested = self._roster.rest(trade)
             if rested is not None:
-                self._cancel_timers(rested)
+                self._said.extend(rested.cancel_timers())
             return
         if before is not None and before.fired:
             # It was said before TradeDesk heard of the stop; the close is on its way.
@@ -261,9 +237,9 @@ class StopEngine:
         rule = armed.rule(Rule.TIME)
         due_ns = None if rule is None else time_due_ns(armed.trade, rule)
         if due_ns is not None:
-            self._set_timer(armed, "time", due_ns)
+            self._said.append(armed.set_timer("time", due_ns))
         elif "time" in armed.timers:
-            self._cancel_timer(armed, "time")
+            self._said.append(armed.cancel_timer("time"))
 
     # Timers
 
@@ -304,18 +280,6 @@ class StopEngine:
                 rule.wake_ns = None
                 self._judge([rule], {lens: lens.look(now_ns)}, now_ns)
 
-    def _set_timer(self, armed: ArmedTrade, what: str, due_ns: int) -> None:
-        armed.timers.add(what)
-        self._said.append(SetTimer(owner=OWNER, key=f"trade:{what}:{armed.trade.trade_id}", due_ns=due_ns))
-
-    def _cancel_timer(self, armed: ArmedTrade, what: str) -> None:
-        armed.timers.discard(what)
-        self._said.append(CancelTimer(owner=OWNER, key=f"trade:{what}:{armed.trade.trade_id}"))
-
-    def _cancel_timers(self, armed: ArmedTrade) -> None:
-        for what in sorted(armed.timers):
-            self._cancel_timer(armed, what)
-
     # Feeds
 
     def _take_feed_events(self, now_ns: int) -> None:
@@ -342,18 +306,7 @@ class StopEngine:
 
     def _note_stale_trade(self, armed: ArmedTrade, now_ns: int) -> None:
         lenses = [lens for rule in armed.rules if (lens := self._roster.lens(rule)) is not None]
-        since = [lens.stale_since_ns for lens in lenses if lens.stale_reason is not None]
-        if not since:
-            armed.stale_ns = None
-            if "stale" in armed.timers:
-                self._cancel_timer(armed, "stale")
-            return
-        if armed.stale_ns is None:
-            armed.stale_ns = min(since)
-        rule = closing_rule(armed)
-        due_ns = None if rule is None else self._stale.due_ns(rule, now_ns)
-        if due_ns is not None and "stale" not in armed.timers:
-            self._set_timer(armed, "stale", due_ns)
+        self._said.extend(self._stale.note(armed, lenses, now_ns))
 
     def _close_stale(self, armed: ArmedTrade, now_ns: int) -> None:
         rule = closing_rule(armed)
@@ -361,8 +314,8 @@ class StopEngine:
         if rule is None or due_ns is None:
             return
         if due_ns > now_ns:
-            self._set_timer(armed, "stale", due_ns)
+            self._said.append(armed.set_timer("stale", due_ns))
             return
-        self._stale.note(now_ns)
+        self._stale.count(now_ns)
         self._fire(rule, None, Passage(), now_ns)
         self._roster.unlist(armed)

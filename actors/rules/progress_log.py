@@ -2,9 +2,8 @@
 
 from typing import Final
 
-from actors.rules.armed import ArmedRule
+from actors.rules.armed import OWNER, ArmedRule
 from actors.rules.roster import Roster
-from actors.rules.stop_notices import SENDER
 from bus.messages.records import Commit
 from bus.messages.timers import SetTimer
 
@@ -34,7 +33,7 @@ class ProgressLog:
         if self._asked:
             return []
         self._asked = True
-        return [SetTimer(owner=SENDER, key=KEY, due_ns=now_ns + self._interval_ns)]
+        return [SetTimer(owner=OWNER, key=KEY, due_ns=now_ns + self._interval_ns)]
 
     def flush(self, now_ns: int) -> list[object]:
         """Return the commit of all that has changed since the last one, trailing bests included."""
@@ -46,4 +45,4 @@ class ProgressLog:
         kept = tuple(rule.progress() for rule in changed if self._roster.knows(rule))
         if not kept:
             return []
-        return [Commit(sender=SENDER, cause=f"progress-{now_ns}", now_ns=now_ns, progress=kept)]
+        return [Commit(sender=OWNER, cause=f"progress-{now_ns}", now_ns=now_ns, progress=kept)]

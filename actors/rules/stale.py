@@ -4,9 +4,11 @@ from collections import deque
 from typing import Final
 
 from actors.rules.armed import ArmedRule, ArmedTrade
+from actors.rules.lenses import Lens
 from bus.messages.stops import Rule
 from bus.messages.units import NS_PER_S
 
+_TIMER: Final = "stale"
 _MINUTE_NS: Final = 60 * NS_PER_S
 
 
@@ -37,6 +39,18 @@ class StaleCloses:
             due_ns = max(due_ns, self._closed[-int(limit)] + _MINUTE_NS)
         return due_ns
 
-    def note(self, now_ns: int) -> None:
+    def note(self, armed: ArmedTrade, lenses: list[Lens], now_ns: int) -> list[object]:
+        """Keep since when an input that `armed` looks at through `lenses` is stale; return the timer asked for, or let go."""
+        since = [lens.stale_since_ns for lens in lenses if lens.stale_reason is not None]
+        if not since:
+            armed.stale_ns = None
+            return [armed.cancel_timer(_TIMER)] if _TIMER in armed.timers else []
+        if armed.stale_ns is None:
+            armed.stale_ns = min(since)
+        rule = closing_rule(armed)
+        due_ns = None if rule is None else self.due_ns(rule, now_ns)
+        return [] if due_ns is None or _TIMER in armed.timers else [armed.set_timer(_TIMER, due_ns)]
+
+    def count(self, now_ns: int) -> None:
         """A stale input has closed a trade."""
         self._closed.append(now_ns)

@@ -1,14 +1,14 @@
 """What the stop rules tell people: feeds that fall silent, come back or cannot be trusted, and stops that guards hold back."""
 
+from actors.rules.armed import OWNER
 from actors.rules.feeds import FeedEvent
 from actors.rules.lenses import Lens
 from bus.messages import addresses
 from bus.messages.envelope import Outgoing
 from bus.messages.notices import Notice, Severity
 from bus.messages.records import Commit
-from bus.messages.stops import StopDecision
+from bus.messages.stops import StopDecision, StopProgress
 
-SENDER = "auto_stop"
 _LISTED = 5
 
 
@@ -26,7 +26,7 @@ def outgoing(notice: Notice) -> Outgoing:
 def say(notice: Notice) -> list[object]:
     """Return what is said so that `notice` is delivered, published and kept."""
     out = outgoing(notice)
-    commit = Commit(sender=SENDER, cause=notice.notice_id, now_ns=notice.ts, notices=(notice,), outbox=(out,))
+    commit = Commit(sender=OWNER, cause=notice.notice_id, now_ns=notice.ts, notices=(notice,), outbox=(out,))
     return [out, notice, commit] if out.direct else [notice, commit]
 
 
@@ -86,6 +86,27 @@ def held_back(decision: StopDecision, names: tuple[str, ...]) -> Notice:
         ts=decision.ts,
         trade_id=decision.trade_id,
     )
+
+
+def say_held_back(decision: StopDecision, names: tuple[str, ...], progress: StopProgress) -> list[object]:
+    """Return what is said of a decision that did not fire: its notice, and the commit that keeps it under its number."""
+    notice = held_back(decision, names)
+    published = Outgoing(
+        subject=addresses.stop_decision(decision.trade_id),
+        msg_id=f"decision:{decision.decision_id}",
+        message=decision,
+        cause=decision.decision_id,
+    )
+    commit = Commit(
+        sender=OWNER,
+        cause=decision.decision_id,
+        now_ns=decision.ts,
+        decisions=(decision,),
+        progress=(progress,),
+        notices=(notice,),
+        outbox=(published, outgoing(notice)),
+    )
+    return [notice, commit]
 
 
 def _trades(lens: Lens) -> str:
