@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -69,6 +70,10 @@ class Batch:
                     raise RowConflict(f"trade {trade.trade_id} is {before.trade.state}: it never changes again")
                 latest[trade.trade_id] = TradeChange(trade, trade.version - 1 if before is None else before.expected)
         self.changes = list(latest.values())
+
+    def holds(self, name: str) -> bool:
+        """Whether any commit holds something under `name`."""
+        return any(map(attrgetter(name), self.commits))
 
     def json_of(self, word: object) -> bytes:
         """Return a word's JSON, made once however often the batch says it (a trade is a row and a message)."""

