@@ -201,8 +201,9 @@ def demo(
 def with_servers(stack: ExitStack, folder: Path, flags: Flags) -> Settings:
     """Start NATS and PostgreSQL for as long as `stack` stands, with a fresh database; return settings that lead to them."""
     names = DatabaseNames()
-    nats = stack.enter_context(EmbeddedServer(folder / "nats"))
-    postgres = stack.enter_context(EmbeddedPostgres())
+    # Both are thrown away at the end, so neither waits for the disk.
+    nats = stack.enter_context(EmbeddedServer(folder / "nats", durable=False))
+    postgres = stack.enter_context(EmbeddedPostgres(durable=False))
     password = os.urandom(16).hex()
     migrations.create(postgres.admin_dsn, names, login_password=password)
     migrations.upgrade(migrations.for_database(postgres.admin_dsn, names.database), names)

@@ -197,8 +197,8 @@ class StartingStore(Store, Protocol):
         """Write version 1 of the stop settings if there is none; return whether."""
         ...
 
-    def settled(self) -> Mapping[str, frozenset[int]]:
-        """Return, by stream, the sequences of the newest inputs that had their effect or are in quarantine."""
+    def settled(self, look_back: int) -> Mapping[str, frozenset[int]]:
+        """Return, by stream, which of its newest inputs had their effect or are in quarantine: sequences, `look_back` deep."""
         ...
 
     def unpublished(self, limit: int) -> Sequence[Outgoing]:

@@ -33,6 +33,8 @@ from config.settings import Settings
 from config.version import VERSION
 
 PAPER: Final = "paper"
+LOOK_BACK: Final = 10_000
+"""How far before the newest settled input a stream is read again: one input may wait for its stop check while later ones commit."""
 _UNPUBLISHED_MAX: Final = 100_000
 
 
@@ -188,8 +190,8 @@ class Serving:
         self._answer_paper()
         wire.hear_market()
         door = self._wiring.door
-        door.settled, door.acknowledge = store.settled(), wire.acknowledge
-        wire.hear_streams({stream: min(sequences) for stream, sequences in door.settled.items()})
+        door.settled, door.acknowledge = store.settled(LOOK_BACK), wire.acknowledge
+        wire.hear_streams({name: max(0, max(known) - LOOK_BACK) for name, known in door.settled.items()})
         wire.hear_requests()
         assert house is self.house
 

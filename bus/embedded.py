@@ -41,7 +41,7 @@ jetstream {{
   store_dir: "{folder}/store"
   max_file_store: {file_bytes}
   max_memory_store: {memory_bytes}
-  sync_interval: always
+  sync_interval: {sync}
 }}
 """
 
@@ -61,16 +61,24 @@ class EmbeddedServer:
     """One nats-server process. `url` stays the same over `start`, `kill` and `start` again.
 
     folder: holds configuration, log, pid file and the store; made if it is missing.
-    port: 0 takes a free one at the first start.
+    port: 0 takes a free one at the first start. durable: False lets messages reach the disk when the system likes, for what
+    is thrown away afterwards.
     """
 
     def __init__(
-        self, folder: Path, *, port: int = 0, file_bytes: int = 2 * 1024**3, memory_bytes: int = 128 * 1024**2
+        self,
+        folder: Path,
+        *,
+        port: int = 0,
+        file_bytes: int = 2 * 1024**3,
+        memory_bytes: int = 128 * 1024**2,
+        durable: bool = True,
     ) -> None:
         self.folder = folder.resolve()
         self.port = port
         self._file_bytes = file_bytes
         self._memory_bytes = memory_bytes
+        self._sync = "always" if durable else "2m"
         self._shell: subprocess.Popen[bytes] | None = None
         self.pid = 0
 
@@ -104,6 +112,7 @@ class EmbeddedServer:
                 folder=self.folder,
                 file_bytes=self._file_bytes,
                 memory_bytes=self._memory_bytes,
+                sync=self._sync,
             )
         )
         self._shell = subprocess.Popen(  # noqa: S603  # our own binary and file

@@ -20,7 +20,6 @@ from db.rows import nanoseconds
 
 _REMEMBERED_MAX: Final = 200_000
 _ENDED_MAX: Final = 2_000
-_LOOK_BACK: Final = 10_000
 _PATIENCE_MS: Final = 60_000
 _BOUNDED_SINCE: Final = 170_000
 _ENDED: Final = "state IN ('rejected', 'closed', 'settled')"
@@ -97,14 +96,14 @@ def read_all(connection: psycopg.Connection) -> Recovered:
     )
 
 
-def read_settled(connection: psycopg.Connection) -> dict[str, frozenset[int]]:
+def read_settled(connection: psycopg.Connection, look_back: int) -> dict[str, frozenset[int]]:
     """Return, by stream, the sequences of the newest inputs that had their effect or are in quarantine.
 
-    All of them within `_LOOK_BACK` of the newest: one input may wait (for a stop check) while later ones commit, so the newest
+    All of them within `look_back` of the newest: one input may wait (for a stop check) while later ones commit, so the newest
     alone does not say that nothing is missing before it.
     """
     settled: dict[str, set[int]] = {}
-    for stream, sequence in connection.execute(SETTLED, {"look_back": _LOOK_BACK}):
+    for stream, sequence in connection.execute(SETTLED, {"look_back": look_back}):
         settled.setdefault(stream, set()).add(sequence)
     return {stream: frozenset(sequences) for stream, sequences in settled.items()}
 

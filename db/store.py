@@ -154,10 +154,10 @@ class PostgresStore:
         with self._connections.reader("the outbox") as connection:
             return recovery.read_unpublished(connection, limit)
 
-    def settled(self) -> dict[str, frozenset[int]]:
+    def settled(self, look_back: int) -> dict[str, frozenset[int]]:
         """Return, by stream, the sequences of the newest settled inputs (`recovery.read_settled`). Raises: StoreUnavailable."""
         with self._connections.reader("settled inputs") as connection:
-            return recovery.read_settled(connection)
+            return recovery.read_settled(connection, look_back)
 
     def record_stream(self, name: str, created: str) -> None:
         """Put a stream on record; what stands under its name stays. Raises: StoreUnavailable."""

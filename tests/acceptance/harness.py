@@ -179,14 +179,14 @@ class Watchkeeper:
         assert reply is not None, f"nobody answered {subject}: {self.log()}"
         return reply
 
-    def quote(self, ticker: str, yes_bid: str | None, yes_ask: str | None, **more: Any) -> None:  # noqa: ANN401
+    def quote(self, ticker: str, yes_bid: str | None, yes_ask: str | None, **more: Any) -> None:
         """Publish one quote of an event contract."""
         self.publish(
             f"market.quote.{ticker}",
             {"ticker": ticker, "ts": instant(), "source": "test", "yes_bid": yes_bid, "yes_ask": yes_ask, **more},
         )
 
-    def report(self, order: Body, status: str, **more: Any) -> None:  # noqa: ANN401
+    def report(self, order: Body, status: str, **more: Any) -> None:
         """Publish a report as an executor would."""
         body = {"client_order_id": order["client_order_id"], "ts": instant(), "status": status, **more}
         self.publish(f"order.report.{order['client_order_id']}", body)
@@ -236,7 +236,7 @@ class Watchkeeper:
         """Read PostgreSQL."""
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             connection.execute("set search_path to watchkeeper")
-            return connection.execute(sql, parameters).fetchall()  # type: ignore[arg-type]
+            return connection.execute(sql, parameters).fetchall()
 
     def await_rows(self, wanted: list[tuple[Any, ...]], sql: str, *parameters: object) -> None:
         """Wait until PostgreSQL holds exactly `wanted`: commits run beside what leaves directly."""
@@ -246,7 +246,7 @@ class Watchkeeper:
             time.sleep(0.02)
 
 
-def an_open(**changes: Any) -> Body:  # noqa: ANN401
+def an_open(**changes: Any) -> Body:
     """Return a request to open a live trade of ten contracts on `sim`, with a price stop at 0.40 that fires at the first tick."""
     trade_id = a_name()
     return {
@@ -264,6 +264,6 @@ def an_open(**changes: Any) -> Body:  # noqa: ANN401
     }
 
 
-def an_adoption(**changes: Any) -> Body:  # noqa: ANN401
+def an_adoption(**changes: Any) -> Body:
     """Return a request to adopt the same trade at 0.60."""
     return {**an_open(), "entry_price": "0.60", "entry_ts": instant(-60), **changes}

@@ -91,7 +91,7 @@ class ToyVenue:
         return self._event(order, status)
 
     @staticmethod
-    def _event(order: Words, status: str, **more: Any) -> Words:  # noqa: ANN401
+    def _event(order: Words, status: str, **more: Any) -> Words:
         return {
             "client_order_id": order["client_order_id"],
             "status": status,
@@ -225,12 +225,12 @@ async def serve(url: str, venue_name: str, executor: SampleExecutor, stop: async
                 f"order.report.{report['client_order_id']}", write(stamped), headers={"Nats-Msg-Id": message_id}
             )
 
-    async def hear_quote(message: Any) -> None:  # noqa: ANN401
+    async def hear_quote(message: Any) -> None:
         quote = json.loads(message.data)
         bid, ask = (Decimal(quote[side]) if quote.get(side) else None for side in ("yes_bid", "yes_ask"))
         await publish(executor.quote(quote["ticker"], bid, ask))
 
-    async def hear_question(message: Any) -> None:  # noqa: ANN401
+    async def hear_question(message: Any) -> None:
         kind = message.subject.split(".")[2]
         await message.respond(write(executor.answer(kind, json.loads(message.data))))
 

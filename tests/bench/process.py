@@ -10,11 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from bus.embedded import EmbeddedServer
+from db import migrations
 from db.embedded import EmbeddedPostgres
+from db.names import DatabaseNames
 from tests.bench.raw import RawClient
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,6 +66,14 @@ def child(module: str, url: str) -> Iterator[subprocess.Popen[bytes]]:
             process.wait()
 
 
+def a_database(server: EmbeddedPostgres) -> str:
+    """Make a database with its schema and roles; return how the process logs in to it."""
+    names, password = DatabaseNames(), "bench"
+    migrations.create(server.admin_dsn, names, login_password=password)
+    migrations.upgrade(migrations.for_database(server.admin_dsn, names.database), names)
+    return server.dsn(names.login, password, database=names.database)
+
+
 @contextmanager
 def serving() -> Iterator[Bench]:
     """Start NATS, PostgreSQL and `serve`; stop them by their ids."""
@@ -74,17 +85,8 @@ def serving() -> Iterator[Bench]:
             environment = {
                 **os.environ,
                 "WATCHKEEPER_NATS_URL": nats.url,
-                "WATCHKEEPER_POSTGRES_DSN": postgres.dsn,
-                "WATCHKEEPER_POSTGRES_ADMIN_DSN": postgres.admin_dsn,
+                "WATCHKEEPER_POSTGRES_DSN": a_database(postgres),
             }
-            for command in ("create", "upgrade"):
-                subprocess.run(
-                    [sys.executable, "run.py", "db", command],
-                    cwd=ROOT,
-                    env=environment,
-                    check=True,
-                    stdout=subprocess.DEVNULL,
-                )
             started = time.monotonic()
             process = subprocess.Popen(
                 [sys.executable, "run.py", "serve", "--config", str(config)], cwd=ROOT, env=environment
@@ -109,13 +111,13 @@ def await_ready(url: str, process: subprocess.Popen[bytes], timeout_s: float = 3
     raise TimeoutError("serve did not become ready")
 
 
-def request(url: str, subject: str, payload: dict[str, object], timeout_s: float = 10) -> dict[str, object] | None:  # type: ignore[explicit-any]
+def request(url: str, subject: str, payload: dict[str, object], timeout_s: float = 10) -> dict[str, Any] | None:
     """Ask one question; None if nobody answers."""
     with RawClient(url) as client:
         return ask(client, subject, payload, timeout_s)
 
 
-def ask(client: RawClient, subject: str, payload: dict[str, object], timeout_s: float = 10) -> dict[str, object] | None:
+def ask(client: RawClient, subject: str, payload: dict[str, object], timeout_s: float = 10) -> dict[str, Any] | None:
     """Ask one question over a client that has no other subscription."""
     inbox = f"_INBOX.bench.{os.getpid()}.{time.monotonic_ns()}"
     client.subscribe(inbox, sid=9)

@@ -27,7 +27,7 @@ class RawClient:
         """Send protocol bytes."""
         self._socket.sendall(data)
 
-    def settimeout(self, timeout_s: float) -> None:
+    def settimeout(self, timeout_s: float | None) -> None:
         """Let reads fail with TimeoutError after this."""
         self._socket.settimeout(timeout_s)
 

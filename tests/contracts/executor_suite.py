@@ -64,7 +64,7 @@ class Story:
 
     executor: ExecutorUnderTest
 
-    def order(self, purpose: Purpose, attempt: int = 1, **changes: Any) -> OrderSubmit:  # noqa: ANN401  # any field
+    def order(self, purpose: Purpose, attempt: int = 1, **changes: Any) -> OrderSubmit:  # any field
         now_ns = self.executor.now_ns()
         entry = purpose is Purpose.ENTRY
         given: dict[str, Any] = {

@@ -101,7 +101,7 @@ def test_the_inputs_that_are_settled_are_known_by_their_place(store: PostgresSto
     bad = Quarantined(subject="s", body=b"", reason="r", received_ns=NOW_NS, stream="ORDERS", sequence=3)
     store.commit([*ledger, a_commit(quarantined=(bad,)), a_commit(inbox=an_input("asked"))])
 
-    assert store.settled() == {"LEDGER": {9_002, 19_000}, "ORDERS": {3}}
+    assert store.settled(10_000) == {"LEDGER": {9_002, 19_000}, "ORDERS": {3}}
 
 
 def test_streams_stay_on_record_as_they_were_made(store: PostgresStore) -> None:

@@ -37,7 +37,7 @@ def a_stop(rule: str, **settings: str) -> dict[str, Any]:
     return {"rule": rule, "settings": {**guards, "max_quote_disagreement": "0.18", **settings}}
 
 
-def a_trade(*stops: dict[str, Any], **facts: Any) -> dict[str, Any]:  # noqa: ANN401  # any field of the document
+def a_trade(*stops: dict[str, Any], **facts: Any) -> dict[str, Any]:  # any field of the document
     """Return a trade of 10 YES, entered on line 1 at 0.51; `facts` say how it ended."""
     trade = {
         "trade_id": "demo-1",
