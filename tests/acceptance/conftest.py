@@ -17,8 +17,7 @@ def watchkeeper(postgres_server: EmbeddedPostgres, tmp_path_factory: pytest.Temp
     folder: Path = tmp_path_factory.mktemp("acceptance")
     names = fresh_database(postgres_server)
     dsn = postgres_server.dsn(names.login, LOGIN_PASSWORD, database=names.database)
-    with EmbeddedServer(folder / "nats") as nats:
-        running = Watchkeeper(nats.url, dsn, folder)
+    with EmbeddedServer(folder / "nats") as nats, Watchkeeper(nats.url, dsn, folder) as running:
         running.start()
         yield running
         running.stop()

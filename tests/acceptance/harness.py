@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 
@@ -30,6 +30,7 @@ port = 0
 
 [venues.sim]
 style = "sell"
+netting = false
 cutoff_s = "0"
 settle_bound_s = "0.2"
 
@@ -77,6 +78,11 @@ class Ear(threading.Thread):
         except OSError:
             return
 
+    def close(self) -> None:
+        """Stop hearing."""
+        self._client.close()
+        self.join()
+
     def so_far(self, matches: Callable[[str, Body], bool]) -> list[Body]:
         """Return what was heard until now."""
         with self._more:
@@ -111,6 +117,17 @@ class Watchkeeper:
         self.ear = Ear(
             url, "trade.event.>", "order.submit.>", "order.cancel.>", "stop.>", "notice.>", "settings.event.>"
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the process, if it runs, and close what was opened."""
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
+        self.ear.close()
+        self._client.close()
+        self._log.close()
 
     @property
     def environment(self) -> dict[str, str]:
