@@ -5,7 +5,7 @@ What waits for a commit to stand (an acknowledgement, an answer, an entry order)
 With PostgreSQL away everything waits here, in order, and is written when it returns.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from actors.inbox import Inbox
 from actors.ports import Clock, Say, Store, Wire
 from actors.rules.status import StatusBoard
 from actors.watched import Failed, WatchedActor
-from bus.messages.failures import StoreUnavailable
+from bus.messages.failures import Fenced, StoreUnavailable
 from bus.messages.records import Commit, CommitRefused, OrderStored, Published, Query
 from bus.messages.system import Error, ErrorCode, Reply
 from bus.messages.timers import SetTimer, TimerFired
@@ -25,6 +25,7 @@ from bus.messages.units import NS_PER_MS
 
 _RETRY_NS: Final = 200 * NS_PER_MS
 _NAME: Final = "database"
+EXIT_INTERNAL: Final = 70
 
 
 class Backlog:
@@ -56,6 +57,7 @@ class Database(WatchedActor):
         readers: ThreadPoolExecutor,
         activity: Activity,
         status: StatusBoard,
+        escalate: Callable[[int, str], None],
     ) -> None:
         super().__init__(inbox, failed)
         self._store = store
@@ -67,6 +69,7 @@ class Database(WatchedActor):
         self._readers = readers
         self._activity = activity
         self._status = status
+        self._escalate = escalate
         self._is_away = False
 
     def on_receive(self, message: Any) -> None:  # noqa: ANN401  # pykka's signature
@@ -98,6 +101,8 @@ class Database(WatchedActor):
             if backlog.published:
                 self._store.mark_published(backlog.published, self._clock.now_ns())
                 backlog.published = []
+        except Fenced as error:
+            self._escalate(EXIT_INTERNAL, f"PostgreSQL has another leader: {error}")
         except StoreUnavailable as error:
             self._is_away = True
             logger.bind(action="database.away", waiting=len(backlog.commits)).warning("PostgreSQL is away: {}", error)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from actors.activity import Activity
 from actors.auto_stop import AutoStop
-from actors.database import Backlog, Database
+from actors.database import EXIT_INTERNAL, Backlog, Database
 from actors.inbox import Inbox
 from actors.notifier import Notifier
 from actors.paper_venue import PaperVenue, SharedPaperBook
@@ -23,7 +23,7 @@ from actors.rules.engine import StopEngine
 from actors.rules.notice_policy import NoticePolicy
 from actors.rules.status import StatusBoard
 from actors.rules.timers import TimerQueue
-from actors.supervisor import EXIT_INTERNAL, Child, Supervisor
+from actors.supervisor import Child, Supervisor
 from actors.timer import Timer
 from actors.trade_desk import TradeDesk
 from actors.trade_watcher import TradeWatcher
@@ -196,6 +196,7 @@ class House:
             readers=self._readers,
             activity=self._activity,
             status=self.board,
+            escalate=self._escalate,
         )
 
     def _build_desk(self, inbox: Inbox, failed: Failed) -> WatchedActor:

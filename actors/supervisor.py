@@ -13,6 +13,7 @@ import msgspec
 import pykka
 from loguru import logger
 
+from actors.database import EXIT_INTERNAL
 from actors.inbox import Inbox
 from actors.ports import Clock, Say
 from actors.rules.status import StatusBoard
@@ -28,7 +29,6 @@ from bus.messages.trades import Trade
 from bus.messages.units import NS_PER_MS
 
 NAME: Final = "supervisor"
-EXIT_INTERNAL: Final = 70
 
 
 class ActorFailed(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from actors.activity import Activity
 from actors.database import Backlog, Database
 from actors.rules.status import StatusBoard
 from bus.messages.envelope import Delivery, Outgoing
-from bus.messages.failures import StoreUnavailable
+from bus.messages.failures import Fenced, StoreUnavailable
 from bus.messages.orders import OrderReport, VenueQuestion
 from bus.messages.records import Answer, Commit, CommitRefused, OrderStored, Published, Query, Recovered
 from bus.messages.system import Heartbeat, Reply, Status
@@ -27,6 +27,7 @@ class FakeStore:
         self.entered = Event()
         self.gate.set()
         self.away = 0
+        self.fenced = False
         self.refuse: set[str] = set()
 
     def recover(self) -> Recovered:
@@ -35,6 +36,8 @@ class FakeStore:
     def commit(self, commits: Sequence[Commit]) -> list[tuple[Commit, str]]:
         self.entered.set()
         assert self.gate.wait(10)
+        if self.fenced:
+            raise Fenced("epoch 4 leads")
         if self.away:
             self.away -= 1
             raise StoreUnavailable("gone")
@@ -84,6 +87,7 @@ class Room:
     def __init__(self) -> None:
         self.store, self.wire, self.heard, self.backlog = FakeStore(), FakeWire(), Heard(), Backlog()
         self.activity = Activity()
+        self.ended: SimpleQueue[tuple[int, str]] = SimpleQueue()
         self.inbox = an_inbox("database", self.activity)
         self.readers = ThreadPoolExecutor(1)
         self.actor = Database(
@@ -98,6 +102,7 @@ class Room:
             readers=self.readers,
             activity=self.activity,
             status=StatusBoard(instance="test", epoch=3, version="0", live_enabled=False),
+            escalate=lambda code, why: self.ended.put((code, why)),
         )
 
     def quiet(self) -> None:
@@ -218,3 +223,15 @@ def test_a_question_that_postgresql_cannot_answer_says_so_and_that_asking_again_
     assert isinstance(reply, Reply)
     assert reply.error is not None
     assert reply.error.retry
+
+
+def test_a_process_that_another_epoch_has_fenced_ends_at_once() -> None:
+    """Fault 45: after a takeover an older epoch writes nothing and exits."""
+    room = Room()
+    room.store.fenced = True
+    with running(room.actor):
+        room.inbox.put(a_commit("1", sequence=1))
+        code, why = room.ended.get(timeout=10)
+
+    assert (code, room.wire.told.qsize()) == (70, 0)
+    assert "another leader" in why
