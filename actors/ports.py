@@ -137,6 +137,10 @@ class StartingWire(Wire, Protocol):
         """Set the next epoch: from here older ones cannot order."""
         ...
 
+    def read_submits(self) -> Sequence[OrderSubmit]:
+        """Return every order that ORDERS holds, oldest first."""
+        ...
+
     def read_orders(self, venue: str) -> Sequence[OrderSubmit | OrderCancel | OrderReport]:
         """Return what ORDERS holds of a venue."""
         ...

@@ -1,7 +1,7 @@
 """Starting is recovering: the one path by which a process takes its place, in `serve` and in the demo.
 
     connect -> is there a leader? -> streams -> the epoch in ORDERS (the barrier) -> the epoch in PostgreSQL -> settings
-    -> read the record -> start the actors -> say again what may not have left -> hear requests, orders, market, streams -> ready
+    -> read the record, and what left that is not on it -> start the actors -> say again what may not have left -> hear requests, orders, market, streams -> ready
 
 Nothing is heard before the actors stand. The streams are read again from a little before the newest input that is settled: what
 is settled is acknowledged at the door, whatever else came while nobody listened is applied once.
@@ -104,7 +104,7 @@ class Serving:
         paper = self._paper_book()
         house = self._build(recovered, paper)
         self._wiring.door.house = self.house = house
-        house.start()
+        house.start(wire.read_submits())
         self._say_again(house, paper, recovered)
         self._listen(wire, store, house)
         house.board.is_watching = True

@@ -51,7 +51,7 @@ class ExecutorConsumer:
 
     @property
     def _filters(self) -> list[str]:
-        return [self._prefix.add(f"order.{verb}.{escape(self._venue)}.>") for verb in ("submit", "cancel")]
+        return [f"order.{verb}.{escape(self._venue)}.>" for verb in ("submit", "cancel")]
 
     async def open(self) -> None:
         """Begin where the durable consumer stands; the very first time, with the oldest order in the stream.
@@ -71,7 +71,7 @@ class ExecutorConsumer:
                     "deliver_subject": deliver,
                     # A group: a second process that stands by must not hear each order twice.
                     "deliver_group": name,
-                    "filter_subjects": self._filters,
+                    "filter_subjects": [self._prefix.add(subject) for subject in self._filters],
                     "deliver_policy": "all",
                     "ack_policy": "explicit",
                     "ack_wait": 30 * _NS,
@@ -102,11 +102,22 @@ class ExecutorConsumer:
 
     async def read_back(self) -> list[InStream]:
         """Return all that ORDERS holds of this venue, in its order, and the reports of every order. Raises: BusError."""
-        found: list[InStream] = []
-        filters = [*self._filters, self._prefix.add("order.report.>")]
-        for kept in await read_stream(self._connection, self._prefix.stream("ORDERS"), filters):
-            read = self._codec.decode(kept.subject, kept.body, {}, self._clock.now_ns())
-            message: Message | None = read.message if isinstance(read, Received) else None
-            if isinstance(message, OrderSubmit | OrderCancel | OrderReport):
-                found.append(message)
-        return found
+        filters = [*self._filters, "order.report.>"]
+        return await read_orders(self._connection, self._prefix, self._codec, filters, self._clock.now_ns())
+
+
+async def read_orders(
+    connection: Connection, prefix: Prefix, codec: Codec, filters: list[str], now_ns: int
+) -> list[InStream]:
+    """Return what ORDERS holds under `filters` (without prefix), oldest first; what cannot be read is left out.
+
+    Raises: BusError.
+    """
+    found: list[InStream] = []
+    wanted = [prefix.add(subject) for subject in filters]
+    for kept in await read_stream(connection, prefix.stream("ORDERS"), wanted):
+        read = codec.decode(kept.subject, kept.body, {}, now_ns)
+        message: Message | None = read.message if isinstance(read, Received) else None
+        if isinstance(message, OrderSubmit | OrderCancel | OrderReport):
+            found.append(message)
+    return found

@@ -26,7 +26,7 @@ from bus.codec import MSG_ID, Codec
 from bus.connection import Connection, ConnectionSettings
 from bus.epoch import Lead, find_leader, read_epoch, take_lead
 from bus.errors import BusError
-from bus.executor import ExecutorConsumer, InStream
+from bus.executor import ExecutorConsumer, InStream, read_orders
 from bus.inbound import Inbound
 from bus.loop import LoopThread
 from bus.market import MarketCounts, MarketFeed, Tap
@@ -202,6 +202,11 @@ class NatsWire:
     def read_orders(self, venue: str) -> list[InStream]:
         """Return what ORDERS holds of `venue`, oldest first, and the reports of every order. Raises: BusError."""
         return self._thread.run(self._executor(venue).read_back(), _STEP_S)
+
+    def read_submits(self) -> list[OrderSubmit]:
+        """Return every order that ORDERS holds, of every venue, oldest first. Raises: BusError."""
+        reading = read_orders(self._money, self._prefix, self._codec, ["order.submit.>"], self._clock.now_ns())
+        return [word for word in self._thread.run(reading, _STEP_S) if isinstance(word, OrderSubmit)]
 
     def _executor(self, venue: str) -> ExecutorConsumer:
         return ExecutorConsumer(

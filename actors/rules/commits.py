@@ -132,7 +132,7 @@ class Minutes:
                 inbox=self.proof if last else None,
                 trades=tuple(step.trade for _, step in kept),
                 journal=tuple(entry for before, step in part for entry in self._journal(before, step)),
-                orders=tuple(order for _, step in part for order in (*step.entries, *step.closes)),
+                orders=tuple(order for _, step in part for order in (*step.entries, *step.closes, *step.taken)),
                 cancels=tuple(cancel for _, step in part for cancel in step.cancels),
                 fills=tuple(
                     FillRow(account=step.trade.account, trade_id=step.trade.trade_id, fill=fill)

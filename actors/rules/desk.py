@@ -8,12 +8,12 @@ A `CommitRefused` means that memory is ahead of the record. There is no way back
 the desk raises `RecordRefused`, and whoever runs it starts again from the record.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
-from actors.rules import desk_news, desk_notices, desk_opens, desk_requests, lifecycle
+from actors.rules import desk_news, desk_notices, desk_opens, desk_requests, lifecycle, taken_over
 from actors.rules.answers import Answers, close_in_effect, has_ended, not_found
 from actors.rules.blotter import Blotter
 from actors.rules.commits import Minutes
@@ -25,7 +25,7 @@ from actors.rules.settings_changes import read_layers
 from actors.rules.steps import CloseWanted, Event, VenueTerms, trade_of
 from bus.messages.envelope import Malformed, Message, Received
 from bus.messages.market import Lifecycle
-from bus.messages.orders import Balance, OrderReport, Position, Settlement, VenueAnswer
+from bus.messages.orders import Balance, OrderReport, OrderSubmit, Position, Settlement, VenueAnswer
 from bus.messages.records import CommitRefused, OrderRefused, OrderStored, Recovered
 from bus.messages.settings import HistoryGet, SettingsGet, SettingsSet
 from bus.messages.stops import (
@@ -72,12 +72,14 @@ class Desk:
             accounts=dict(recovered.accounts),
         )
 
-    def start(self, now_ns: int) -> list[object]:
+    def start(self, now_ns: int, submits: Iterable[OrderSubmit] = ()) -> list[object]:
         """Say what recovery needs: each open trade, its timers, questions and marks; what settings changed for it since.
 
-        Orders that NATS may not have are the outbox relay's: it has their very words.
+        submits: what ORDERS holds, oldest first; closes whose record was lost are taken in first. Orders that NATS may not
+        have are the outbox relay's: it has their very words.
         """
         state = self._state
+        found = self._take_in(submits, now_ns)
         minutes = Minutes(now_ns=now_ns, cause=f"start:{state.epoch}")
         living = list(state.blotter.live.values())
         if state.gate.unreadable:
@@ -88,7 +90,21 @@ class Desk:
         for trade in living:
             known = newest.get(trade.trade_id, trade)
             minutes.take(known, lifecycle.recover(known, state.context(known, minutes)))
-        return [*living, *state.conclude(minutes)]
+        return [*found, *living, *state.conclude(minutes)]
+
+    def _take_in(self, submits: Iterable[OrderSubmit], now_ns: int) -> list[object]:
+        state = self._state
+        minutes = Minutes(now_ns=now_ns, cause=f"taken over:{state.epoch}")
+        strangers: list[OrderSubmit] = []
+        for trade_id, orders in taken_over.by_trade(submits).items():
+            trade = state.blotter.live.get(trade_id)
+            if trade is None:
+                strangers += [] if state.blotter.is_taken(trade_id) else orders
+            elif lost := taken_over.unrecorded(trade, orders):
+                minutes.take(trade, taken_over.take_in(trade, lost, state.context(trade, minutes)))
+        if strangers:
+            minutes.notices.append(desk_notices.orders_of_nobody(strangers, now_ns))
+        return state.conclude(minutes)
 
     def handle(self, word: object) -> list[object]:
         """Return everything that follows from `word`, in the order in which it is to be said."""

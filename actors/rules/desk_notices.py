@@ -1,11 +1,12 @@
 """The words for people about what the desk does not apply, and about what was set for all trades."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any, Final
 
 from bus.messages.envelope import Malformed, Received
 from bus.messages.notices import Notice, Severity
-from bus.messages.orders import OrderReport
+from bus.messages.orders import OrderReport, OrderSubmit
 from bus.messages.settings import SettingsChanged
 from bus.messages.system import Error, SystemEvent
 from bus.messages.units import NS_PER_S
@@ -80,6 +81,21 @@ def unknown_order(word: Received[OrderReport]) -> Notice:
         ),
         now_ns=word.received_ns,
         dedupe=report.client_order_id,
+    )
+
+
+def orders_of_nobody(orders: Sequence[OrderSubmit], now_ns: int) -> Notice:
+    """ORDERS holds closes of trades that the record does not know: each trade was lost with the process that took it."""
+    named = ", ".join(f"{order.client_order_id} ({order.action} {order.quantity:f} {order.ticker})" for order in orders)
+    return _notice(
+        "unknown_order",
+        Severity.CRITICAL,
+        f"start:{orders[-1].client_order_id}:{len(orders)}",
+        title=f"{len(orders)} orders left for trades that are not on record",
+        body=f"{named[:1500]}. Nobody was told that these trades were taken. Look at the venue's positions; a position that "
+        "is yours is taken over with `python run.py trade adopt`.",
+        now_ns=now_ns,
+        dedupe="orders_of_nobody",
     )
 
 

@@ -28,6 +28,7 @@ class Draft:
         self.entries: list[OrderSubmit] = []
         self.closes: list[OrderSubmit] = []
         self.cancels: list[OrderCancel] = []
+        self.taken: list[OrderSubmit] = []
         self.timers: list[SetTimer | CancelTimer] = []
         self.marks: list[MarkWanted] = []
         self.questions: list[VenueQuestion] = []
@@ -127,6 +128,7 @@ class Draft:
             entries=tuple(self.entries),
             closes=tuple(self.closes),
             cancels=tuple(self.cancels),
+            taken=tuple(self.taken),
             timers=tuple(self.timers),
             marks=tuple(self.marks),
             questions=tuple(self.questions),

@@ -104,6 +104,7 @@ class Step:
 
     edges: the states passed through, in order; one step may take several (pending -> open -> closing), all of one version.
     entries: leave after their commit. closes, cancels: leave at once and stand in the commit as well.
+    taken: closes that left before and whose record was lost: they stand in the commit, and are not said again.
     marks, questions: said at once. fills: booked in this step, `price` of the trade's own side.
     late: steps of trades born here (`r-<hash of fill_id>`, from a fill of a trade that had ended), in order.
     """
@@ -113,6 +114,7 @@ class Step:
     entries: tuple[OrderSubmit, ...] = ()
     closes: tuple[OrderSubmit, ...] = ()
     cancels: tuple[OrderCancel, ...] = ()
+    taken: tuple[OrderSubmit, ...] = ()
     timers: tuple[SetTimer | CancelTimer, ...] = ()
     marks: tuple[MarkWanted, ...] = ()
     questions: tuple[VenueQuestion, ...] = ()

@@ -79,6 +79,11 @@ def decision(
     )
 
 
+def rule_of(decision_id: str, trade_id: str) -> str:
+    """Return the rule that a decision's id names."""
+    return decision_id.removeprefix(f"{trade_id}-").rpartition("-")[0]
+
+
 def _inputs(rule: ArmedRule, reading: Reading | None, now_ns: int) -> dict[str, Input]:
     inputs = _clock(rule, now_ns) if reading is None else _seen(rule, reading, now_ns)
     if "max_quote_disagreement" in RULES[rule.rule].guards:

@@ -70,6 +70,10 @@ class Steps:
     def commit(self, _commits: Sequence[Commit]) -> list[Any]:
         return []
 
+    def read_submits(self) -> list[Any]:
+        self.taken.append("read_submits")
+        return []
+
     def read_orders(self, _venue: str) -> list[Any]:
         self.taken.append("read_orders")
         return []

@@ -240,3 +240,14 @@ def test_an_executor_reads_back_what_orders_holds_of_its_venue(nats_url: str) ->
         under_test.ears.wait_for(Received)
 
         assert under_test.wire.read_orders("paper") == [order, report]
+
+
+def test_the_orders_of_every_venue_are_read_back_oldest_first(nats_url: str) -> None:
+    orders = [an_order(1), an_order(2)]
+    with a_wire(nats_url) as under_test:
+        for order in orders:
+            under_test.publish_order(order)
+        under_test.publish_order(a_cancel(orders[0]))
+        under_test.ears.wait_for(OrderStored, count=2)
+
+        assert under_test.wire.read_submits() == orders

@@ -1,0 +1,92 @@
+"""What the desk makes, at its start, of orders that left while their record was lost."""
+
+from bus.messages.envelope import Outgoing
+from bus.messages.notices import Notice, Severity
+from bus.messages.orders import OrderSubmit
+from bus.messages.records import Commit
+from bus.messages.trades import Trade, TradeState
+from tests.rules.desk.builders import (
+    T0,
+    D,
+    S,
+    a_command,
+    a_desk,
+    a_fired,
+    a_report,
+    an_open,
+    closes_of,
+    commit_of,
+    of_kind,
+    opened,
+    trade_of,
+)
+
+LATER = T0 + 60 * S
+
+
+def an_open_trade() -> Trade:
+    return trade_of(opened(a_desk()))
+
+
+def a_lost_close(trade_id: str = "t1") -> OrderSubmit:
+    """What a desk sent whose commit never stood."""
+    (close,) = closes_of(opened(a_desk(), an_open(trade_id)).handle(a_fired(trade_id)))
+    return close
+
+
+def test_a_close_that_the_record_does_not_know_is_written_down_and_not_sent_again() -> None:
+    """K14"""
+    said = a_desk(trades=(an_open_trade(),)).start(LATER, [a_lost_close()])
+
+    commit = commit_of(said)
+    assert commit.orders == (a_lost_close(),)
+    assert [trade.state for trade in commit.trades] == [TradeState.CLOSING]
+    assert [type(out.message) for out in (*commit.outbox, *of_kind(said, Outgoing)) if "submit" in out.msg_id] == []
+
+
+def test_the_rest_of_the_house_hears_of_a_trade_that_is_closing() -> None:
+    """Otherwise its stop would fire a second time."""
+    said = a_desk(trades=(an_open_trade(),)).start(LATER, [a_lost_close()])
+
+    assert {trade.state for trade in of_kind(said, Trade)} == {TradeState.CLOSING}
+
+
+def test_a_report_of_a_close_that_was_taken_in_is_no_strangers() -> None:
+    """K18"""
+    desk = a_desk(trades=(an_open_trade(),))
+    desk.start(LATER, [a_lost_close()])
+
+    said = desk.handle(a_command(a_report(purpose="close", fill_price=D("0.30")), subject="order.report.t1-close-1"))
+
+    assert commit_of(said).quarantined == ()
+    assert trade_of(desk).state is TradeState.CLOSED
+
+
+def test_a_stop_that_fires_after_the_take_over_joins_the_close_in_effect() -> None:
+    desk = a_desk(trades=(an_open_trade(),))
+    desk.start(LATER, [a_lost_close()])
+
+    assert closes_of(desk.handle(a_fired())) == []
+
+
+def test_an_order_of_a_trade_that_is_not_on_record_is_told_once_and_urgently() -> None:
+    said = a_desk().start(LATER, [a_lost_close("t8"), a_lost_close("t9")])
+
+    (notice,) = of_kind(said, Notice)
+    assert notice.severity is Severity.CRITICAL
+    assert all(name in notice.body for name in ("t8-close-1", "t9-close-1"))
+
+
+def test_an_order_of_a_trade_that_has_ended_is_no_news() -> None:
+    said = a_desk(ended_ids=frozenset({"t1"})).start(LATER, [a_lost_close()])
+
+    assert of_kind(said, Notice) == []
+
+
+def test_a_desk_that_lost_nothing_takes_nothing_in() -> None:
+    desk = opened(a_desk())
+    desk.handle(a_fired())
+
+    said = a_desk(trades=(trade_of(desk),)).start(LATER, [a_lost_close()])
+
+    assert of_kind(said, Commit) == []

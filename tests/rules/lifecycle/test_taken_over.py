@@ -1,0 +1,186 @@
+"""Closes found in ORDERS whose record was lost become the attempts that they were, and nothing leaves a second time."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from actors.rules import lifecycle, taken_over
+from bus.messages.orders import OrderSubmit
+from bus.messages.trades import AttemptState, Mode, Purpose, Side, Trade, TradeState
+from tests.rules.lifecycle.builders import (
+    TICKER,
+    Life,
+    a_closing_life,
+    a_context,
+    a_fill,
+    a_person,
+    a_report,
+    an_answer,
+    an_open_life,
+    at,
+)
+
+D = Decimal
+
+
+def a_close(attempt: int = 1, **changes: Any) -> OrderSubmit:
+    """The close of `t1` that a probability stop sent at ten seconds."""
+    given: dict[str, Any] = {
+        "client_order_id": f"t1-close-{attempt}",
+        "trade_id": "t1",
+        "account": "demo",
+        "mode": Mode.PAPER,
+        "purpose": Purpose.CLOSE,
+        "attempt": attempt,
+        "ticker": TICKER,
+        "side": Side.YES,
+        "action": "sell",
+        "quantity": D(10),
+        "limit_price": D("0.35"),
+        "reduce_only": True,
+        "expires_ts": at(40),
+        "epoch": 2,
+        "cause": "t1-probability-1",
+        "decision_id": "t1-probability-1",
+        "trade_version": 3,
+        "settings_version": 1,
+        "ts": at(10),
+    }
+    return OrderSubmit(**(given | changes))
+
+
+def taken(life: Life, *orders: OrderSubmit) -> Life:
+    life.now_ns = at(20)
+    found = taken_over.unrecorded(life.trade, orders)
+    return life.take(taken_over.take_in(life.trade, found, a_context(at(20), life.venue)))
+
+
+def states(trade: Trade) -> list[tuple[str, AttemptState]]:
+    return [(a.client_order_id, a.state) for a in trade.attempts if a.purpose is Purpose.CLOSE]
+
+
+def test_a_close_whose_record_was_lost_is_in_flight_and_none_leaves_beside_it() -> None:
+    """K14"""
+    life = taken(an_open_life(), a_close())
+
+    assert life.trade.state is TradeState.CLOSING
+    assert states(life.trade) == [("t1-close-1", AttemptState.SENT)]
+    assert (life.step.closes, life.step.taken) == ((), (a_close(),))
+
+
+def test_its_attempt_is_the_one_that_the_desk_had_made_of_it() -> None:
+    lost = a_closing_life()
+    (sent,) = lost.step.closes
+
+    life = taken(an_open_life(), replace(sent, decision_id=None))
+
+    assert life.trade.attempts == lost.trade.attempts
+
+
+def test_its_rule_is_the_one_that_decided_it() -> None:
+    life = taken(an_open_life(), a_close())
+
+    assert (life.trade.rule, life.trade.close_wanted, life.kinds[-1]) == ("probability", D(10), "stop_fired")
+
+
+def test_its_fill_closes_the_trade() -> None:
+    life = taken(an_open_life(), a_close())
+
+    life.hear(a_fill("10", "0.36", "t1-close-1", fill_id="f2", cumulative="10", status="filled"), at_s=21)
+
+    assert life.trade.state is TradeState.CLOSED
+    assert life.trade.exit_price == D("0.36")
+
+
+def test_when_it_ends_the_next_attempt_has_the_next_number() -> None:
+    life = taken(an_open_life(), a_close())
+
+    life.hear(a_report("cancelled", "t1-close-1", cumulative="0"), at_s=21).timer("next_attempt", at_s=22).mark()
+
+    assert [order.client_order_id for order in life.step.closes] == ["t1-close-2"]
+    assert life.trade.attempts[-1].nth == 2
+
+
+def test_a_persons_close_of_a_part_stays_one_of_a_part() -> None:
+    life = taken(an_open_life(), a_close(quantity=D(4), decision_id=None))
+
+    assert (life.trade.close_wanted, life.trade.rule) == (D(4), None)
+
+
+def test_an_attempt_that_waited_for_its_price_when_the_record_ends_has_left() -> None:
+    life = an_open_life().hear(a_person(), at_s=9)
+
+    taken(life, a_close(decision_id=None))
+
+    assert states(life.trade) == [("t1-close-1", AttemptState.SENT)]
+    assert life.trade.next_attempt_ns is None
+
+
+def test_of_several_lost_attempts_only_the_last_can_fly() -> None:
+    """A later attempt leaves only when the one before is proven dead."""
+    life = taken(an_open_life(), a_close(1), a_close(2), a_close(3))
+
+    dead, sent = AttemptState.DEAD, AttemptState.SENT
+    assert [state for _, state in states(life.trade)] == [dead, dead, sent]
+    assert [a.nth for a in life.trade.attempts[1:]] == [1, 2, 3]
+
+
+def test_the_recorded_attempt_before_a_lost_one_is_dead_and_asked_about_once() -> None:
+    life = taken(a_closing_life(), a_close(1), a_close(2))
+
+    assert states(life.trade) == [("t1-close-1", AttemptState.DEAD), ("t1-close-2", AttemptState.SENT)]
+    assert [question.client_order_id for question in life.step.questions] == ["t1-close-1"]
+
+
+def test_fills_of_an_earlier_lost_attempt_are_booked_when_their_reports_come() -> None:
+    life = taken(an_open_life(), a_close(1), a_close(2, quantity=D(7)))
+
+    life.hear(a_fill("3", "0.36", "t1-close-1", fill_id="f2", cumulative="3"), at_s=21)
+    life.hear(a_report("cancelled", "t1-close-1", cumulative="3"), at_s=22)
+    life.hear(a_fill("7", "0.34", "t1-close-2", fill_id="f3", cumulative="7", status="filled"), at_s=23)
+
+    assert life.trade.state is TradeState.CLOSED
+    assert life.trade.closed_quantity == D(10)
+
+
+def test_an_entry_that_was_filled_in_the_lost_minutes_is_followed_by_its_close() -> None:
+    entering = Life(an_open_life().steps[0].trade)
+    life = taken(entering, a_close())
+
+    life.hear(a_fill("10", "0.60", status="filled", cumulative="10"), at_s=21)
+    life.hear(a_fill("10", "0.36", "t1-close-1", fill_id="f2", cumulative="10", status="filled"), at_s=22)
+
+    assert life.trade.state is TradeState.CLOSED
+
+
+def test_it_is_dead_only_by_evidence() -> None:
+    """An empty look-up before its last moment of sending proves nothing."""
+    life = taken(an_open_life(), a_close())
+
+    life.hear(an_answer("t1-close-1"), at_s=30)
+
+    assert states(life.trade) == [("t1-close-1", AttemptState.SENT)]
+
+
+def test_what_the_trade_knows_as_sent_is_not_lost() -> None:
+    assert taken_over.unrecorded(a_closing_life().trade, [a_close()]) == ()
+
+
+@pytest.mark.parametrize("orders", [(a_close(2), a_close(1)), (a_close(1), a_close(2), a_close(1, quantity=D(3)))])
+def test_orders_are_read_by_trade_and_attempt_and_the_first_under_an_id_stands(orders: tuple[OrderSubmit, ...]) -> None:
+    assert taken_over.by_trade(orders) == {"t1": (a_close(1), a_close(2))}
+
+
+def test_an_entry_needs_no_taking_over() -> None:
+    """It leaves only after its commit."""
+    assert taken_over.by_trade([a_close(client_order_id="t1-entry-1", purpose=Purpose.ENTRY)]) == {}
+
+
+def test_recovery_asks_about_the_order_that_was_taken_in() -> None:
+    life = taken(an_open_life(), a_close())
+
+    step = lifecycle.recover(life.trade, a_context(at(20)))
+
+    assert [question.client_order_id for question in step.questions] == ["t1-close-1"]
