@@ -1,13 +1,17 @@
 """Stop settings: their layers and versions. They live in PostgreSQL alone and are changed by compare-and-set."""
 
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bus.messages.envelope import Message
-from bus.messages.units import Name, Number, Text, UtcNs
+from bus.messages.units import Name, Number, SettingValue, Text, UtcNs
 
-Value = Number | str | bool
-"""A setting's value: exact number, word, or switch."""
+if TYPE_CHECKING:
+    Value = Number | str | bool
+    """A setting's value: exact number, word, or switch."""
+else:
+    # msgspec refuses a union of a marker and a text, also when it only describes the message.
+    Value = SettingValue
 
 
 class Layer(StrEnum):
