@@ -102,9 +102,7 @@ def create(*, flags: ReportFlags = TEXT) -> Exit:
     with _translated():
         made = _create(wanted)
     document = DatabaseMade(database=names_of(wanted).database, made_database=made.database, made_roles=made.roles)
-    return _say(
-        flags, document, card("Made", {"database": made.database, "roles": ", ".join(made.roles) or "none missing"})
-    )
+    return _say(flags, document, _made_picture(document))
 
 
 @app.command
@@ -179,6 +177,11 @@ def roles(*, flags: ReportFlags = TEXT) -> Exit:
     )
     _say(flags, document, _roles_picture(document))
     return Exit.NO if any(role.problems for role in found) else Exit.DONE
+
+
+def _made_picture(made: DatabaseMade) -> RenderableType:
+    said = {True: made.database, False: f"{made.database} stood already"}[made.made_database]
+    return card("Made", {"database": said, "roles": ", ".join(made.made_roles) or "none was missing"})
 
 
 def names_of(wanted: Postgres) -> DatabaseNames:

@@ -39,7 +39,7 @@ def nats_answers(settings: Settings) -> Iterator[Finding]:
 async def _ask(client: Client, settings: Nats) -> list[Finding]:
     version = client.connected_server_version
     findings = [
-        _version((version.major, version.minor), str(version)),
+        _version((version.major, version.minor), f"{version.major}.{version.minor}.{version.patch}"),
         payload_finding(client.max_payload, settings.max_message_bytes),
     ]
     try:

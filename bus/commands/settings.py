@@ -9,7 +9,7 @@ from bus.commands.answers import By, Reason, Result, asked, assignments, built, 
 from bus.messages.settings import HistoryGet, SettingsGet, SettingsSet
 from bus.messages.system import Reply
 from config.command_line import TEXT, Exit, ReportFlags, WrongUse
-from config.pictures import table
+from config.pictures import plain, table
 
 app = App(
     name="settings",
@@ -17,6 +17,7 @@ app = App(
 )
 DOCUMENTS: Final[dict[str, type]] = dict.fromkeys(("settings get", "settings set", "settings history"), Reply)
 
+_MANY: Final = 8
 
 _Layer = Literal["defaults", "strategy", "account", "symbol", "trade"]
 _LayerFlag = Annotated[
@@ -85,25 +86,28 @@ def _picture(result: Result) -> RenderableType:
 
 
 def _change_picture(result: Result) -> RenderableType:
-    return table("Changed", ("version", "layer", "name", "before", "after"), [_change_row(result)])
+    return table("Changed", ("version", "layer", "name", "changes"), [_change_row(result)])
 
 
 def _history_picture(result: Result) -> RenderableType:
-    columns = ("when", "by", "why", "version", "layer", "name", "before", "after")
+    columns = ("when", "by", "why", "version", "layer", "name", "changes")
     rows = [(c.get("ts"), c.get("requested_by"), c.get("reason"), *_change_row(c)) for c in result["changes"]]
     changes = table("Changes of settings", columns, rows)
     return Group(changes, f"More: --after {result['next']}") if result.get("next") else changes
 
 
 def _change_row(change: Result) -> tuple[object, ...]:
-    return (
-        change.get("version"),
-        change.get("layer"),
-        change.get("name"),
-        _said(change, "before"),
-        _said(change, "after"),
-    )
+    return change.get("version"), change.get("layer"), change.get("name"), _changes(change)
 
 
-def _said(change: Result, which: str) -> str:
-    return ", ".join(f"{key} {'unset' if value is None else value}" for key, value in change.get(which, {}).items())
+def _changes(change: Result) -> str:
+    """Return each key with what it was and what it is; of many, only how many there are."""
+    before, after = change.get("before", {}), change.get("after", {})
+    keys = sorted({**before, **after})
+    if len(keys) > _MANY:
+        return f"{len(keys)} settings; --json lists them"
+    return ", ".join(f"{key} {_value(before, key)} -> {_value(after, key)}" for key in keys)
+
+
+def _value(values: Result, key: str) -> str:
+    return plain(values.get(key)) or "unset"

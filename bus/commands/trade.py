@@ -26,7 +26,7 @@ from bus.messages.plain import to_json
 from bus.messages.system import Reply
 from bus.messages.trades import TradeAdopt, TradeClose, TradeGet, TradeList, TradeOpen, TradeState
 from config.command_line import TEXT, Exit, NoAnswer, ReportFlags, WrongUse, complain, print_document
-from config.pictures import card, show, table
+from config.pictures import card, pairs, show, table
 
 app = App(name="trade", help="Look at trades; open, adopt and close them.")
 
@@ -254,7 +254,7 @@ def _trade_picture(result: Result) -> RenderableType:
     lists = ("attempts", "fills", "stops", "settings", "overrides")
     parts: list[RenderableType] = [card("Trade", {name: value for name, value in result.items() if name not in lists})]
     if stops := result.get("stops"):
-        parts.append(table("Stops", ("rule", "settings"), [(s["rule"], _pairs(s.get("settings", {}))) for s in stops]))
+        parts.append(table("Stops", ("rule", "settings"), [(s["rule"], pairs(s.get("settings", {}))) for s in stops]))
     for name, columns in (
         ("attempts", ("client_order_id", "state", "quantity", "filled", "limit_price", "evidence")),
         ("fills", ("fill_id", "client_order_id", "price", "quantity", "fees", "ts")),
@@ -262,7 +262,3 @@ def _trade_picture(result: Result) -> RenderableType:
         if rows := result.get(name):
             parts.append(table(name.capitalize(), columns, [[row.get(column) for column in columns] for row in rows]))
     return Group(*parts)
-
-
-def _pairs(settings: dict[str, object]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in settings.items())

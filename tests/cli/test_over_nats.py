@@ -239,6 +239,27 @@ def test_settings_and_their_history_are_shown(nats_url: str, type_command: Type)
     assert "max_spread" in history.out
 
 
+def test_a_change_shows_what_was_and_what_is(nats_url: str, type_command: Type) -> None:
+    change = {"version": 8, "layer": "defaults", "name": "", "before": {"max_spread": "0.2"},
+              "after": {"max_spread": None, "price.enabled": True}}  # fmt: skip
+
+    with desk_that_answers(nats_url, {"settings.request.set": lambda _: yes(change)}):
+        words = ["settings", "set", "max_spread=", "--expected-version", "7", "--reason", "test"]
+        ended = type_command(*words, WATCHKEEPER_NATS_URL=nats_url)
+
+    assert "max_spread 0.2 -> unset, price.enabled unset -> true" in ended.out
+
+
+def test_a_change_of_everything_is_counted_not_listed(nats_url: str, type_command: Type) -> None:
+    seed = {"version": 1, "layer": "defaults", "before": {}, "after": {f"key_{number}": "1" for number in range(59)}}
+
+    with desk_that_answers(nats_url, {"history.request.settings": lambda _: yes({"changes": [seed]})}):
+        ended = type_command("settings", "history", WATCHKEEPER_NATS_URL=nats_url)
+
+    assert "59 settings" in ended.out
+    assert "key_7" not in ended.out
+
+
 def test_the_leaders_status_is_the_document(nats_url: str, type_command: Type) -> None:
     with desk_that_answers(nats_url, {"system.request.status": lambda _: yes(LEADER)}):
         ended = type_command("system", "status", "--json", WATCHKEEPER_NATS_URL=nats_url)
