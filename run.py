@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, get_args
 
 import msgspec
 from cyclopts import App, CycloptsError, Parameter
@@ -70,6 +70,7 @@ from db.errors import SchemaMismatch
 from db.errors import ServerUnavailable as NoPostgres
 from db.names import DatabaseNames
 from db.store import PostgresStore
+from tests.bench.documents import Benchmarks, Figure
 
 SHIPPED: Final = Path(__file__).parent / "tests/replay/polymarket_2026-07-14.jsonl.gz"
 SWITCH_INTERVAL_S: Final = 1e-4
@@ -89,7 +90,7 @@ for room in ROOMS:
 app.command(check.command((this_machine, nats_answers, postgres_answers)), name="check")
 # Every command with --json has its document here, so that `contract` knows it.
 DOCUMENTS = {words: shape for room in (check, *ROOMS) for words, shape in room.DOCUMENTS.items()}
-DOCUMENTS |= {"demo": DemoSummary}
+DOCUMENTS |= {"demo": DemoSummary, "bench": Benchmarks}
 app.command(contract.command(DOCUMENTS), name="contract")
 
 
@@ -334,6 +335,23 @@ class Performance:
 
     def _feed_environment(self) -> dict[str, str]:
         return {"WATCHKEEPER_NATS_URL": self._wanted.nats.url, "PYTHONPATH": str(Path(__file__).parent)}
+
+
+@app.command
+def bench(
+    *,
+    only: Annotated[tuple[Figure, ...], Parameter(help="Measure these alone; may be given several times.")] = (),
+    flags: ReportFlags = TEXT,
+) -> Exit:
+    """Measure what this machine gives, each figure beside a reference line of the same run; takes minutes, and servers of its own."""
+    from tests.bench import report  # noqa: PLC0415  # its servers and its load are for those alone who measure
+
+    measured = report.measure(only or get_args(Figure), lambda name: print(f"measuring {name} ...", file=sys.stderr))
+    if flags.json:
+        print_document(to_json(measured))
+    else:
+        show(report.picture(measured))
+    return Exit.DONE if measured.met else Exit.NO
 
 
 def main(arguments: Sequence[str]) -> int:

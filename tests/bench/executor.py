@@ -1,41 +1,47 @@
-"""A venue's executor for the benchmarks: a durable push consumer of ORDERS in a process of its own.
+"""A venue's executor for the benchmarks: a durable push consumer of ORDERS in a process of its own, over a raw socket.
 
-It notes when each order reached it, fills every close at its limit at once, and tells the arrival on `bench.arrived`.
+It notes when each order reached it, tells that on `bench.arrived`, acknowledges, and fills every close at its limit at once.
 `python -m tests.bench.executor URL`.
 """
 
-import asyncio
 import json
 import sys
 import time
 
-import nats
-import uvloop
-from nats.aio.msg import Msg
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from tests.bench.process import ask
+from tests.bench.raw import RawClient
+
+_DELIVERED = "bench.delivered"
+_CONSUMER = {
+    "durable_name": "bench-executor",
+    "deliver_subject": _DELIVERED,
+    "filter_subject": "order.submit.bench.>",
+    "ack_policy": "explicit",
+    "deliver_policy": "new",
+    "max_ack_pending": 10_000,
+}
 
 
-async def serve(url: str) -> None:
+def main(url: str) -> None:
     """Consume `order.submit.bench.>` until the parent ends this process."""
-    client = await nats.connect(url, pending_size=-1, max_reconnect_attempts=-1)
-    stream = client.jetstream()
-
-    async def on_order(message: Msg) -> None:
-        arrived_ns = time.time_ns()
-        order = json.loads(message.data)
-        await client.publish("bench.arrived", json.dumps([order["trade_id"], arrived_ns]).encode())
-        await message.ack()
-        await client.publish(f"order.report.{order['client_order_id']}", _filled(order))
-
-    await stream.subscribe(
-        "order.submit.bench.>",
-        durable="bench-executor",
-        cb=on_order,
-        manual_ack=True,
-        config=ConsumerConfig(ack_policy=AckPolicy.EXPLICIT, deliver_policy=DeliverPolicy.NEW, max_ack_pending=10_000),
-    )
-    await client.publish("bench.ready", b"")
-    await asyncio.Event().wait()
+    with RawClient(url) as client:
+        made = ask(
+            client,
+            "$JS.API.CONSUMER.DURABLE.CREATE.ORDERS.bench-executor",
+            {"stream_name": "ORDERS", "config": _CONSUMER},
+        )
+        assert made is not None, "no answer to the making of a consumer"
+        assert "error" not in made, str(made)
+        client.settimeout(None)
+        client.subscribe(_DELIVERED)
+        client.publish("bench.ready", b"")
+        for _, acknowledgement, body in client.messages():
+            arrived_ns = time.time_ns()
+            order = json.loads(body)
+            client.publish("bench.arrived", json.dumps([order["trade_id"], arrived_ns]).encode())
+            client.publish(acknowledgement, b"+ACK")
+            if "quantity" in order:
+                client.publish(f"order.report.{order['client_order_id']}", _filled(order))
 
 
 def _filled(order: dict[str, str]) -> bytes:
@@ -54,4 +60,4 @@ def _filled(order: dict[str, str]) -> bytes:
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(sys.argv[1]))
+    main(sys.argv[1])

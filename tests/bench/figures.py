@@ -1,7 +1,6 @@
 """The figures of the benchmark, each beside its reference line, measured on the real process and real servers."""
 
 import json
-import statistics
 import subprocess
 import sys
 import time
@@ -11,36 +10,27 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-from tests.bench.load import adopt_all, adoption, pace, quote, status
-from tests.bench.process import ROOT, Bench, child, serving
+from bus.recorded import Recording
+from tests.bench import reference
+from tests.bench.documents import DemoSpeed, Latency, Standing, Throughput
+from tests.bench.load import adopt_all, adoption, pace, quote, quotes, ticker_of
+from tests.bench.process import ROOT, child, load_average, servers, serving
 from tests.bench.raw import RawClient
 
-Figure = dict[str, float | int | str | bool]
-
-_CALM: Final = Decimal("0.90")
 _TOP: Final = Decimal("0.700")
 _STEP: Final = Decimal("0.005")
 _WHOLE_STREAM: Final = ROOT.parent / "shared/data/streams/polymarket_quotes_2026-07-14.jsonl.gz"
+_GAP_S: Final = 0.02
+"""Between two stops of the latency figure: each is measured alone, not behind what the last one set in motion."""
+
+Wanted = tuple[str, str, Decimal]
+"""A trade to adopt: its id, ticker and stop price."""
 
 
 def percentile(values: list[float], share: float) -> float:
     """Return the value that `share` of `values` do not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
-
-
-def reference_us(url: str, rounds: int = 3000) -> float:
-    """F: the median round trip of the raw protocol: publish, echo by another process, receive; microseconds."""
-    with child("tests.bench.echo", url), RawClient(url) as client:
-        client.subscribe("bench.pong")
-        answers = client.messages()
-        taken = []
-        for _ in range(rounds):
-            started = time.perf_counter_ns()
-            client.publish("bench.ping", b"x" * 128)
-            next(answers)
-            taken.append((time.perf_counter_ns() - started) / 1000)
-    return statistics.median(taken[rounds // 10 :])
 
 
 @contextmanager
@@ -53,98 +43,141 @@ def _arrivals(url: str) -> Iterator[Iterator[tuple[str, int]]]:
         )
 
 
-def _trades(tickers: int, levels: int) -> list[tuple[str, str, Decimal]]:
-    """Return (trade id, ticker, stop): on each ticker a ladder of stops, the highest first."""
-    return [(f"b{t:03d}-{n:03d}", f"BENCH-{t:03d}", _TOP - _STEP * n) for n in range(levels) for t in range(tickers)]
-
-
-def _open(bench: Bench, tickers: int, levels: int) -> list[tuple[str, str, Decimal]]:
-    trades = _trades(tickers, levels)
-    with RawClient(bench.url) as client:
-        for t in range(tickers):
-            client.send(quote(f"BENCH-{t:03d}", _CALM))
+def _open(url: str, count: int, markets: int) -> list[Wanted]:
+    """Adopt `count` trades: on each market a ladder of stops, the highest first."""
+    trades = [
+        (f"b{number:05d}", ticker_of(number % markets), _TOP - _STEP * (number // markets)) for number in range(count)
+    ]
+    with RawClient(url) as client:
+        client.send(quotes(markets, 0))
         client.flush()
-    adopt_all(bench.url, (adoption(*trade) for trade in trades))
+    adopt_all(url, (adoption(*trade) for trade in trades))
     return trades
 
 
-def latency() -> Figure:
-    """Tick published -> `order.submit` at a durable consumer in another process, 1,000 open trades, one firing at a time."""
-    with serving() as bench:
-        reference = reference_us(bench.url)
-        trades = _open(bench, tickers=100, levels=10)
-        stored, plain = [], []
-        with _arrivals(bench.url) as arrivals, RawClient(bench.url) as sender, RawClient(bench.url) as listener:
-            listener.subscribe("order.submit.>")
+def latency(open_trades: int = 1000, orders: int = 500, markets: int = 100) -> Latency:
+    """Tick published -> `order.submit` at a durable consumer in another process, one stop firing at a time."""
+    load = load_average()
+    stored, plain = [], []
+    with servers() as between, serving(between):
+        f_us = reference.round_trip_us(between.url)
+        trades = _open(between.url, open_trades + orders, markets)
+        with (
+            _arrivals(between.url) as arrivals,
+            RawClient(between.url) as sender,
+            RawClient(between.url) as listener,
+        ):
+            direct_us = reference.direct_us(sender, arrivals, min(200, orders))
+            listener.subscribe("order.submit.bench.>")
             heard = listener.messages()
-            for trade_id, ticker, stop in trades:
+            for trade_id, ticker, stop in trades[:orders]:
+                time.sleep(_GAP_S)
+                tick = quote(ticker, stop)
                 sent_ns = time.time_ns()
-                sender.send(quote(ticker, stop))
+                sender.send(tick)
                 next(heard)
                 plain.append((time.time_ns() - sent_ns) / 1000)
                 arrived, arrived_ns = next(arrivals)
                 assert arrived == trade_id, f"{arrived} arrived instead of {trade_id}"
                 stored.append((arrived_ns - sent_ns) / 1000)
     p50, p99 = percentile(stored, 0.5), percentile(stored, 0.99)
-    return {
-        "f_us": round(reference, 1),
-        "p50_us": round(p50),
-        "p99_us": round(p99),
-        "p50_in_f": round(p50 / reference, 1),
-        "p99_in_f": round(p99 / reference, 1),
-        "plain_p50_us": round(percentile(plain, 0.5)),
-        "plain_p99_us": round(percentile(plain, 0.99)),
-        "orders": len(stored),
-        "met": p50 <= 10 * reference and p99 <= 25 * reference,
-    }
+    return Latency(
+        load=load,
+        met=p50 <= 10 * f_us and p99 <= 25 * f_us,
+        f_us=round(f_us, 1),
+        direct_us=round(direct_us),
+        stored_p50_us=round(p50),
+        stored_p99_us=round(p99),
+        stored_p50_in_f=round(p50 / f_us, 1),
+        stored_p99_in_f=round(p99 / f_us, 1),
+        plain_p50_us=round(percentile(plain, 0.5)),
+        plain_p99_us=round(percentile(plain, 0.99)),
+        open_trades=open_trades,
+        orders=orders,
+    )
 
 
-def throughput(per_second: int = 30_000, duration_s: int = 10) -> Figure:
-    """Sustained ticks with 10,000 open trades on 100 markets, one tick in 1,000 firing, none lost."""
-    with serving() as bench:
-        trades = iter(_open(bench, tickers=100, levels=100))
-        resident_mb = bench.resident_mb()
-        ticks, fired = per_second * duration_s, 0
-        with _arrivals(bench.url) as arrivals, RawClient(bench.url) as sender:
-            started_ns, started = time.monotonic_ns(), time.monotonic()
-            for sent in range(0, ticks, 100):
-                chunk = [quote(f"BENCH-{n:03d}", _CALM + Decimal(sent // 100 % 5) / 1000) for n in range(100)]
-                if sent % 1000 == 0:
-                    _, ticker, stop = next(trades)
-                    chunk.append(quote(ticker, stop))
-                    fired += 1
-                sender.send(b"".join(chunk))
-                pace(started_ns, sent + 100, per_second)
-            sent_s = time.monotonic() - started
-            orders = {next(arrivals)[0] for _ in range(fired)}
-            taken_s = time.monotonic() - started
-        after = status(bench.url)
-    return {
-        "ticks": ticks,
-        "sent_per_s": round(ticks / sent_s),
-        "decided_per_s": round(ticks / taken_s),
-        "fired": fired,
-        "orders": len(orders),
-        "lost_messages": int(str(after["lost_messages"])) if "lost_messages" in after else 0,
-        "resident_mb": round(resident_mb),
-        "ready_s": round(bench.ready_s, 2),
-        "met": ticks / taken_s >= 0.97 * per_second and len(orders) == fired,
-    }
+def throughput(
+    per_second: int = 30_000, duration_s: int = 10, open_trades: int = 10_000, markets: int = 100
+) -> Throughput:
+    """Sustained ticks, one in a thousand firing, none lost."""
+    load = load_average()
+    ticks = per_second * duration_s
+    with servers() as between, serving(between):
+        read_per_s = reference.read_per_s(between.url, min(60_000, 2 * ticks))
+        trades = iter(_open(between.url, open_trades, markets))
+        with _arrivals(between.url) as arrivals, RawClient(between.url) as sender:
+            fired = []
+            started_ns = time.monotonic_ns()
+            for sent in range(0, ticks, markets):
+                chunk = quotes(markets, sent // markets)
+                if sent % 1000 < markets:
+                    trade_id, ticker, stop = next(trades)
+                    chunk += quote(ticker, stop)
+                    fired.append(trade_id)
+                sender.send(chunk)
+                pace(started_ns, sent + markets, per_second)
+            sent_s = (time.monotonic_ns() - started_ns) / 1e9
+            arrived = {next(arrivals)[0] for _ in fired}
+            taken_s = (time.monotonic_ns() - started_ns) / 1e9
+    lost = len(set(fired) - arrived)
+    return Throughput(
+        load=load,
+        met=ticks / taken_s >= 0.97 * per_second and not lost,
+        read_per_s=read_per_s,
+        open_trades=open_trades,
+        markets=markets,
+        ticks=ticks,
+        sent_per_s=round(ticks / sent_s),
+        taken_per_s=round(ticks / taken_s),
+        fired=len(fired),
+        lost=lost,
+    )
 
 
-def demo(recording: Path = _WHOLE_STREAM) -> Figure:
-    """`demo --speed max` over the whole Polymarket stream."""
+def standing(open_trades: int = 10_000, markets: int = 100) -> Standing:
+    """How much memory `serve` takes and how soon it is ready, with nothing open and with many trades to recover."""
+    load = load_average()
+    with servers() as between:
+        with serving(between) as empty:
+            resident_mb = reference.resident_mb(empty.pid)
+            _open(between.url, open_trades, markets)
+            grown_mb = reference.resident_mb(empty.pid)
+        with serving(between) as full:
+            recovered_mb = reference.resident_mb(full.pid)
+    return Standing(
+        load=load,
+        met=max(grown_mb, recovered_mb) <= 250 and max(empty.ready_s, full.ready_s) <= 3,
+        bare_mb=reference.bare_mb(),
+        ready_s=empty.ready_s,
+        resident_mb=resident_mb,
+        open_trades=open_trades,
+        grown_mb=grown_mb,
+        recovered_s=full.ready_s,
+        recovered_mb=recovered_mb,
+    )
+
+
+def demo(recording: Path = _WHOLE_STREAM) -> DemoSpeed | None:
+    """`demo --speed max` over the whole Polymarket stream; None where that is not beside this checkout."""
     if not recording.exists():
-        return {"skipped": f"{recording.name} is not beside this checkout"}
+        return None
+    load = load_average()
     started = time.monotonic()
+    lines = sum(1 for _ in Recording(recording))
+    parsed_s = time.monotonic() - started
     command = [sys.executable, "run.py", "demo", "--speed", "max", "--json", "--recording", str(recording)]
+    started = time.monotonic()
     ended = subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     taken_s = time.monotonic() - started
-    document = json.loads(ended.stdout)
-    events = document["recording"]["events"]
-    return {
-        "events": events,
-        "seconds": round(taken_s, 1),
-        "events_per_s": round(events / taken_s),
-        "met": taken_s <= 90,
-    }
+    events = json.loads(ended.stdout)["recording"]["events"]
+    assert events <= lines, "more was played than was recorded"
+    return DemoSpeed(
+        load=load,
+        met=taken_s <= 90,
+        recording=recording.name,
+        parsed_s=round(parsed_s, 1),
+        events=events,
+        seconds=round(taken_s, 1),
+        events_per_s=round(events / taken_s),
+    )

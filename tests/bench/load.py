@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from tests.bench.process import ask
 from tests.bench.raw import RawClient, publication
 
+CALM = Decimal("0.900")
+"""A bid at which nothing fires."""
 _WINDOW = 200
 
 
@@ -17,11 +18,24 @@ def instant() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def quote(ticker: str, bid: Decimal) -> bytes:
-    """Return the publication of one quote, two cents wide."""
+def quote(ticker: str, bid: Decimal, ts: str | None = None) -> bytes:
+    """Return the publication of one quote, two cents wide. ts: now unless given."""
     ask_price = bid + Decimal("0.02")
-    payload = f'{{"ticker":"{ticker}","ts":"{instant()}","source":"bench","yes_bid":"{bid}","yes_ask":"{ask_price}"}}'
+    payload = (
+        f'{{"ticker":"{ticker}","ts":"{ts or instant()}","source":"bench","yes_bid":"{bid}","yes_ask":"{ask_price}"}}'
+    )
     return publication(f"market.quote.{ticker}", payload.encode())
+
+
+def ticker_of(number: int) -> str:
+    """Return the name of a market."""
+    return f"BENCH-{number:03d}"
+
+
+def quotes(markets: int, step: int) -> bytes:
+    """Return one quote of each market, far above every stop; what is bid moves with `step`."""
+    ts, bid = instant(), CALM + Decimal(step % 5) / 1000
+    return b"".join(quote(ticker_of(number), bid, ts) for number in range(markets))
 
 
 def adoption(trade_id: str, ticker: str, stop_price: Decimal) -> dict[str, object]:
@@ -66,17 +80,6 @@ def _accepted(answer: bytes) -> int:
     if not reply["ok"]:
         raise RuntimeError(f"a trade was refused: {reply['error']}")
     return 1
-
-
-def status(url: str) -> dict[str, object]:
-    """Return what `system.request.status` answers. Raises: RuntimeError if nobody does."""
-    with RawClient(url) as client:
-        reply = ask(client, "system.request.status", {})
-    if reply is None:
-        raise RuntimeError("nobody answers")
-    result = reply["result"]
-    assert isinstance(result, dict)
-    return result
 
 
 def pace(started_ns: int, sent: int, per_second: int) -> None:

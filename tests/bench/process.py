@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from bus.embedded import EmbeddedServer
 from db import migrations
 from db.embedded import EmbeddedPostgres
@@ -30,6 +28,9 @@ port = 0
 
 [venues.bench]
 style = "sell"
+netting = false
+cutoff_s = 0
+settle_bound_s = 60
 
 [log]
 level = "WARNING"
@@ -38,18 +39,21 @@ file = "{log}"
 
 
 @dataclass(frozen=True)
-class Bench:
-    """A running `serve`: its process, its NATS, how long it took to be ready."""
+class Servers:
+    """NATS and PostgreSQL with their durable settings, and what a process needs to find them."""
 
     url: str
-    process: subprocess.Popen[bytes]
-    ready_s: float
-    folder: Path
+    admin_dsn: str
+    config: Path
     environment: dict[str, str]
 
-    def resident_mb(self) -> float:
-        """Resident memory of the process, MB."""
-        return float(psutil.Process(self.process.pid).memory_info().rss) / 1_000_000
+
+@dataclass(frozen=True)
+class Serve:
+    """A running `serve`. ready_s: from its start until it said that it watches."""
+
+    pid: int
+    ready_s: float
 
 
 @contextmanager
@@ -75,8 +79,8 @@ def a_database(server: EmbeddedPostgres) -> str:
 
 
 @contextmanager
-def serving() -> Iterator[Bench]:
-    """Start NATS, PostgreSQL and `serve`; stop them by their ids."""
+def servers() -> Iterator[Servers]:
+    """Start NATS and PostgreSQL as they are for real money; stop them by their ids."""
     with tempfile.TemporaryDirectory(prefix="watchkeeper-bench-") as name:
         folder = Path(name)
         with EmbeddedServer(folder / "nats") as nats, EmbeddedPostgres() as postgres:
@@ -87,28 +91,37 @@ def serving() -> Iterator[Bench]:
                 "WATCHKEEPER_NATS_URL": nats.url,
                 "WATCHKEEPER_POSTGRES_DSN": a_database(postgres),
             }
-            started = time.monotonic()
-            process = subprocess.Popen(
-                [sys.executable, "run.py", "serve", "--config", str(config)], cwd=ROOT, env=environment
-            )
-            try:
-                await_ready(nats.url, process)
-                yield Bench(nats.url, process, time.monotonic() - started, folder, environment)
-            finally:
-                process.terminate()
-                process.wait(30)
+            yield Servers(nats.url, postgres.admin_dsn, config, environment)
 
 
-def await_ready(url: str, process: subprocess.Popen[bytes], timeout_s: float = 30) -> None:
-    """Return once the process says that it watches."""
+@contextmanager
+def serving(between: Servers) -> Iterator[Serve]:
+    """Run `serve` between these servers; stop it as a person would."""
+    started = time.monotonic()
+    command = [sys.executable, "run.py", "serve", "--config", str(between.config)]
+    process = subprocess.Popen(command, cwd=ROOT, env=between.environment)
+    try:
+        _await_ready(between.url, process)
+        yield Serve(process.pid, round(time.monotonic() - started, 2))
+    finally:
+        process.terminate()
+        process.wait(40)
+
+
+def _await_ready(url: str, process: subprocess.Popen[bytes], timeout_s: float = 60) -> None:
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"serve ended with {process.returncode}")
-        reply = request(url, "system.request.status", {}, timeout_s=0.2)
+        reply = request(url, "system.request.status", {}, timeout_s=0.05)
         if reply is not None and reply["ok"] and reply["result"]["ready"]:
             return
     raise TimeoutError("serve did not become ready")
+
+
+def load_average() -> float:
+    """Return the load average over the last minute."""
+    return round(os.getloadavg()[0], 2)
 
 
 def request(url: str, subject: str, payload: dict[str, object], timeout_s: float = 10) -> dict[str, Any] | None:

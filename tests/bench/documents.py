@@ -1,0 +1,111 @@
+"""What `run.py bench --json` prints: each figure with its reference lines of the same run, and whether it is met.
+
+Seconds and microseconds are wall time. load: the machine's load average over the last minute, when the figure began: on a
+machine that others use, compare the figure with its reference line and with nothing else.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from bus.messages.envelope import Message
+
+Figure = Literal["latency", "throughput", "group_commit", "standing", "demo"]
+"""By name."""
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """What every figure has."""
+
+    load: float
+    met: bool
+
+
+class Latency(Measured, frozen=True, kw_only=True):
+    """From the publishing of a tick to its close order, microseconds.
+
+    f_us: the reference line F, a raw round trip. direct_us: the same order published straight into ORDERS by a raw client,
+    until the same executor has it: what storing and delivering alone cost. stored: until a durable consumer in another process
+    has the order; plain: until a plain subscriber hears it. open_trades: at least that many were open throughout.
+    """
+
+    f_us: float
+    direct_us: float
+    stored_p50_us: float
+    stored_p99_us: float
+    stored_p50_in_f: float
+    stored_p99_in_f: float
+    plain_p50_us: float
+    plain_p99_us: float
+    open_trades: int
+    orders: int
+
+
+class Throughput(Measured, frozen=True, kw_only=True):
+    """Sustained ticks, one in a thousand firing. read_per_s: what a raw subscriber that does nothing reads, the reference line.
+
+    taken_per_s: ticks by the time from the first tick to the last order. lost: orders that never came.
+    """
+
+    read_per_s: int
+    open_trades: int
+    markets: int
+    ticks: int
+    sent_per_s: int
+    taken_per_s: int
+    fired: int
+    lost: int
+
+
+class GroupCommit(Measured, frozen=True, kw_only=True):
+    """Commits of one journal row each. copy_per_s: the same number of rows by one bare COPY and commit, the reference line.
+
+    outstanding: how many wait for each transaction.
+    """
+
+    copy_per_s: int
+    outstanding: int
+    rows: int
+    rows_per_s: int
+
+
+class Standing(Measured, frozen=True, kw_only=True):
+    """What `serve` takes to stand there. bare_mb: an interpreter that has only imported it, the reference line.
+
+    ready_s, resident_mb: with nothing open; the others with `open_trades`: `grown_mb` after they were adopted, `recovered_mb`
+    and `recovered_s` after a restart that had to recover them.
+    """
+
+    bare_mb: float
+    ready_s: float
+    resident_mb: float
+    open_trades: int
+    grown_mb: float
+    recovered_s: float
+    recovered_mb: float
+
+
+class DemoSpeed(Measured, frozen=True, kw_only=True):
+    """`demo --speed max` over a whole recording. parsed_s: reading the recording and nothing else, the reference line."""
+
+    recording: str
+    parsed_s: float
+    events: int
+    seconds: float
+    events_per_s: int
+
+
+class Benchmarks(Message, frozen=True, kw_only=True):
+    """The whole document; null where a figure was not asked for, or has nothing to be measured on."""
+
+    latency: Latency | None = None
+    throughput: Throughput | None = None
+    group_commit: tuple[GroupCommit, ...] = ()
+    standing: Standing | None = None
+    demo: DemoSpeed | None = None
+
+    @property
+    def met(self) -> bool:
+        """Whether every figure that was measured is met."""
+        found = (self.latency, self.throughput, *self.group_commit, self.standing, self.demo)
+        return all(figure.met for figure in found if figure is not None)

@@ -1,0 +1,83 @@
+"""`run.py bench` as people read it, and the figures by name."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from rich.console import RenderableType
+
+from config.pictures import table
+from tests.bench import figures
+from tests.bench.documents import Benchmarks, DemoSpeed, Figure, GroupCommit, Latency, Standing, Throughput
+from tests.bench.group_commit import group_commit
+
+_COLUMNS: Final = ("figure", "measured", "target", "met", "reference line of the same run", "load")
+Row = tuple[object, ...]
+
+
+def measure(names: Sequence[Figure], tell: Callable[[str], None]) -> Benchmarks:
+    """Measure the figures of these names, one after the other. tell: hears which one is next."""
+    found: dict[str, object] = {}
+    for name in names:
+        tell(name)
+        match name:
+            case "latency":
+                found[name] = figures.latency()
+            case "throughput":
+                found[name] = figures.throughput()
+            case "group_commit":
+                found[name] = tuple(group_commit(outstanding) for outstanding in (100, 1000))
+            case "standing":
+                found[name] = figures.standing()
+            case _:
+                found[name] = figures.demo()
+    return Benchmarks(**found)  # type: ignore[arg-type]  # each under the name of its field
+
+
+def picture(measured: Benchmarks) -> RenderableType:
+    """Return the table for people."""
+    found = (measured.latency, measured.throughput, *measured.group_commit, measured.standing, measured.demo)
+    return table("Figures", _COLUMNS, [row for figure in found if figure is not None for row in _rows(figure)])
+
+
+def _rows(figure: Latency | Throughput | GroupCommit | Standing | DemoSpeed) -> Iterable[Row]:
+    match figure:
+        case Latency():
+            return _latency(figure)
+        case Throughput():
+            return _throughput(figure)
+        case GroupCommit():
+            name = f"journal rows, {figure.outstanding} outstanding"
+            line = f"one bare COPY: {figure.copy_per_s:,}/s"
+            return [(name, f"{figure.rows_per_s:,}/s", ">= 30,000/s", figure.met, line, figure.load)]
+        case Standing():
+            return _standing(figure)
+        case DemoSpeed():
+            name, taken = f"demo of {figure.events:,} events", f"{figure.seconds} s, {figure.events_per_s:,}/s"
+            return [(name, taken, "<= 90 s", figure.met, f"reading them: {figure.parsed_s} s", figure.load)]
+
+
+def _latency(it: Latency) -> list[Row]:
+    f, direct = f"F = {it.f_us} us", f"straight into ORDERS: {it.direct_us:g} us"
+    half, most = it.stored_p50_in_f, it.stored_p99_in_f
+    return [
+        ("tick to stored order, p50", f"{it.stored_p50_us:g} us = {half} F", "<= 10 F", half <= 10, f, it.load),
+        ("tick to stored order, p99", f"{it.stored_p99_us:g} us = {most} F", "<= 25 F", most <= 25, direct, it.load),
+        ("tick to heard order, p50, p99", f"{it.plain_p50_us:g}, {it.plain_p99_us:g} us", "", None, f, it.load),
+    ]
+
+
+def _throughput(it: Throughput) -> list[Row]:
+    name = f"ticks, {it.open_trades:,} open trades on {it.markets} markets"
+    taken = f"{it.taken_per_s:,}/s, {it.fired} fired, {it.lost} lost"
+    line = f"a reader that does nothing: {it.read_per_s:,}/s"
+    return [(name, taken, ">= 30,000/s, none lost", it.met, line, it.load)]
+
+
+def _standing(it: Standing) -> list[Row]:
+    bare, most = f"an interpreter with our imports: {it.bare_mb:g} MB", f"{it.open_trades:,} trades"
+    slowest, largest = max(it.ready_s, it.recovered_s), max(it.grown_mb, it.recovered_mb)
+    empty = f"with nothing open: {it.ready_s} s"
+    return [
+        (f"resident, {most}", f"{largest:g} MB", "<= 250 MB", largest <= 250, bare, it.load),
+        (f"ready, {most} to recover", f"{it.recovered_s} s", "<= 3 s", slowest <= 3, empty, it.load),
+    ]
