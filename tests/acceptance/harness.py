@@ -8,10 +8,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import psycopg
 
@@ -21,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 20
 Body = dict[str, Any]
 
-_CONFIG = """
+CONFIG: Final = """
 [trading]
 live_enabled = true
 
@@ -29,6 +30,12 @@ live_enabled = true
 port = 0
 
 [venues.sim]
+style = "sell"
+netting = false
+cutoff_s = "0"
+settle_bound_s = "0.2"
+
+[venues.toy]
 style = "sell"
 netting = false
 cutoff_s = "0"
@@ -43,6 +50,7 @@ settle_bound_s = "0.2"
 [log]
 level = "INFO"
 """
+WITHOUT_LIVE: Final = CONFIG.replace("live_enabled = true", "live_enabled = false")
 _ids = itertools.count(1)
 
 
@@ -76,7 +84,7 @@ class Ear(threading.Thread):
                     self._heard.append((subject, json.loads(body)))
                     self._more.notify_all()
         except OSError:
-            return
+            return  # closed
 
     def close(self) -> None:
         """Stop hearing."""
@@ -103,15 +111,47 @@ class Ear(threading.Thread):
                 self._more.wait(left_s)
 
 
+class Venue(threading.Thread):
+    """A venue's adapter: answers `venue.request.*` of one venue with what `orders` and `fills` say. Nobody answers without it."""
+
+    def __init__(self, url: str, venue: str) -> None:
+        super().__init__(daemon=True)
+        self.orders: list[Body] = []
+        self.fills: list[Body] = []
+        self.asked: list[tuple[str, Body]] = []
+        self._client = RawClient(url)
+        self._client.subscribe(f"venue.request.*.{venue}")
+        self._client.settimeout(None)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+        self.join()
+
+    def run(self) -> None:
+        with suppress(OSError):
+            for subject, reply, body in self._client.messages():
+                kind, question = subject.split(".")[2], json.loads(body)
+                self.asked.append((kind, question))
+                known = {"orders": self.orders, "fills": self.fills, "positions": []}[kind]
+                wanted = question.get("client_order_id")
+                found = [one for one in known if wanted in (None, one["client_order_id"])]
+                self._client.publish(reply, json.dumps({kind: found}).encode())
+
+
 class Watchkeeper:
     """One `serve` and the plain client beside it. `start` again after `kill` is a restart on the same servers."""
 
-    def __init__(self, url: str, dsn: str, folder: Path) -> None:
+    def __init__(self, url: str, dsn: str, admin_dsn: str, folder: Path, config: str = CONFIG) -> None:
         self.url = url
         self.dsn = dsn
+        self._admin_dsn = admin_dsn
         self._log = (folder / "serve.log").open("ab")
         self._config = folder / "watchkeeper.toml"
-        self._config.write_text(_CONFIG)
+        self._config.write_text(config)
         self._process: subprocess.Popen[bytes] | None = None
         self._client = RawClient(url)
         self.ear = Ear(
@@ -254,6 +294,14 @@ class Watchkeeper:
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             connection.execute("set search_path to watchkeeper")
             return connection.execute(sql, parameters).fetchall()
+
+    @contextmanager
+    def no_commits(self) -> Iterator[None]:
+        """Let nothing be written into PostgreSQL meanwhile: a lock stands before every order and trade."""
+        with psycopg.connect(self._admin_dsn) as connection:
+            connection.execute("lock table watchkeeper.trades, watchkeeper.orders in exclusive mode")
+            yield
+            connection.rollback()
 
     def await_rows(self, wanted: list[tuple[Any, ...]], sql: str, *parameters: object) -> None:
         """Wait until PostgreSQL holds exactly `wanted`: commits run beside what leaves directly."""
