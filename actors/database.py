@@ -116,8 +116,10 @@ class Database(WatchedActor):
             if commit.delivery is not None:
                 self._wire.acknowledge(commit.delivery)
             if reason is not None:
+                self._status.note_refused()
                 self._say(CommitRefused(commit=commit, error=reason))
             else:
+                self._status.note_kept(commit)
                 if commit.outbox:
                     self._relay(commit)
                 if commit.answer is not None:

@@ -147,7 +147,11 @@ class Serving:
             venues={name: _terms(settings, name) for name in settings.venues},
         )
         board = StatusBoard(
-            instance=self.instance, epoch=self.epoch, version=VERSION, live_enabled=settings.trading.live_enabled
+            instance=self.instance,
+            epoch=self.epoch,
+            version=VERSION,
+            live_enabled=settings.trading.live_enabled,
+            is_halted=recovered.halted,
         )
         shared = SharedPaperBook(paper)
         wiring = self._wiring

@@ -3,6 +3,7 @@
 from collections import Counter
 from decimal import Decimal
 
+from bus.messages.records import Commit
 from bus.messages.stops import StopCoverage
 from bus.messages.system import ActorHealth, Status
 from bus.messages.trades import Coverage, Trade
@@ -10,9 +11,12 @@ from bus.messages.units import NS_PER_S
 
 
 class StatusBoard:
-    """Counts open trades by state and by coverage. Bounded by the number of trades that have not ended."""
+    """Counts open trades by state and by coverage. Bounded by the number of trades that have not ended.
 
-    def __init__(self, *, instance: str, epoch: int, version: str, live_enabled: bool) -> None:
+    quarantined: inputs that were not applied, since the start.
+    """
+
+    def __init__(self, *, instance: str, epoch: int, version: str, live_enabled: bool, is_halted: bool = False) -> None:
         self.instance = instance
         self.epoch = epoch
         self._version = version
@@ -22,7 +26,7 @@ class StatusBoard:
         self._unprotected_ns = 0
         self.is_watching = False
         """Set once the house has started every actor and every input flows."""
-        self.is_halted = False
+        self.is_halted = is_halted
         self.lost_messages = 0
         self.quarantined = 0
 
@@ -35,6 +39,17 @@ class StatusBoard:
             self._end(self._coverage.pop(word.trade_id, None), word.ts)
         else:
             self._states[word.trade_id] = word.state
+
+    def note_kept(self, commit: Commit) -> None:
+        """Take into account what now stands on record."""
+        self.quarantined += len(commit.quarantined)
+        for event in commit.system:
+            if event.account is None and event.kind in ("halt", "resume"):
+                self.is_halted = event.kind == "halt"
+
+    def note_refused(self) -> None:
+        """Take into account a commit that the record refused: what it wanted is in quarantine."""
+        self.quarantined += 1
 
     def status(self, actors: tuple[ActorHealth, ...], now_ns: int) -> Status:
         """Return the whole as it stands."""
