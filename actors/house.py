@@ -27,7 +27,6 @@ from actors.supervisor import Child, Supervisor
 from actors.timer import Timer
 from actors.trade_desk import TradeDesk
 from actors.trade_watcher import TradeWatcher
-from actors.turns import OwnThreads, Turns
 from actors.watched import Failed, WatchedActor
 from bus.messages.envelope import Malformed, Outgoing, Received
 from bus.messages.market import Lifecycle, Ticks
@@ -62,9 +61,8 @@ STATUS_SUBJECT: Final = "system.request.status"
 class House:
     """All actors of one process. `start` begins work, `hear` is the wires' way in, `stop` drains.
 
-    activity: the work of all actors; record: that of Database alone, where the two are told apart. turns: who works the actors;
-    None: each has a thread. timers: who keeps deadlines; None: the Timer actor. escalate: ends the process with an exit code
-    and a reason. also: further listeners by type of word, such as the demo's live table.
+    timers: who keeps deadlines; None: the Timer actor. escalate: ends the process with an exit code and a reason.
+    also: further listeners by type of word, such as the demo's live table.
     """
 
     def __init__(
@@ -80,8 +78,6 @@ class House:
         board: StatusBoard,
         activity: Activity,
         escalate: Callable[[int, str], None],
-        record: Activity | None = None,
-        turns: Turns | None = None,
         timers: Listener | None = None,
         also: Mapping[type, Listener] | None = None,
     ) -> None:
@@ -91,8 +87,6 @@ class House:
         self._settings = settings
         self._escalate = escalate
         self._activity = activity
-        self._record = record or activity
-        self._turns = turns or OwnThreads(activity)
         self._desk = desk
         self._paper = paper
         self.board = board
@@ -105,9 +99,9 @@ class House:
         self._timers = TimerQueue()
         self._backlog = Backlog()
         self._readers = ThreadPoolExecutor(settings.postgres.readers, thread_name_prefix="reader")
-        self._root: Supervisor | None = None
+        self._supervisor: pykka.ActorRef[Any] | None = None
         self._inboxes = {
-            name: Inbox(name, self._record if name == "database" else activity, settings.actors.inbox_max)
+            name: Inbox(name, activity, settings.actors.inbox_max)
             for name in (
                 "supervisor",
                 "timer",
@@ -135,7 +129,6 @@ class House:
         supervisor = Supervisor(
             self._inboxes["supervisor"],
             children=self._children(),
-            turns=self._turns,
             clock=self._clock,
             say=self.router.say,
             board=self.board,
@@ -145,7 +138,8 @@ class House:
             health_interval_ns=int(actors.health_interval_ms * NS_PER_MS),
         )
         self._root = supervisor
-        self._turns.start(supervisor)
+        self._supervisor = supervisor.actor_ref
+        supervisor._start_actor_loop()  # noqa: SLF001  # as in Supervisor
         self.router.say_all(self._desk.start(self._clock.now_ns(), submits))
 
     def hear(self, word: object) -> None:
@@ -169,9 +163,9 @@ class House:
 
     def stop(self, timeout_s: float) -> bool:
         """Drain and stop; inputs must have ended. Returns False if work was left after `timeout_s`."""
-        drained = self._turns.settled(timeout_s)
-        if self._root is not None:
-            self._turns.stop(self._root, timeout_s)
+        drained = self._activity.quiet(timeout_s)
+        if self._supervisor is not None:
+            self._supervisor.stop(block=True, timeout=timeout_s)
         self._readers.shutdown(wait=True)
         return drained
 
@@ -203,7 +197,7 @@ class House:
             backlog=self._backlog,
             batch_max=self._settings.postgres.max_batch_rows,
             readers=self._readers,
-            activity=self._record,
+            activity=self._activity,
             status=self.board,
             escalate=self._escalate,
         )
