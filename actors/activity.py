@@ -9,16 +9,21 @@ them. The waiter is woken by a second lock that is held while work is in hand: a
 """
 
 import threading
+from collections.abc import Callable
 
 
 class Activity:
-    """Counts outstanding work of a whole process. Safe from any thread."""
+    """Counts outstanding work of a whole process. Safe from any thread.
 
-    def __init__(self) -> None:
+    within: a larger whole, in which this part counts as one piece of work for as long as it is not quiet.
+    """
+
+    def __init__(self, within: "Activity | None" = None) -> None:
         self._lock = threading.Lock()
         self._outstanding = 0
         self._done = 0
-        self._waiter: threading.Lock | None = None
+        self._wake: Callable[[], None] | None = None
+        self._within = within
 
     @property
     def outstanding(self) -> int:
@@ -33,32 +38,46 @@ class Activity:
     def begin(self, pieces: int = 1) -> None:
         """Take on `pieces` of work; 0 is allowed."""
         with self._lock:
+            if self._within is not None and pieces and not self._outstanding:
+                self._within.begin()
             self._outstanding += pieces
 
     def end(self, pieces: int = 1) -> None:
         """End `pieces` of work. What they caused must have begun before."""
+        wake = None
         with self._lock:
             self._outstanding -= pieces
             self._done += pieces
             assert self._outstanding >= 0, "more work ended than was begun"
-            waiter = self._waiter if self._outstanding == 0 else None
-            if waiter is not None:
-                self._waiter = None
-        if waiter is not None:
-            waiter.release()
+            if self._outstanding == 0:
+                wake, self._wake = self._wake, None
+                if self._within is not None and pieces:
+                    self._within.end()
+        if wake is not None:
+            wake()
 
     def quiet(self, timeout_s: float) -> bool:
         """Wait until nothing is outstanding. Returns False if `timeout_s` passed first. One waiter at a time."""
+        waiter = threading.Lock()
+        waiter.acquire()
+        if self.is_quiet_or_wakes(waiter.release):
+            return True
+        return waiter.acquire(timeout=timeout_s) or self.forget()
+
+    def is_quiet_or_wakes(self, wake: Callable[[], None]) -> bool:
+        """Return whether nothing is outstanding; otherwise call `wake` once, when that is so, on the thread that ended the last.
+
+        One waiter at a time: it may ask again, or `forget`.
+        """
         with self._lock:
             if self._outstanding == 0:
                 return True
-            assert self._waiter is None, "two threads wait for the same quiet"
-            waiter = threading.Lock()
-            waiter.acquire()
-            self._waiter = waiter
-        return waiter.acquire(timeout=timeout_s) or self._give_up()
+            assert self._wake is None or self._wake == wake, "two threads wait for the same quiet"
+            self._wake = wake
+            return False
 
-    def _give_up(self) -> bool:
+    def forget(self) -> bool:
+        """Wake nobody any more; return whether nothing is outstanding."""
         with self._lock:
-            self._waiter = None
+            self._wake = None
             return self._outstanding == 0

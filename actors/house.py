@@ -7,7 +7,7 @@ its own engine, whose state is the one before the word that crashed it (`rules.d
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from actors.activity import Activity
 from actors.auto_stop import AutoStop
@@ -27,6 +27,7 @@ from actors.supervisor import Child, Supervisor
 from actors.timer import Timer
 from actors.trade_desk import TradeDesk
 from actors.trade_watcher import TradeWatcher
+from actors.turns import OwnThreads, Turns
 from actors.watched import Failed, WatchedActor
 from bus.messages.envelope import Malformed, Outgoing, Received
 from bus.messages.market import Lifecycle, Ticks
@@ -50,9 +51,6 @@ from bus.messages.trades import Trade
 from bus.messages.units import NS_PER_MS, NS_PER_S
 from config.settings import Settings
 
-if TYPE_CHECKING:
-    import pykka
-
 E = TypeVar("E", StopEngine, CoverageBoard)
 
 STATUS_SUBJECT: Final = "system.request.status"
@@ -61,8 +59,9 @@ STATUS_SUBJECT: Final = "system.request.status"
 class House:
     """All actors of one process. `start` begins work, `hear` is the wires' way in, `stop` drains.
 
-    timers: who keeps deadlines; None: the Timer actor. escalate: ends the process with an exit code and a reason.
-    also: further listeners by type of word, such as the demo's live table.
+    activity: the work of all actors; record: that of Database alone, where the two are told apart. turns: who works the actors;
+    None: each has a thread. timers: who keeps deadlines; None: the Timer actor. escalate: ends the process with an exit code
+    and a reason. also: further listeners by type of word, such as the demo's live table.
     """
 
     def __init__(
@@ -78,6 +77,8 @@ class House:
         board: StatusBoard,
         activity: Activity,
         escalate: Callable[[int, str], None],
+        record: Activity | None = None,
+        turns: Turns | None = None,
         timers: Listener | None = None,
         also: Mapping[type, Listener] | None = None,
     ) -> None:
@@ -87,6 +88,8 @@ class House:
         self._settings = settings
         self._escalate = escalate
         self._activity = activity
+        self._record = record or activity
+        self._turns = turns or OwnThreads(activity)
         self._desk = desk
         self._paper = paper
         self.board = board
@@ -99,9 +102,9 @@ class House:
         self._timers = TimerQueue()
         self._backlog = Backlog()
         self._readers = ThreadPoolExecutor(settings.postgres.readers, thread_name_prefix="reader")
-        self._supervisor: pykka.ActorRef[Any] | None = None
+        self._root: Supervisor | None = None
         self._inboxes = {
-            name: Inbox(name, activity, settings.actors.inbox_max)
+            name: Inbox(name, self._record if name == "database" else activity, settings.actors.inbox_max)
             for name in (
                 "supervisor",
                 "timer",
@@ -129,6 +132,7 @@ class House:
         supervisor = Supervisor(
             self._inboxes["supervisor"],
             children=self._children(),
+            turns=self._turns,
             clock=self._clock,
             say=self.router.say,
             board=self.board,
@@ -138,8 +142,7 @@ class House:
             health_interval_ns=int(actors.health_interval_ms * NS_PER_MS),
         )
         self._root = supervisor
-        self._supervisor = supervisor.actor_ref
-        supervisor._start_actor_loop()  # noqa: SLF001  # as in Supervisor
+        self._turns.start(supervisor)
         self.router.say_all(self._desk.start(self._clock.now_ns(), submits))
 
     def hear(self, word: object) -> None:
@@ -155,6 +158,7 @@ class House:
 
     def status(self, now_ns: int) -> Status:
         """Return what `system.request.status` answers; any thread."""
+        assert self._root is not None, "nobody can be asked before the house has started"
         return self._root.status(now_ns)
 
     def is_pressed(self) -> bool:
@@ -163,9 +167,9 @@ class House:
 
     def stop(self, timeout_s: float) -> bool:
         """Drain and stop; inputs must have ended. Returns False if work was left after `timeout_s`."""
-        drained = self._activity.quiet(timeout_s)
-        if self._supervisor is not None:
-            self._supervisor.stop(block=True, timeout=timeout_s)
+        drained = self._turns.settled(timeout_s)
+        if self._root is not None:
+            self._turns.stop(self._root, timeout_s)
         self._readers.shutdown(wait=True)
         return drained
 
@@ -197,7 +201,7 @@ class House:
             backlog=self._backlog,
             batch_max=self._settings.postgres.max_batch_rows,
             readers=self._readers,
-            activity=self._activity,
+            activity=self._record,
             status=self.board,
             escalate=self._escalate,
         )

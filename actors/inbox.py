@@ -7,6 +7,7 @@ that crashes its actor twice can be taken out. A `queue.SimpleQueue` underneath 
 
 import queue
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
 
 from pykka._envelope import Envelope
@@ -18,12 +19,16 @@ MAX_TRIES: Final = 2
 
 
 class Inbox:
-    """Words waiting for one actor, in order. Any thread may put; only the actor takes."""
+    """Words waiting for one actor, in order. Any thread may put; only the actor takes.
+
+    ring: called after each word that was put, where the actor does not wait at its inbox itself.
+    """
 
     def __init__(self, name: str, activity: Activity, limit: int) -> None:
         self.name = name
         self.handled = 0
         self.in_hand: object | None = None
+        self.ring: Callable[[Inbox], None] | None = None
         self._tries = 0
         self._limit = limit
         self._activity = activity
@@ -34,6 +39,8 @@ class Inbox:
         """Add a word; it counts as work under way until it has been handled."""
         self._activity.begin()
         self._queue.put(word)
+        if self.ring is not None:
+            self.ring(self)
 
     def waiting(self) -> int:
         """Return how many words wait."""

@@ -26,6 +26,7 @@ from actors.rules.fees import fee
 from actors.rules.paper import PaperBook
 from actors.rules.status import StatusBoard
 from actors.rules.steps import VenueTerms
+from actors.turns import Turns
 from bus.messages.envelope import Delivery, Malformed, Received
 from bus.messages.records import Recovered
 from bus.messages.units import NS_PER_MS, seconds_to_ns
@@ -47,7 +48,7 @@ class Wiring:
     """What run.py introduces to each other.
 
     hears: set by `Serving`; the wire's way into the house. end: ends the process with an exit code and a reason.
-    timers, also, front: the demo's sequencer in the place of Timer, its listeners, and what stands before the house.
+    record, turns, timers, also: of the demo; see `House`.
     """
 
     clock: Clock
@@ -56,6 +57,8 @@ class Wiring:
     door: "Door"
     end: Callable[[int, str], None]
     activity: Activity = field(default_factory=Activity)
+    record: Activity | None = None
+    turns: Turns | None = None
     timers: Listener | None = None
     also: Mapping[type, Listener] = field(default_factory=dict)
 
@@ -166,6 +169,8 @@ class Serving:
             board=board,
             activity=wiring.activity,
             escalate=wiring.end,
+            record=wiring.record,
+            turns=wiring.turns,
             timers=wiring.timers,
             also=wiring.also,
         )

@@ -17,6 +17,7 @@ from actors.database import EXIT_INTERNAL
 from actors.inbox import Inbox
 from actors.ports import Clock, Say
 from actors.rules.status import StatusBoard
+from actors.turns import Turns
 from actors.watched import Failed, WatchedActor
 from bus.messages.addresses import notice as notice_subject
 from bus.messages.envelope import Malformed, Outgoing, Received
@@ -46,9 +47,14 @@ class Child:
     name: str
     inbox: Inbox
     build: Callable[[Inbox, Failed], WatchedActor]
-    ref: pykka.ActorRef[Any] | None = None
+    actor: WatchedActor | None = None
     restarts: int = 0
     recent_ns: deque[int] = field(default_factory=deque)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its present incarnation works."""
+        return self.actor is not None and self.actor.actor_ref.is_alive()
 
 
 class Supervisor(WatchedActor):
@@ -59,6 +65,7 @@ class Supervisor(WatchedActor):
         inbox: Inbox,
         *,
         children: list[Child],
+        turns: Turns,
         clock: Clock,
         say: Say,
         board: StatusBoard,
@@ -69,6 +76,7 @@ class Supervisor(WatchedActor):
     ) -> None:
         super().__init__(inbox, self._escalate_own)
         self._children = {child.name: child for child in children}
+        self._turns = turns
         self._clock = clock
         self._say = say
         self._board = board
@@ -103,7 +111,7 @@ class Supervisor(WatchedActor):
         actors = tuple(
             ActorHealth(
                 name=child.name,
-                alive=child.ref is not None and child.ref.is_alive(),
+                alive=child.is_alive,
                 inbox=child.inbox.waiting(),
                 restarts=child.restarts,
                 handled=child.inbox.handled,
@@ -115,18 +123,17 @@ class Supervisor(WatchedActor):
     def on_stop(self) -> None:
         """Stop the children in reverse order, each after what already waits for it."""
         for child in reversed(self._children.values()):
-            if child.ref is not None and child.ref.is_alive():
-                child.ref.stop()
+            if child.actor is not None and child.is_alive:
+                self._turns.stop(child.actor)
 
     def _start(self, child: Child) -> None:
         # `Actor.start` builds and starts in one; ours are built by a closure, so the two steps stand apart.
-        actor = child.build(child.inbox, self._tell_failed)
-        child.ref = actor.actor_ref
-        pykka.ActorRegistry.register(actor.actor_ref)
-        actor._start_actor_loop()  # noqa: SLF001  # pykka 4.5 offers no public way to start an actor that exists
+        child.actor = child.build(child.inbox, self._tell_failed)
+        pykka.ActorRegistry.register(child.actor.actor_ref)
+        self._turns.start(child.actor)
 
     def _tell_failed(self, name: str, error: BaseException) -> None:
-        """Called on the dying actor's thread."""
+        """Called on the thread of the dying actor."""
         self.inbox.put(ActorFailed(name=name, error=repr(error), now_ns=self._clock.now_ns()))
 
     def _escalate_own(self, _name: str, error: BaseException) -> None:

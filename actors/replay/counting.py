@@ -1,8 +1,10 @@
 """What is on its way through NATS counts as work in hand, so that the sequencer moves on only when it has come back.
 
 In the demo the house speaks to itself through real streams: an order leaves for ORDERS and comes back to PaperVenue, a report
-leaves and comes back to TradeDesk. Each is expected by its message id when it is handed to the wire, and counted off after
-the house has taken in what came back.
+leaves and comes back to TradeDesk. Each is expected by its message id as soon as it is certain to leave, and counted off after
+the house has taken in what came back. An entry order is certain to leave when the commit that it waits for is said.
+
+What can change no decision is expected too, but for the record alone: a row that stands, an event that is stored.
 """
 
 import threading
@@ -20,29 +22,50 @@ _PAPER = ".paper."
 
 
 class Awaited:
-    """Names of what must still come back. Any thread may call."""
+    """Names of what must still come back. Any thread may call. in_hand: counts what decisions hang on; record: the rest."""
 
-    def __init__(self, activity: Activity) -> None:
-        self._activity = activity
+    def __init__(self, in_hand: Activity, record: Activity) -> None:
+        self._in_hand = in_hand
+        self._record = record
         self._lock = threading.Lock()
-        self._names: set[str] = set()
+        self._names: dict[str, Activity] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What has not come back yet, the longest awaited first."""
+        with self._lock:
+            return tuple(self._names)
 
     def expect(self, *names: str) -> None:
-        """These will come back; a name that is expected already is expected once."""
+        """These will come back, and decisions hang on them; a name that is expected already is expected once."""
+        self._expect(names, self._in_hand)
+
+    def expect_outgoing(self, outgoing: Sequence[Outgoing]) -> None:
+        """Each will be stored; orders will also arrive at the paper venue."""
+        for one in outgoing:
+            if _is_paper_order(one):
+                self.expect(f"stored {one.msg_id}", f"arrived {one.msg_id}")
+            else:
+                self._expect((f"stored {one.msg_id}",), self._record)
+
+    def hear_commit(self, commit: Commit) -> None:
+        """Expect the orders that leave once `commit` stands."""
+        self.expect_outgoing([one for one in commit.outbox if not one.direct and _is_paper_order(one)])
+
+    def _expect(self, names: Sequence[str], activity: Activity) -> None:
         with self._lock:
             for name in names:
                 if name not in self._names:
-                    self._names.add(name)
-                    self._activity.begin()
+                    self._names[name] = activity
+                    activity.begin()
 
     def hear(self, word: object) -> None:
         """Count off what `word` brings back; call it after the house has taken `word` in."""
         for name in _brings(word):
             with self._lock:
-                came = name in self._names
-                self._names.discard(name)
-            if came:
-                self._activity.end()
+                activity = self._names.pop(name, None)
+            if activity is not None:
+                activity.end()
 
 
 def _brings(word: object) -> tuple[str, ...]:
@@ -61,6 +84,10 @@ def _brings(word: object) -> tuple[str, ...]:
             return ()
 
 
+def _is_paper_order(one: Outgoing) -> bool:
+    return isinstance(one.message, OrderSubmit | OrderCancel) and _PAPER in one.subject
+
+
 def _order_id(order: OrderSubmit | OrderCancel) -> str:
     return submit_id(order) if isinstance(order, OrderSubmit) else cancel_id(order)
 
@@ -77,10 +104,7 @@ class CountedWire:
 
     def publish(self, outgoing: Sequence[Outgoing]) -> None:
         """Expect each acknowledgement, and the arrival of orders."""
-        for one in outgoing:
-            self._awaited.expect(f"stored {one.msg_id}")
-            if isinstance(one.message, OrderSubmit | OrderCancel) and _PAPER in one.subject:
-                self._awaited.expect(f"arrived {one.msg_id}")
+        self._awaited.expect_outgoing(outgoing)
         self._wire.publish(outgoing)
 
     def publish_report(self, report: OrderReport) -> None:

@@ -14,6 +14,7 @@ One word at a time is the only exact way: a tick that fires a stop is known as s
 have shown the venue later quotes by then. It costs a hop between threads for each event, which is measured by the benchmarks.
 """
 
+import math
 import queue
 import threading
 from collections.abc import Callable
@@ -21,7 +22,6 @@ from typing import Final, Protocol
 
 import msgspec
 
-from actors.activity import Activity
 from actors.rules.timers import TimerQueue
 from bus.messages.envelope import Received
 from bus.messages.market import FeedBeat, Lifecycle, Momentum, Probability, Quote, SpotPrice, Tick, Ticks
@@ -31,10 +31,25 @@ from bus.messages.trades import TradeOpen
 VENUE: Final = "paper_venue"
 """Whose deadlines come after everybody else's at one instant."""
 
+_IDLE_S: Final = 0.02
+"""How long the house may be left alone while no message comes."""
 _TICKS: Final = (Quote, SpotPrice, Probability, Momentum, FeedBeat)
 
 Recorded = Tick | Received[Lifecycle]
 """A word of the recording, as the wire decoded it."""
+
+
+class Work(Protocol):
+    """How much the house has in hand (`actors.activity`, or who works it: `actors.replay.conductor`)."""
+
+    @property
+    def outstanding(self) -> int:
+        """Pieces of work that have not ended."""
+        ...
+
+    def quiet(self, timeout_s: float, /) -> bool:
+        """Return once there are none; False if `timeout_s` passed first."""
+        ...
 
 
 class Strategy(Protocol):
@@ -77,7 +92,8 @@ class Sequencer:
     """Owns the recorded clock. `hear`, `finish`, `stop` and `keep` may be called from any thread, `run` from one.
 
     release: hands a word to the house. ask: sends a trade request over NATS and returns once it is answered.
-    horizon: told the line and the instant up to which everything has been applied, every `step` lines.
+    horizon: told the line and the instant up to which everything has been applied and recorded, every `step` lines.
+    settled: waits at most so many seconds until everything is recorded as well; None: nothing is left once the house is quiet.
     tail_ns: how far past the last event deadlines are still met; the venue's latency, so that the last order is filled.
     patience_s: real seconds to wait for the house to come to rest, and for a message that others have overtaken.
     """
@@ -86,11 +102,12 @@ class Sequencer:
         self,
         *,
         start_ns: int,
-        activity: Activity,
+        activity: Work,
         release: Callable[[object], None],
         ask: Callable[[TradeOpen], None],
         horizon: Callable[[int, int], None],
         strategy: Strategy,
+        settled: Callable[[float], bool] | None = None,
         tail_ns: int,
         step: int = 256,
         patience_s: float = 30.0,
@@ -101,6 +118,7 @@ class Sequencer:
         self._ask = ask
         self._horizon = horizon
         self._strategy = strategy
+        self._settled = settled or activity.quiet
         self._tail_ns = tail_ns
         self._step = step
         self._patience_s = patience_s
@@ -160,6 +178,7 @@ class Sequencer:
         ended = self._is_over()
         if ended:
             self._meet_deadlines(self._now_ns + self._tail_ns)
+        self._settle()
         return Played(
             events=self._next - 1 - self._lost,
             timers=self._timers_fired,
@@ -171,24 +190,35 @@ class Sequencer:
     def _take(self) -> _Arrived | None:
         """Return the message whose turn it is, None to stop or at the end."""
         while (event := self._held.pop(self._next, None)) is None and not self._is_over():
-            overtaken = bool(self._held) or self._expected is not None
-            try:
-                arrived = self._arrived.get(timeout=self._patience_s if overtaken else None)
-            except queue.Empty:
-                self._give_up_waiting()
-                continue
-            match arrived:
+            match self._wait_for_arrival():
+                case None:
+                    self._give_up_waiting()
                 case _Stop():
                     return None
                 case _End(events=events):
                     self._expected = events
-                case _Arrived(order=order) if order < self._next:
+                case _Arrived(order=order, word=word) if order < self._next:
                     # Delivered again because its acknowledgement was lost: the inbox knows it, and acknowledges it.
-                    self._hand(_stamped(arrived.word, self._now_ns))
-                case _Arrived(order=order):
+                    self._hand(_stamped(word, self._now_ns))
+                case _Arrived(order=order) as arrived:
                     self._held[order] = arrived
         self._next += event is not None
         return event
+
+    def _wait_for_arrival(self) -> _Arrived | _End | _Stop | None:
+        """Return what arrives next; None once an overtaken message has not come within `patience_s`.
+
+        Meanwhile the house works: people may ask it something while the recording has nothing to say.
+        """
+        patience_s = self._patience_s if self._held or self._expected is not None else math.inf
+        while patience_s > 0:
+            wait_s = min(_IDLE_S, patience_s)
+            try:
+                return self._arrived.get(timeout=wait_s)
+            except queue.Empty:
+                self._rest()
+                patience_s -= wait_s
+        return None
 
     def _is_over(self) -> bool:
         return self._expected is not None and self._next > self._expected
@@ -214,6 +244,7 @@ class Sequencer:
             self._ask(request)
             self._rest()
         if event.line >= self._announced_line + self._step:
+            self._settle()
             self._announced_line = event.line
             self._horizon(event.line, instant_ns)
 
@@ -244,6 +275,10 @@ class Sequencer:
             raise HouseStuckError(
                 f"{self._activity.outstanding} pieces of work did not end within {self._patience_s} s after line {self._line}"
             )
+
+    def _settle(self) -> None:
+        if not self._settled(self._patience_s):
+            raise HouseStuckError(f"the record did not stand within {self._patience_s} s after line {self._line}")
 
 
 def _stamped(word: Recorded, now_ns: int) -> object:

@@ -1,6 +1,7 @@
 """The demo's wiring: the house of `serve`, with the recording's clock, a sequencer before its door, and listeners for people."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, cast
@@ -9,9 +10,10 @@ from msgspec.structs import replace
 
 from actors.activity import Activity
 from actors.ports import StartingStore, StartingWire
+from actors.replay.conductor import Conductor
 from actors.replay.counting import Awaited, CountedStore, CountedWire
 from actors.replay.screen import LiveTable
-from actors.replay.sequencer import Played, Sequencer
+from actors.replay.sequencer import HouseStuckError, Played, Sequencer
 from actors.replay.sidecar import Sidecar, recording_name
 from actors.replay.strategy import EntryStrategy
 from actors.replay.tally import Tally
@@ -30,6 +32,8 @@ from config.settings import Settings
 LINE: Final = "Wk-Line"
 ORDER: Final = "Wk-Order"
 _RECORDED: Final = (Quote, SpotPrice, Probability, Momentum, FeedBeat, Received)
+_NAMES_MAX: Final = 10
+_PATIENCE_S: Final = 30.0
 _HOUR_MS: Final = 3_600_000
 _MARKS_MS: Final = 30_000
 
@@ -72,16 +76,21 @@ class Stage:
         self._name = recording_name(recording)
         self._sidecar = sidecar
         self._door = Door()
-        self._activity = Activity()
-        self._awaited = Awaited(self._activity)
+        self._whole = Activity()
+        self._in_hand = Activity(within=self._whole)
+        self._conductor = Conductor(self._in_hand, self._whole)
+        self._awaited = Awaited(self._in_hand, record=self._whole)
+        self._ask_house = ask
+        self._asking = ThreadPoolExecutor(1, thread_name_prefix="strategy")
         self.tally = Tally(monotonic_ns)
         self.table = LiveTable()
         self.clock = Sequencer(
             start_ns=start_ns,
-            activity=self._activity,
+            activity=self._conductor,
             release=self._release,
-            ask=ask,
+            ask=self._ask,
             horizon=horizon,
+            settled=self._conductor.settled,
             strategy=EntryStrategy(sidecar.strategy),
             tail_ns=int(settings.paper.latency_ms * NS_PER_MS),
         )
@@ -110,10 +119,13 @@ class Stage:
             store=cast("StartingStore", self._store),
             door=self._door,
             end=end,
-            activity=self._activity,
+            activity=self._in_hand,
+            record=self._whole,
+            turns=self._conductor,
             timers=self.clock.keep,
             also={
-                **dict.fromkeys((Outgoing, OrderReport, Commit), self.tally.hear),
+                **dict.fromkeys((Outgoing, OrderReport), self.tally.hear),
+                Commit: self._hear_commit,
                 **dict.fromkeys((Trade, StopCoverage), self._tell_both),
                 MarkSnapshot: self.table.hear,
             },
@@ -123,12 +135,19 @@ class Stage:
 
     def play(self) -> Played:
         """Play to the end, or until `clock.stop`."""
-        self._played = self.clock.run()
+        try:
+            self._played = self.clock.run()
+        except HouseStuckError as stuck:
+            names = self._awaited.names
+            stuck.add_note(f"awaited: {', '.join(names[:_NAMES_MAX])} ({len(names)} in all)")
+            raise
         return self._played
 
     def close(self) -> bool:
         """Drain and stop the house. Returns False if something was left undone."""
-        return self._serving is None or self._serving.stop()
+        drained = self._serving is None or self._serving.stop()
+        self._asking.shutdown()
+        return drained
 
     def document(self, begin_ns: int | None, end_ns: int | None, round_trips_ns: Sequence[int]) -> DemoSummary:
         """Return what came of it; after `play`."""
@@ -163,9 +182,21 @@ class Stage:
             strategy=cast("dict[str, object]", plan),
         )
 
+    def _ask(self, request: TradeOpen) -> None:
+        """Ask on another thread, for this one has to work the house that answers. Raises: what asking raises."""
+        self._in_hand.begin()
+        asked = self._asking.submit(self._ask_house, request)
+        asked.add_done_callback(lambda _: self._in_hand.end())
+        if self._conductor.quiet(_PATIENCE_S):
+            asked.result()
+
     def _release(self, word: object) -> None:
         self.tally.released()
         self._door.hear(word)
+
+    def _hear_commit(self, word: Any) -> None:  # noqa: ANN401  # a listener
+        self.tally.hear(word)
+        self._awaited.hear_commit(word)
 
     def _tell_both(self, word: Any) -> None:  # noqa: ANN401  # a listener
         self.tally.hear(word)

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
 
+from actors.activity import Activity
 from actors.inbox import Inbox
 from actors.rules.status import StatusBoard
 from actors.supervisor import Child, Supervisor
+from actors.turns import OwnThreads
 from actors.watched import EngineActor, Failed, WatchedActor
 from bus.messages.records import Commit
 from bus.messages.system import Status
@@ -28,6 +30,7 @@ class House:
         self.supervisor = Supervisor(
             self.inbox,
             children=[self.child],
+            turns=OwnThreads(Activity()),
             clock=self.clock,
             say=self.said.put,
             board=self.board,
@@ -49,8 +52,8 @@ def a_house(build: object = None, restart_max: int = 5) -> Iterator[House]:
     house = House(build, restart_max)
     with running(house.supervisor):
         yield house
-    if house.child.ref is not None:
-        assert house.child.ref.actor_stopped.wait(5)
+    if house.child.actor is not None:
+        assert house.child.actor.actor_stopped.wait(5)
 
 
 def test_a_crashed_actor_is_rebuilt_and_serves_what_waited() -> None:
