@@ -1,0 +1,112 @@
+"""Gives the real actors their turns on one thread: whoever waits for them to come to rest is the one who works them.
+
+The actors are never started. Words reach their inboxes as ever, from any thread; each word gives its actor one turn, and turns are
+taken in the order in which the words were put. So what one tick causes happens in the same order in every run, and a tick that causes
+nothing costs no change of threads. Who blocks stays apart: those actors keep threads of their own (Database waits for PostgreSQL).
+"""
+
+import queue
+import sys
+import threading
+from typing import Final
+
+from actors.activity import Activity
+from actors.inbox import Inbox
+from actors.turns import OwnThreads
+from actors.watched import WatchedActor
+
+APART: Final = frozenset({"database"})
+"""Actors that wait for the world outside."""
+
+
+class Conductor:
+    """Works the actors, on one thread at a time. `start`, `stop` and putting words may happen on any thread.
+
+    in_hand: what must be applied before the next word. whole: that, and what only the record waits for.
+    """
+
+    def __init__(self, in_hand: Activity, whole: Activity, *, apart: frozenset[str] = APART) -> None:
+        self.in_hand = in_hand
+        self._whole = whole
+        self._apart = apart
+        self._threads = OwnThreads(whole)
+        self._actors: dict[Inbox, WatchedActor] = {}
+        self._turns: queue.SimpleQueue[Inbox | None] = queue.SimpleQueue()
+        self._baton = threading.Lock()
+
+    # actors.turns.Turns
+
+    def start(self, actor: WatchedActor) -> None:
+        """Give `actor` a turn for each word in its inbox; an actor that stands apart gets a thread."""
+        if actor.inbox.name in self._apart:
+            self._threads.start(actor)
+            return
+        try:
+            actor.on_start()
+        except Exception:  # noqa: BLE001  # the root knows, and builds another
+            actor._handle_failure(*sys.exc_info())  # noqa: SLF001  # as below
+            return
+        self._actors[actor.inbox] = actor
+        actor.inbox.ring = self._turns.put
+        # What came before it was here, or was left by the incarnation before it.
+        for _ in range(actor.inbox.waiting()):
+            self._turns.put(actor.inbox)
+
+    def stop(self, actor: WatchedActor, timeout_s: float | None = None) -> None:
+        """Stop it; one of ours has had its turns by now."""
+        if self._actors.pop(actor.inbox, None) is None:
+            self._threads.stop(actor, timeout_s)
+        else:
+            actor._stop()  # noqa: SLF001  # as below
+
+    def settled(self, timeout_s: float) -> bool:
+        """Give turns until nothing is left to do, nor to record. Returns False if nothing happened for `timeout_s`."""
+        return self._play(self._whole, timeout_s)
+
+    # For the sequencer
+
+    @property
+    def outstanding(self) -> int:
+        """Pieces of work that must be applied before the next word."""
+        return self.in_hand.outstanding
+
+    def quiet(self, timeout_s: float) -> bool:
+        """Give turns until everything has been applied. Returns False if nothing happened for `timeout_s`."""
+        return self._play(self.in_hand, timeout_s)
+
+    def _play(self, until: Activity, timeout_s: float) -> bool:
+        if not self._baton.acquire(timeout=timeout_s):
+            return False
+        try:
+            while until.outstanding:
+                try:
+                    inbox = self._turns.get_nowait()
+                except queue.Empty:
+                    if until.is_quiet_or_wakes(self._wake):
+                        return True
+                    try:
+                        inbox = self._turns.get(timeout=timeout_s)
+                    except queue.Empty:
+                        return until.forget()
+                if inbox is not None:
+                    self._give_turn(inbox)
+            return True
+        finally:
+            self._baton.release()
+
+    def _wake(self) -> None:
+        self._turns.put(None)
+
+    def _give_turn(self, inbox: Inbox) -> None:
+        actor = self._actors.get(inbox)
+        word = None if actor is None else inbox.take(0)
+        if actor is None or word is None:
+            return
+        try:
+            actor.on_receive(word)
+        except Exception:  # noqa: BLE001  # the root decides, as it does for an actor with a thread
+            del self._actors[inbox]
+            actor._handle_failure(*sys.exc_info())  # noqa: SLF001  # what pykka's own loop calls
+            actor.on_failure(*sys.exc_info())
+        else:
+            inbox.done()

@@ -1,0 +1,41 @@
+"""Who lets an actor work: the one thing that `serve` and the demo do differently with the same actors."""
+
+from typing import Protocol
+
+from actors.activity import Activity
+from actors.watched import WatchedActor
+
+
+class Turns(Protocol):
+    """Starts and stops actors, and knows when they have nothing left to do."""
+
+    def start(self, actor: WatchedActor) -> None:
+        """Let `actor` work from now on, beginning with its `on_start`."""
+        ...
+
+    def stop(self, actor: WatchedActor, timeout_s: float | None = None) -> None:
+        """Stop `actor` after what already waits for it, and return when it has stopped."""
+        ...
+
+    def settled(self, timeout_s: float) -> bool:
+        """Wait until nothing is left to do anywhere. Returns False if `timeout_s` passed first."""
+        ...
+
+
+class OwnThreads:
+    """Each actor on a thread of its own, as pykka has it."""
+
+    def __init__(self, activity: Activity) -> None:
+        self._activity = activity
+
+    def start(self, actor: WatchedActor) -> None:
+        """Start its thread."""
+        actor._start_actor_loop()  # noqa: SLF001  # pykka 4.5 offers no public way to start an actor that exists
+
+    def stop(self, actor: WatchedActor, timeout_s: float | None = None) -> None:
+        """Ask it to stop, and wait."""
+        actor.actor_ref.stop(block=True, timeout=timeout_s)
+
+    def settled(self, timeout_s: float) -> bool:
+        """Wait until nothing is outstanding."""
+        return self._activity.quiet(timeout_s)
