@@ -8,17 +8,22 @@ from bus.messages import plain
 from bus.messages.settings import Layer, SettingsChanged, SettingsHistory
 from bus.messages.trades import Trade, Trades
 from db import plain_settings
-from db.rows import instant, nanoseconds
+from db.rows import has_ended, instant, nanoseconds
 
 _PAGE_MAX: Final = 1000
 
 TRADE: Final = "SELECT body::text FROM trades WHERE trade_id = %s"
-TRADES: Final = """
-    SELECT body::text FROM trades
-    WHERE (%(after)s::text IS NULL OR trade_id > %(after)s) AND (%(states)s::text[] IS NULL OR state = ANY (%(states)s))
-        AND (%(account)s::text IS NULL OR account = %(account)s) AND (%(symbol)s::text IS NULL OR symbol = %(symbol)s)
-        AND (%(since)s::timestamptz IS NULL OR ts >= %(since)s)
-    ORDER BY trade_id LIMIT %(limit)s
+AS_COVERED: Final = f"""
+    SELECT (t.body || jsonb_strip_nulls(jsonb_build_object('coverage', c.coverage, 'coverage_why', c.why)))::text
+    FROM trades AS t LEFT JOIN coverage AS c ON c.trade_id = t.trade_id AND NOT {has_ended("t")}
+"""
+"""A trade's own row holds the coverage of its last version; what has changed since stands in `coverage`."""
+TRADES: Final = f"""
+    {AS_COVERED}
+    WHERE (%(after)s::text IS NULL OR t.trade_id > %(after)s) AND (%(states)s::text[] IS NULL OR t.state = ANY (%(states)s))
+        AND (%(account)s::text IS NULL OR t.account = %(account)s) AND (%(symbol)s::text IS NULL OR t.symbol = %(symbol)s)
+        AND (%(since)s::timestamptz IS NULL OR t.ts >= %(since)s)
+    ORDER BY t.trade_id LIMIT %(limit)s
 """
 SETTINGS_HISTORY: Final = """
     SELECT version, layer, name, before, after, reason, requested_by, ts FROM settings_history

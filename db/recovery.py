@@ -16,17 +16,17 @@ from bus.messages.stops import StopCoverage, StopDecision, StopProgress
 from bus.messages.system import SystemEvent
 from bus.messages.trades import Coverage, Trade
 from db import plain_settings
-from db.rows import nanoseconds
+from db.reader import AS_COVERED
+from db.rows import has_ended, nanoseconds
 
 _REMEMBERED_MAX: Final = 200_000
 _ENDED_MAX: Final = 2_000
 _PATIENCE_MS: Final = 60_000
 _BOUNDED_SINCE: Final = 170_000
-_ENDED: Final = "state IN ('rejected', 'closed', 'settled')"
 
 PATIENCE: Final = "SELECT set_config('statement_timeout', %s, true)"
 TRANSACTION_PATIENCE: Final = "SELECT set_config('transaction_timeout', %s, true)"
-TRADES: Final = f"SELECT body::text FROM trades WHERE NOT {_ENDED} ORDER BY trade_id"
+TRADES: Final = f"{AS_COVERED} WHERE NOT {has_ended('t')} ORDER BY t.trade_id"
 SEEN: Final = (
     "SELECT key, digest FROM (SELECT * FROM inbox ORDER BY received_at DESC LIMIT %s) AS recent ORDER BY received_at"
 )
@@ -34,16 +34,16 @@ SETTINGS_VERSION: Final = "SELECT coalesce(max(version), 0) FROM settings_histor
 LAYERS: Final = "SELECT layer, name, settings FROM settings_layers"
 ACCOUNTS: Final = "SELECT account, mode FROM accounts"
 PROGRESS: Final = f"""
-    SELECT p.body::text FROM stop_progress AS p JOIN trades AS t USING (trade_id) WHERE NOT t.{_ENDED} ORDER BY p.trade_id, p.rule
+    SELECT p.body::text FROM stop_progress AS p JOIN trades AS t USING (trade_id) WHERE NOT {has_ended("t")} ORDER BY p.trade_id, p.rule
 """
 COVERAGE: Final = f"""
     SELECT c.trade_id, c.coverage, c.why, c.since, c.ts FROM coverage AS c JOIN trades AS t USING (trade_id)
-    WHERE NOT t.{_ENDED} ORDER BY c.trade_id
+    WHERE NOT {has_ended("t")} ORDER BY c.trade_id
 """
 ENDED: Final = f"""
-    SELECT body::text FROM (SELECT * FROM trades WHERE {_ENDED} ORDER BY ts DESC LIMIT %s) AS recent ORDER BY ts, trade_id
+    SELECT body::text FROM (SELECT * FROM trades WHERE {has_ended()} ORDER BY ts DESC LIMIT %s) AS recent ORDER BY ts, trade_id
 """
-ENDED_IDS: Final = f"SELECT trade_id FROM trades WHERE {_ENDED}"
+ENDED_IDS: Final = f"SELECT trade_id FROM trades WHERE {has_ended()}"
 FILLS: Final = "SELECT account, fill_id FROM fills ORDER BY ts DESC LIMIT %s"
 STATE: Final = "SELECT account, halted, reduce_only FROM system_state"
 EPOCH: Final = "SELECT epoch FROM leader"

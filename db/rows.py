@@ -18,7 +18,7 @@ import msgspec
 from bus.messages import plain
 from bus.messages.envelope import Outgoing
 from bus.messages.records import Commit, JournalEntry, Quarantined
-from bus.messages.trades import AttemptState, Trade
+from bus.messages.trades import AttemptState, Trade, TradeState
 from bus.messages.units import NS_PER_US
 from db.errors import RowConflict
 
@@ -186,6 +186,12 @@ def quarantine_row(bad: Quarantined) -> tuple[Any, ...]:
 def storable(text: str) -> str:
     """Return `text` as PostgreSQL can hold it: NUL and lone surrogates shown as escapes."""
     return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
+
+
+def has_ended(trades: str = "trades") -> str:
+    """Return the condition that a trade has ended, as SQL. trades: the name that the table goes by."""
+    states = ", ".join(f"'{state}'" for state in TradeState if state.is_terminal)
+    return f"{trades}.state IN ({states})"
 
 
 def instant(instant_ns: int) -> datetime:

@@ -73,6 +73,20 @@ def test_recovery_gives_what_stops_have_counted(store: PostgresStore) -> None:
     assert store.recover().progress == (progress,)
 
 
+def test_a_trade_is_listed_and_recovered_with_the_coverage_in_force(store: PostgresStore) -> None:
+    """Lesson 13: its own row is older than the news that nothing protects it any more."""
+    trade = a_trade(state=TradeState.OPEN, coverage=Coverage.ARMED, coverage_why="price")
+    news = StopCoverage(trade_id="t-1", coverage=Coverage.UNPROTECTED, why="feed_silent", since=NOW_NS, ts=NOW_NS)
+
+    store.commit([a_commit(trade), a_commit(coverage=(news,))])
+
+    listed = ask_for(store, "trades")
+    assert isinstance(listed, Trades)
+    assert [(each.coverage, each.coverage_why) for each in (*listed.trades, *store.recover().trades)] == [
+        (Coverage.UNPROTECTED, "feed_silent")
+    ] * 2
+
+
 def test_recovery_gives_the_coverage_in_force(store: PostgresStore) -> None:
     """Lesson 13"""
     said = [
