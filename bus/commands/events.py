@@ -12,7 +12,7 @@ from bus.commands.answers import connected
 from bus.commands.client import Heard
 from bus.messages.plain import to_json
 from config.command_line import TEXT, Exit, ReportFlags, WrongUse, print_document
-from config.pictures import show
+from config.pictures import plain, show
 
 app = App(name="events", help="The live stream of events.")
 
@@ -65,7 +65,7 @@ def _print(heard: Heard, *, json: bool) -> None:
     line.append(heard.subject, style="bold")
     for name in _LEADS:
         if facts.get(name) is not None:
-            line.append(f" {name}={facts[name]}")
+            line.append(f" {name}={plain(facts[name])}")
     show(line)
 
 

@@ -32,6 +32,7 @@ app = App(name="trade", help="Look at trades; open, adopt and close them.")
 
 _PAGE: Final = 1000
 _CLOSABLE: Final = tuple(state for state in TradeState if not state.is_terminal and state is not TradeState.EXPIRED)
+_ENDED: Final = tuple(state for state in TradeState if state.is_terminal)
 _COLUMNS: Final = ("trade", "state", "coverage", "account", "ticker", "side", "open", "entry", "exit", "pnl", "rule")
 _State = Literal[
     "requested", "pending", "open", "partial_open", "rejected", "closing", "partial_closing", "closed", "expired",
@@ -247,7 +248,9 @@ def _list_picture(result: Result) -> RenderableType:
 
 def _row(trade: dict[str, Any]) -> tuple[object, ...]:
     names = ("trade_id", "state", "coverage", "account", "ticker", "side", "open_quantity", "entry_price", "exit_price", "pnl", "rule")  # fmt: skip
-    return tuple(trade.get(name) for name in names)
+    # What an ended trade was covered by last protects nothing any more.
+    shown = {**trade, "coverage": None} if trade.get("state") in _ENDED else trade
+    return tuple(shown.get(name) for name in names)
 
 
 def _trade_picture(result: Result) -> RenderableType:

@@ -113,6 +113,16 @@ def test_list_shows_each_trade_and_where_the_next_page_begins(nats_url: str, typ
     assert "More: --after t1" in ended.out
 
 
+def test_an_ended_trade_is_listed_without_a_coverage(nats_url: str, type_command: Type) -> None:
+    ended_trade = {**TRADE, "state": "closed", "coverage": "closing"}
+
+    with desk_that_answers(nats_url, {"trade.request.list": lambda _: yes({"trades": [ended_trade]})}):
+        ended = type_command("trade", "list", WATCHKEEPER_NATS_URL=nats_url)
+
+    assert "closed" in ended.out
+    assert "closing" not in ended.out
+
+
 def test_json_is_the_reply_itself(nats_url: str, type_command: Type) -> None:
     with desk_that_answers(nats_url, {"trade.request.get": lambda _: yes(TRADE)}):
         ended = type_command("trade", "show", "t1", "--json", WATCHKEEPER_NATS_URL=nats_url)
@@ -319,6 +329,13 @@ def test_tail_prints_what_is_published(nats_url: str, type_command: Type) -> Non
         ended = type_command("events", "tail", "--count", "1", "--json", WATCHKEEPER_NATS_URL=nats_url)
 
     assert ended.document == {"subject": "trade.event.closed.t1", "payload": event}
+
+
+def test_tail_shows_switches_as_they_are_typed(nats_url: str, type_command: Type) -> None:
+    with publishing(nats_url, "stop.decision.t1", b'{"trade_id":"t1","rule":"price","fired":true}'):
+        ended = type_command("events", "tail", "--count", "1", WATCHKEEPER_NATS_URL=nats_url)
+
+    assert "trade_id=t1 rule=price fired=true" in ended.out
 
 
 def test_tail_shows_also_what_is_no_json(nats_url: str, type_command: Type) -> None:
