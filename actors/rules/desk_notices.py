@@ -148,7 +148,7 @@ def system_changed(event: SystemEvent) -> Notice:
         Severity.INFO if event.kind == "resume" else Severity.WARNING,
         f"{event.kind}:{event.ts}",
         title=f"{event.requested_by}: {event.kind} for {event.account or 'every account'}",
-        body=f"{event.body or 'No reason given.'} Closes are never held back.",
+        body=f"Reason: {event.body.rstrip('.') or 'none given'}. Closes are never held back.",
         now_ns=event.ts,
         dedupe=f"{event.kind}:{event.account or ''}",
     )

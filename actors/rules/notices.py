@@ -75,7 +75,7 @@ def closed(trade: Trade, context: Context) -> Notice:
     """Nothing is left of it."""
     text = (
         f"Closed {trade.side} {trade.closed_quantity:f} {trade.ticker} at {_price(trade.exit_price)}"
-        f" because of {trade.rule or trade.close_reason or 'its fills'}. PnL ${trade.pnl:f}, fees ${trade.fees:f} in it."
+        f" because of {trade.rule or trade.close_reason or 'its fills'}. PnL {trade.pnl:f} dollars, after fees of {trade.fees:f}."
     )
     return _say("trade_closed", Severity.INFO, trade, context, title=f"Trade {trade.trade_id} is closed", body=text)
 
@@ -88,7 +88,7 @@ def expired(trade: Trade, context: Context) -> Notice:
 
 def settled(trade: Trade, context: Context) -> Notice:
     """The venue has paid."""
-    text = f"{trade.ticker} ended {trade.result}: {trade.outcome}. PnL ${trade.pnl:f}, fees ${trade.fees:f} in it."
+    text = f"{trade.ticker} ended {trade.result}: {trade.outcome}. PnL {trade.pnl:f} dollars, after fees of {trade.fees:f}."
     return _say("trade_settled", Severity.INFO, trade, context, title=f"Trade {trade.trade_id} is settled", body=text)
 
 
