@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 from msgspec import inspect
@@ -23,6 +23,7 @@ from bus.messages.market import Lifecycle, Tick
 from bus.messages.orders import Balance, OrderReport, Position, Settlement
 from bus.messages.plain import from_json
 from bus.messages.trades import TradeAdopt, TradeClose, TradeOpen
+from bus.quick_ticks import Reader, reader
 from bus.subjects import TICKS, Address, Prefix, Route, UnknownSubject, parse
 
 MAX_BYTES: Final = 65_536
@@ -30,6 +31,7 @@ MAX_DEPTH: Final = 32
 MAX_DIGITS: Final = 400
 MSG_ID: Final = "Nats-Msg-Id"
 
+_SUBJECTS_MAX: Final = 65_536
 _YEAR_NS: Final = 365 * 86_400 * units.NS_PER_S
 _TEXTS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKETS: Final = re.compile(rb"[\[{]|[\]}]")
@@ -46,6 +48,8 @@ class Codec:
     def __init__(self, prefix: Prefix | None = None, *, max_bytes: int = MAX_BYTES) -> None:
         self._prefix = prefix or Prefix()
         self._max_bytes = max_bytes
+        self._readers = {kind: reader(kind) for kind in TICKS}
+        self._ticks: dict[str, _TickSubject] = {}
 
     def decode(
         self,
@@ -96,32 +100,70 @@ class Codec:
     def tick(self, subject: str, body: bytes, received_ns: int) -> "Tick | Malformed":
         """As `decode`, for market data. Raises nothing."""
         try:
-            return cast("Tick", self._message(parse(self._prefix.remove(subject)), body))
+            known = self._ticks.get(subject) or self._learn(subject)
+            self._check(body)
+            tick = known.read(body)
+            if getattr(tick, known.field) != known.token or tick.ts < _YEAR_NS:
+                raise _contradiction(known, tick)
         except (_Bad, UnknownSubject, msgspec.DecodeError, UnicodeDecodeError) as error:
             return Malformed(
                 subject=subject, body=body[: self._max_bytes], reason=str(error)[:500], received_ns=received_ns
             )
+        return tick
 
-    def _message(self, address: Address, body: bytes) -> Message:
+    def _learn(self, subject: str) -> "_TickSubject":
+        """Find out once for each subject what is said on it."""
+        address = parse(self._prefix.remove(subject))
+        kind = address.route.message
+        if kind not in TICKS:
+            raise UnknownSubject(f"no market data is said on {subject[:200]!r}")
+        ((field, token),) = address.tokens
+        if len(self._ticks) >= _SUBJECTS_MAX:
+            self._ticks.clear()
+        known = self._ticks[subject] = _TickSubject(self._readers[kind], field, token)
+        return known
+
+    def _check(self, body: bytes) -> None:
+        """Refuse what must not be parsed. Raises: _Bad."""
         if len(body) > self._max_bytes:
             raise _Bad(f"{len(body)} bytes; a message has at most {self._max_bytes}")
-        if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
+        # Nearly every message is one flat object.
+        if (b"[" in body or body.count(b"{") > 1) and body.count(b"[") + body.count(b"{") > MAX_DEPTH:
             _check_depth(body)
         if len(body) > MAX_DIGITS and _LONG_NUMBER.search(body):
             raise _Bad(f"a number of {MAX_DIGITS} digits or more")
         if b"\\u0000" in body or b"\x00" in body:
             raise _Bad("a text holds NUL")
+
+    def _message(self, address: Address, body: bytes) -> Message:
+        self._check(body)
         message = from_json(address.route.message, body)
         for name, token in address.tokens:
             if name in address.route.fields and getattr(message, name) != token:
-                raise _Bad(
-                    f"the subject says {name} {token[:128]!r}, the payload {str(getattr(message, name))[:128]!r}"
-                )
+                raise _disagreement(name, token, message)
         for name in instants(address.route.message):
             instant = getattr(message, name)
             if instant is not None and instant < _YEAR_NS:
                 raise _Bad(f"{name} lies in 1970")
         return message
+
+
+class _TickSubject(NamedTuple):
+    """What is said on one subject: how to read it, and which field must be its last token."""
+
+    read: Reader
+    field: str
+    token: str
+
+
+def _contradiction(known: _TickSubject, tick: Tick) -> _Bad:
+    is_early = tick.ts < _YEAR_NS
+    return _Bad("ts lies in 1970") if is_early else _disagreement(known.field, known.token, tick)
+
+
+def _disagreement(name: str, token: str, message: Message) -> _Bad:
+    said = str(getattr(message, name))
+    return _Bad(f"the subject says {name} {token[:128]!r}, the payload {said[:128]!r}")
 
 
 @lru_cache(maxsize=256)

@@ -13,7 +13,7 @@ from typing import Final
 from bus.recorded import Recording
 from tests.bench import reference
 from tests.bench.documents import DemoSpeed, Latency, Standing, Throughput
-from tests.bench.load import adopt_all, adoption, pace, quote, quotes, ticker_of
+from tests.bench.load import adopt_all, adoption, beat, pace, quote, quotes, ticker_of
 from tests.bench.process import ROOT, child, load_average, servers, serving
 from tests.bench.raw import RawClient
 
@@ -49,7 +49,7 @@ def _open(url: str, count: int, markets: int) -> list[Wanted]:
         (f"b{number:05d}", ticker_of(number % markets), _TOP - _STEP * (number // markets)) for number in range(count)
     ]
     with RawClient(url) as client:
-        client.send(quotes(markets, 0))
+        client.send(beat() + quotes(markets, 0))
         client.flush()
     adopt_all(url, (adoption(*trade) for trade in trades))
     return trades

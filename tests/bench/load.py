@@ -38,6 +38,12 @@ def quotes(markets: int, step: int) -> bytes:
     return b"".join(quote(ticker_of(number), bid, ts) for number in range(markets))
 
 
+def beat() -> bytes:
+    """Return the feed's word that it may be silent for an hour: what is measured is not what silence does."""
+    payload = f'{{"source":"bench","ts":"{instant()}","max_silence_s":3600}}'
+    return publication("market.feed.bench", payload.encode())
+
+
 def adoption(trade_id: str, ticker: str, stop_price: Decimal) -> dict[str, object]:
     """Return a request to adopt a live trade with one price stop."""
     return {
