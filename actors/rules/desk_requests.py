@@ -75,7 +75,7 @@ def hear_settings(state: DeskState, received: Received[SettingsSet]) -> list[obj
     version = state.rules.version
     if asked.layer is Layer.TRADE:
         return _hear_trade_layer(state, received, version)
-    if _is_the_last(asked, state.last_change):
+    if state.last_change is not None and settings_changes.is_again(state.layers, asked, state.last_change):
         minutes = minutes_of(received)
         minutes.reply(state.answers.ok(state.last_change, received.received_ns))
         return state.conclude(minutes)
@@ -135,23 +135,6 @@ def _hear_trade_layer(state: DeskState, received: Received[SettingsSet], version
         trade_id=asked.name or "", settings=asked.changes, reason=asked.reason, requested_by=asked.requested_by
     )
     return hear_stops(state, received, word)
-
-
-def _is_the_last(asked: SettingsSet, last: SettingsChanged | None) -> bool:
-    """Whether a change is asked for again because its answer was lost (Fault 44)."""
-    return last is not None and (
-        asked.expected_version,
-        asked.layer,
-        asked.name or "",
-        asked.reason,
-        asked.requested_by,
-    ) == (
-        last.version - 1,
-        last.layer,
-        last.name,
-        last.reason,
-        last.requested_by,
-    )
 
 
 def hear_system(state: DeskState, received: Received[SystemCommand]) -> list[object]:

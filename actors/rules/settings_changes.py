@@ -74,6 +74,21 @@ def change(layers: Layers, version: int, asked: SettingsSet, now_ns: int) -> Cha
     )
 
 
+def is_again(layers: Layers, asked: SettingsSet, last: SettingsChanged) -> bool:
+    """Whether `asked` is the last change, which `layers` hold, asked for once more because its answer was lost (Fault 44)."""
+    who = (asked.expected_version, asked.layer, _name(asked.layer, asked.name), asked.reason, asked.requested_by)
+    if who != (last.version - 1, last.layer, last.name, last.reason, last.requested_by):
+        return False
+    changes = parse_changes(asked.changes)
+    if isinstance(changes, Error):
+        return False
+    removed = {key for key, value in changes.items() if value is None}
+    given = {key: value for key, value in changes.items() if value is not None}
+    was_removed = last.before.keys() - last.after.keys()
+    present = layers.get((asked.layer, _name(asked.layer, asked.name)), {})
+    return given == last.after and was_removed <= removed and removed.isdisjoint(present)
+
+
 def view(layers: Layers, version: int, asked: SettingsGet) -> SettingsView:
     """Return the layers that `asked` names, all of them without a name, in the order of their precedence."""
     order = list(Layer)

@@ -218,6 +218,23 @@ def test_a_later_layer_wins_over_an_earlier_one() -> None:
     assert armed(trade_of(desk))["probability"]["floor_percent"] == D(41)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"probability.floor_percent": "30"},
+        {"probability.floor_percent": "25.9", "max_spread": "0.10"},
+        {"probability.floor_percent": "25.9", "max_spread": None},
+        {"max_spread": None},
+    ],
+)
+def test_another_change_of_the_version_before_is_refused_whoever_asks_for_it(changes: dict[str, object]) -> None:
+    """Lesson 57: compare-and-set, also by the same person with the same reason."""
+    desk = a_desk()
+    asked(desk, a_change())
+
+    assert code_of(asked(desk, a_change(changes=changes))) == "version_changed"
+
+
 def test_a_removed_key_lets_the_layer_below_speak_again() -> None:
     desk = opened(a_desk())
     asked(desk, a_change(1, layer="account", name="acc", changes={"probability.floor_percent": "40"}))
