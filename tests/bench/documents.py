@@ -69,7 +69,7 @@ class GroupCommit(Measured, frozen=True, kw_only=True):
     rows_per_s: int
 
 
-class Standing(Measured, frozen=True, kw_only=True):
+class ServeStanding(Measured, frozen=True, kw_only=True):
     """What `serve` takes to stand there. bare_mb: an interpreter that has only imported it, the reference line.
 
     ready_s, resident_mb: with nothing open; the others with `open_trades`: `grown_mb` after they were adopted, `recovered_mb`
@@ -101,7 +101,7 @@ class Benchmarks(Message, frozen=True, kw_only=True):
     latency: Latency | None = None
     throughput: Throughput | None = None
     group_commit: tuple[GroupCommit, ...] = ()
-    standing: Standing | None = None
+    standing: ServeStanding | None = None
     demo: DemoSpeed | None = None
 
     @property

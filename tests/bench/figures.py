@@ -12,7 +12,7 @@ from typing import Final
 
 from bus.recorded import Recording
 from tests.bench import reference
-from tests.bench.documents import DemoSpeed, Latency, Standing, Throughput
+from tests.bench.documents import DemoSpeed, Latency, ServeStanding, Throughput
 from tests.bench.load import adopt_all, adoption, beat, pace, quote, quotes, ticker_of
 from tests.bench.process import ROOT, child, load_average, servers, serving
 from tests.bench.raw import RawClient
@@ -135,7 +135,7 @@ def throughput(
     )
 
 
-def standing(open_trades: int = 10_000, markets: int = 100) -> Standing:
+def standing(open_trades: int = 10_000, markets: int = 100) -> ServeStanding:
     """How much memory `serve` takes and how soon it is ready, with nothing open and with many trades to recover."""
     load = load_average()
     with servers() as between:
@@ -145,7 +145,7 @@ def standing(open_trades: int = 10_000, markets: int = 100) -> Standing:
             grown_mb = reference.resident_mb(empty.pid)
         with serving(between) as full:
             recovered_mb = reference.resident_mb(full.pid)
-    return Standing(
+    return ServeStanding(
         load=load,
         met=max(grown_mb, recovered_mb) <= 250 and max(empty.ready_s, full.ready_s) <= 3,
         bare_mb=reference.bare_mb(),

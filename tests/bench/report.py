@@ -7,7 +7,7 @@ from rich.console import RenderableType
 
 from config.pictures import table
 from tests.bench import figures
-from tests.bench.documents import Benchmarks, DemoSpeed, Figure, GroupCommit, Latency, Standing, Throughput
+from tests.bench.documents import Benchmarks, DemoSpeed, Figure, GroupCommit, Latency, ServeStanding, Throughput
 from tests.bench.group_commit import group_commit
 
 _COLUMNS: Final = ("figure", "measured", "target", "met", "reference line of the same run", "load")
@@ -39,7 +39,7 @@ def picture(measured: Benchmarks) -> RenderableType:
     return table("Figures", _COLUMNS, [row for figure in found if figure is not None for row in _rows(figure)])
 
 
-def _rows(figure: Latency | Throughput | GroupCommit | Standing | DemoSpeed) -> Iterable[Row]:
+def _rows(figure: Latency | Throughput | GroupCommit | ServeStanding | DemoSpeed) -> Iterable[Row]:
     match figure:
         case Latency():
             return _latency(figure)
@@ -49,7 +49,7 @@ def _rows(figure: Latency | Throughput | GroupCommit | Standing | DemoSpeed) -> 
             name = f"journal rows, {figure.outstanding} outstanding"
             line = f"one bare COPY: {figure.copy_per_s:,}/s"
             return [(name, f"{figure.rows_per_s:,}/s", ">= 30,000/s", figure.met, line, figure.load)]
-        case Standing():
+        case ServeStanding():
             return _standing(figure)
         case DemoSpeed():
             name, taken = f"demo of {figure.events:,} events", f"{figure.seconds} s, {figure.events_per_s:,}/s"
@@ -73,7 +73,7 @@ def _throughput(it: Throughput) -> list[Row]:
     return [(name, taken, ">= 30,000/s, none lost", it.met, line, it.load)]
 
 
-def _standing(it: Standing) -> list[Row]:
+def _standing(it: ServeStanding) -> list[Row]:
     bare, most = f"an interpreter with our imports: {it.bare_mb:g} MB", f"{it.open_trades:,} trades"
     slowest, largest = max(it.ready_s, it.recovered_s), max(it.grown_mb, it.recovered_mb)
     empty = f"with nothing open: {it.ready_s} s"
