@@ -16,7 +16,7 @@ from actors.rules.steps import CloseWanted, Step
 from actors.rules.stop_requests import StopRequest, change_stops, refreshed
 from bus.messages.envelope import Received
 from bus.messages.records import Answer, JournalEntry, Query
-from bus.messages.settings import HistoryGet, Layer, SettingsChanged, SettingsGet, SettingsSet
+from bus.messages.settings import HistoryGet, Layer, SettingsGet, SettingsSet
 from bus.messages.stops import StopSet
 from bus.messages.system import Error, ErrorCode, SystemCommand, SystemEvent
 from bus.messages.trades import Trade, TradeClose, TradeGet, TradeList, TradeState
