@@ -7,6 +7,7 @@ is unknown. 70: internal fault. What is asked over NATS lives in bus/commands, w
 """
 
 import faulthandler
+import gc
 import os
 import signal
 import subprocess
@@ -75,6 +76,8 @@ from tests.bench.documents import Benchmarks, Figure
 SHIPPED: Final = Path(__file__).parent / "tests/replay/polymarket_2026-07-14.jsonl.gz"
 SWITCH_INTERVAL_S: Final = 1e-4
 """A busy thread lets others in after this; Python's own 5 ms would stand before an order."""
+GARBAGE_WAITS: Final = 20_000
+"""Objects before a collection; Python's own 700 are the work of a millisecond."""
 ROUND_TRIPS: Final = 300
 
 
@@ -133,6 +136,7 @@ def serve(*, flags: Flags = PLAIN) -> Exit:
         )
         serving = Serving(wanted, Wiring(clock=clock, wire=wire, store=store_of(wanted), door=door, end=end))
         house = serving.start()
+    rest_memory()
     probes = Probes(wanted.http.host, wanted.http.port, lambda: house.status(clock.now_ns()))
     probes.start()
     stopped.wait()
@@ -141,6 +145,13 @@ def serve(*, flags: Flags = PLAIN) -> Exit:
     logger.bind(action="serve.stopped", drained=drained).info("stopped")
     let_go()
     return Exit.DONE if drained else Exit.INTERNAL_FAULT
+
+
+def rest_memory() -> None:
+    """Keep the garbage collector off what was recovered: it stays, and to walk it again and again would stand before ticks."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_WAITS, 20, 50)
 
 
 @contextmanager

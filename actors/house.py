@@ -98,6 +98,9 @@ class House:
         self._trades: dict[str, Trade] = {trade.trade_id: trade for trade in recovered.trades}
         self._coverage = {coverage.trade_id: coverage for coverage in recovered.coverage}
         self._stops = self._new_stop_engine(recovered.progress)
+        # With nobody to hear them, no marks are said: thousands of trades four times a second.
+        is_heard = MarkSnapshot in (also or {})
+        self._mark_interval_ns = int(settings.actors.mark_interval_ms * NS_PER_MS) if is_heard else 0
         self._watch = self._new_board()
         self._timers = TimerQueue()
         self._backlog = Backlog()
@@ -123,10 +126,11 @@ class House:
         """How much work is under way."""
         return self._activity
 
-    def start(self, submits: Sequence[OrderSubmit] = ()) -> None:
+    def start(self, submits: Sequence[OrderSubmit] = (), hear_market: Callable[[], None] = lambda: None) -> None:
         """Start every actor, then let the desk say what recovery needs. Inputs may flow afterwards.
 
-        submits: what ORDERS holds, oldest first.
+        submits: what ORDERS holds, oldest first. hear_market: called in between, so that each trade is first judged by the
+        ticks in force: said before them, every trade would be unprotected for a moment, and its people told.
         """
         actors = self._settings.actors
         supervisor = Supervisor(
@@ -143,6 +147,7 @@ class House:
         )
         self._root = supervisor
         self._turns.start(supervisor)
+        hear_market()
         self.router.say_all(self._desk.start(self._clock.now_ns(), submits))
 
     def hear(self, word: object) -> None:
@@ -236,7 +241,7 @@ class House:
         return engine
 
     def _new_board(self) -> CoverageBoard:
-        board = CoverageBoard(int(self._settings.actors.mark_interval_ms * NS_PER_MS), styles=self._styles)
+        board = CoverageBoard(self._mark_interval_ns, styles=self._styles)
         for word in self._coverage.values():
             board.handle(word)
         return board

@@ -1,7 +1,8 @@
 """Starting is recovering: the one path by which a process takes its place, in `serve` and in the demo.
 
     connect -> is there a leader? -> streams -> the epoch in ORDERS (the barrier) -> the epoch in PostgreSQL -> settings
-    -> read the record, and what left that is not on it -> start the actors -> say again what may not have left -> hear requests, orders, market, streams -> ready
+    -> read the record, and what left that is not on it -> start the actors -> hear the market -> say the trades,
+    and again what may not have left -> hear orders, streams, requests -> ready
 
 Nothing is heard before the actors stand. The streams are read again from a little before the newest input that is settled: what
 is settled is acknowledged at the door, whatever else came while nobody listened is applied once.
@@ -107,7 +108,7 @@ class Serving:
         paper = self._paper_book()
         house = self._build(recovered, paper)
         self._wiring.door.house = self.house = house
-        house.start(wire.read_submits())
+        house.start(wire.read_submits(), wire.hear_market)
         self._say_again(house, paper, recovered)
         self._listen(wire, store, house)
         house.board.is_watching = True
@@ -197,7 +198,6 @@ class Serving:
     def _listen(self, wire: StartingWire, store: StartingStore, house: House) -> None:
         wire.hear_orders(PAPER)
         self._answer_paper()
-        wire.hear_market()
         door = self._wiring.door
         door.settled, door.acknowledge = store.settled(LOOK_BACK), wire.acknowledge
         wire.hear_streams({name: max(0, max(known) - LOOK_BACK) for name, known in door.settled.items()})

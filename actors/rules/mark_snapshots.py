@@ -21,7 +21,7 @@ class MarkSnapshots:
 
     def __init__(self) -> None:
         self._moved: dict[Outlook, None] = {}
-        self._left: dict[str, Outlook] = {}
+        self._left: list[tuple[str, Outlook]] = []
         self._said: dict[str, MarkSnapshot] = {}
         self._due_ns: int | None = None
 
@@ -32,7 +32,6 @@ class MarkSnapshots:
     def forget(self, trade_id: str) -> None:
         """A trade has ended."""
         self._said.pop(trade_id, None)
-        self._left.pop(trade_id, None)
 
     def ask(self, now_ns: int, interval_ns: int) -> int | None:
         """Return when the next batch is due, if there is something to say and nobody waits for it yet."""
@@ -44,13 +43,14 @@ class MarkSnapshots:
     def take(self, trades: Mapping[str, Trade], now_ns: int) -> list[object]:
         """Return the snapshots of this batch."""
         self._due_ns = None
-        for outlook in self._moved:
-            self._left.update((trade_id, outlook) for trade_id in outlook.trades)
-        self._moved = {}
-        batch = list(self._left.items())[:BATCH_MAX]
+        if not self._left:
+            # Whoever moves while the rest waits for its turn has the next: an outlook's trades are listed once a round.
+            self._left = [(trade_id, outlook) for outlook in self._moved for trade_id in outlook.trades]
+            self._moved = {}
+        batch = self._left[:BATCH_MAX]
+        del self._left[:BATCH_MAX]
         said: list[object] = []
         for trade_id, outlook in batch:
-            del self._left[trade_id]
             trade = trades.get(trade_id)
             if trade is not None and trade_id in outlook.trades:
                 said += self._changed(_snapshot(trade, outlook, now_ns))

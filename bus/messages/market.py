@@ -1,4 +1,7 @@
-"""Market data: quotes, underlying prices, probabilities, momentum, feed beats, lifecycle."""
+"""Market data: quotes, underlying prices, probabilities, momentum, feed beats, lifecycle.
+
+What comes by thousands a second (`Tick`) is not tracked by the garbage collector: it holds texts and numbers, no cycle.
+"""
 
 from enum import StrEnum
 from typing import Annotated
@@ -9,7 +12,7 @@ from bus.messages.envelope import Message
 from bus.messages.units import Name, Number, Percent, Price, Quantity, UtcNs
 
 
-class Quote(Message, frozen=True, kw_only=True, omit_defaults=True):
+class Quote(Message, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The best prices of one ticker. Event contracts have yes and no sides, linear instruments bid and ask.
 
     Dollars for one contract. Null, absent, bid 0 or ask 1 (event contracts): nobody there.
@@ -33,7 +36,7 @@ class Quote(Message, frozen=True, kw_only=True, omit_defaults=True):
     ask_size: Quantity | None = None
 
 
-class SpotPrice(Message, frozen=True, kw_only=True, omit_defaults=True):
+class SpotPrice(Message, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A price of the underlying, dollars, > 0. Source: `market.price.<symbol>`."""
 
     symbol: Name
@@ -42,7 +45,7 @@ class SpotPrice(Message, frozen=True, kw_only=True, omit_defaults=True):
     source: Name | None = None
 
 
-class Probability(Message, frozen=True, kw_only=True, omit_defaults=True):
+class Probability(Message, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Percent 0-100 that YES wins. Source: `market.probability.<ticker>`."""
 
     ticker: Name
@@ -51,7 +54,7 @@ class Probability(Message, frozen=True, kw_only=True, omit_defaults=True):
     source: Name | None = None
 
 
-class Momentum(Message, frozen=True, kw_only=True, omit_defaults=True):
+class Momentum(Message, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Percent (0.35 is 0.35 %). Source: `market.momentum.<symbol>`."""
 
     symbol: Name
@@ -60,7 +63,7 @@ class Momentum(Message, frozen=True, kw_only=True, omit_defaults=True):
     source: Name | None = None
 
 
-class FeedBeat(Message, frozen=True, kw_only=True, omit_defaults=True):
+class FeedBeat(Message, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A feed says that it lives, and how long it may be silent. Source: `market.feed.<source>`."""
 
     source: Name
