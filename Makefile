@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Processes that share the tests, file by file; each has a NATS and a PostgreSQL of its own.
+WORKERS ?= 2
 
 .PHONY: setup demo test lint types imports unit docs proof lock clean
 
@@ -29,7 +31,7 @@ imports: setup
 	$(BIN)/lint-imports
 
 unit: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 # The order puts pytest's own summary last.
 test: lint types imports unit
