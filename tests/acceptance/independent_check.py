@@ -33,8 +33,8 @@ def shown(ns: int | None) -> str:
 def check(document: dict[str, Any], recording: Path) -> list[str]:
     """Return every difference between the demo's document and what the recording says; empty: it agrees exactly."""
     settings = document["settings"]
-    tape = read(recording, settings["source"])
     end_ts = instant(document["recording"]["to"])
+    tape = read(recording, settings["source"], end_ts)
     latency = int(Decimal(str(settings["venue"]["latency_ms"])) * 1_000_000)
     found = _unmodelled(settings)
     pnl = Decimal(0)

@@ -39,6 +39,15 @@ def test_a_stop_that_fired_when_it_had_to_agrees(tmp_path: Path) -> None:
     assert check(a_document(STOPPED, to=120), recording) == []
 
 
+def test_what_was_recorded_after_the_part_that_was_played_decides_nothing(tmp_path: Path) -> None:
+    recording = a_recording(tmp_path, ENTRY, a_quote(60, 38, 40), a_quote(70, 10, 12))
+    still_open = a_trade(
+        a_stop("price", stop_price="0.40"), state="open", rule=None, exit_price=None, exit_ts=None, pnl="0"
+    )
+
+    assert check(a_document(still_open, to=30), recording) == []
+
+
 @pytest.mark.parametrize(
     ("field", "wrong", "complaint"),
     [

@@ -57,13 +57,15 @@ class Tape:
     last_ts: int = 0
 
 
-def read(recording: Path, source: str) -> Tape:
-    """Read a recording; `source` names the feed of lines that carry none."""
+def read(recording: Path, source: str, until_ts: int) -> Tape:
+    """Read what a recording holds up to `until_ts`; `source` names the feed of lines that carry none."""
     tape = Tape()
     opener = gzip.open if recording.suffix == ".gz" else open
     with opener(recording, "rt") as lines:
         for number, text in enumerate(lines, 1):
             facts = json.loads(text, parse_float=Decimal, parse_int=Decimal)
+            if instant(facts["ts"]) > until_ts:
+                continue
             for name, event in _events(number, facts, tape):
                 market = tape.markets.setdefault(name, Market())
                 market.events.append(event)

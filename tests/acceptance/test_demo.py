@@ -1,0 +1,73 @@
+"""The demo as the process that a newcomer starts: the same trades at every speed, and the ones that the recording calls for."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.independent_check import check
+from tests.replay.make_slice import SHIPPED
+
+ROOT = Path(__file__).parents[2]
+DURATION = "28800"
+"""Recorded seconds: enough for every rule that the demo's strategy arms."""
+Document = dict[str, Any]
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def demo(speed: str) -> Document:
+    command = [sys.executable, "run.py", "demo", "--json", "--duration", DURATION, "--speed", speed]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stderr
+    document: Document = json.loads(done.stdout)
+    return document
+
+
+@pytest.fixture(scope="module")
+def document() -> Document:
+    return demo("max")
+
+
+@pytest.fixture
+def two_busy_loops() -> Iterator[None]:
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    yield
+    for loop in loops:
+        loop.kill()
+        loop.wait()
+
+
+def test_every_trade_ended_when_and_at_what_price_it_had_to(document: Document) -> None:
+    assert check(document, SHIPPED) == []
+
+
+def test_the_check_would_find_one_wrong_price_among_all_trades(document: Document) -> None:
+    closed = next(trade for trade in document["trades"] if trade["state"] == "closed")
+    wrong = [{**trade, "exit_price": "0.999"} if trade is closed else trade for trade in document["trades"]]
+
+    found = check({**document, "trades": wrong}, SHIPPED)
+
+    assert found == [f"{closed['trade_id']}: exit_price is 0.999, must be {closed['exit_price']}"]
+
+
+def test_another_speed_gives_the_same_trades(document: Document) -> None:
+    assert demo("4000")["trades"] == document["trades"]
+
+
+@pytest.mark.usefixtures("two_busy_loops")
+def test_a_busy_machine_gives_the_same_trades(document: Document) -> None:
+    assert demo("max")["trades"] == document["trades"]
+
+
+def test_its_trades_are_closed_by_every_kind_of_stop_that_reads_a_price(document: Document) -> None:
+    assert len(document["trades"]) > 100
+    assert {"price", "loss", "trailing", "probability", "profit"} <= {trade["rule"] for trade in document["trades"]}
+
+
+def test_nothing_is_lost_closed_twice_or_quarantined(document: Document) -> None:
+    assert [document[name] for name in ("lost_messages", "duplicate_closes", "quarantined")] == [0, 0, 0]
