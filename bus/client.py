@@ -1,8 +1,9 @@
-"""nats-py's client with three paths of our own, through private methods: the version is pinned, and tests tell when they change.
+"""nats-py's client with four paths of our own, through private methods: the version is pinned, and tests tell when they change.
 
 Direct subscriptions: a message goes from the parser straight to a plain function. nats-py puts each into a queue, wakes a
 task and drops what does not fit: at 30,000 ticks a second half of the thread's time, an order that differs between
-subscriptions, and a drop that nobody sees (fault 39). Here nothing is dropped: TCP pushes back instead.
+subscriptions, and a drop that nobody sees (fault 39). Here nothing is dropped: TCP pushes back instead. `bus.quick_parser`
+finds them in what was read.
 
 Direct publishing: nats-py wakes a task to send what it has collected; here it goes to the socket at once, in order, and
 nothing is kept for later while disconnected.
@@ -18,8 +19,7 @@ from loguru import logger
 from nats import errors
 from nats.aio.client import Client
 
-Handler = Callable[[str, str, bytes, bytes], None]
-"""Called with subject, reply subject, body, raw header block (empty: none). It must not block."""
+from bus.quick_parser import Handler, QuickParser
 
 NO_RESPONDERS = b"NATS/1.0 503"
 
@@ -28,8 +28,14 @@ def read_headers(raw: bytes) -> dict[str, str]:
     """Return the headers of a raw block; a status line stands under `Status` and `Description`."""
     if not raw:
         return {}
-    first, _, rest = raw.partition(b"\r\n")
-    found: dict[str, str] = Client._parse_header_lines(rest)  # noqa: SLF001  # see the module's docstring
+    first, *lines = raw.split(b"\r\n")
+    found: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.partition(b":")
+        name = name.strip()
+        # A name with a space is none: it is left out, as nats-py does.
+        if colon and name.isascii() and len(name.split()) == 1:
+            found[name.decode("ascii")] = value.strip().decode("utf-8", "replace")
     status = first[len(b"NATS/1.0") :].strip().decode("ascii", "replace")
     if status:
         found["Status"], _, found["Description"] = status.partition(" ")
@@ -58,7 +64,8 @@ class DirectClient(Client):  # type: ignore[misc]  # nats-py's hints are incompl
     def __init__(self, *, on_fault: Callable[[Exception], None]) -> None:
         super().__init__()
         self._pending: list[bytes] = []
-        self._direct: dict[int, Handler] = {}
+        self._direct: dict[bytes, Handler] = {}
+        self._ps = QuickParser(self, self._direct, self._deliver)
         self.heard = 0
         """Direct messages since the start: whoever hears them is not deaf, however late its own echo comes."""
         self._on_fault = on_fault
@@ -67,7 +74,7 @@ class DirectClient(Client):  # type: ignore[misc]  # nats-py's hints are incompl
         """Subscribe `handler` directly; it is subscribed again after each reconnect. Returns the id for `unlisten`."""
         subscription = await self.subscribe(subject, queue=queue)
         number: int = subscription._id  # noqa: SLF001
-        self._direct[number] = handler
+        self._direct[b"%d" % number] = handler
         self._write_pending()
         return number
 
@@ -90,19 +97,22 @@ class DirectClient(Client):  # type: ignore[misc]  # nats-py's hints are incompl
 
     async def unlisten(self, number: int) -> None:
         """End a direct subscription."""
-        self._direct.pop(number, None)
+        self._direct.pop(b"%d" % number, None)
         subscription = self._subs.get(number)
         if subscription is not None:
             await subscription.unsubscribe()
 
     async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None) -> None:
-        handler = self._direct.get(sid)
+        handler = self._direct.get(b"%d" % sid)
         if handler is None:
             await super()._process_msg(sid, subject, reply, data, headers)
-            return
+        else:
+            self._deliver(handler, subject, reply, data, headers or b"")
+
+    def _deliver(self, handler: Handler, subject: bytes, reply: bytes, body: bytes, headers: bytes) -> None:
         self.heard += 1
         try:
-            handler(subject.decode("utf-8", "replace"), reply.decode("utf-8", "replace"), data, headers or b"")
+            handler(subject.decode("utf-8", "replace"), reply.decode("utf-8", "replace"), body, headers)
         except Exception as error:  # noqa: BLE001  # a door: an exception here would end nats-py's read loop for good
             logger.opt(exception=error).error("a listener of {} failed", subject[:200])
             self._on_fault(error)

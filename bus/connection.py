@@ -16,8 +16,9 @@ import msgspec
 from loguru import logger
 from nats import errors as nats_errors
 
-from bus.client import DirectClient, Handler
+from bus.client import DirectClient
 from bus.errors import BusError, ServerUnavailable
+from bus.quick_parser import Handler
 
 _JSON = msgspec.json.Decoder()
 
