@@ -84,6 +84,56 @@ def test_a_rejected_close_is_tried_again_under_the_next_number(watchkeeper: Watc
     assert Decimal(second["limit_price"]) == Decimal("0.28")
 
 
+def test_a_close_of_a_pending_trade_cancels_its_entry_and_closes_what_was_filled(watchkeeper: Watchkeeper) -> None:
+    """SPEC 1.3: the entry's end is known before the close leaves, for exactly what was filled."""
+    wanted = an_open()
+    trade_id = wanted["trade_id"]
+    watchkeeper.quote(wanted["ticker"], "0.60", "0.62")
+    watchkeeper.demand("trade.request.open", wanted)
+    entry = watchkeeper.order(f"{trade_id}-entry-1")
+
+    watchkeeper.demand("trade.request.close", {"trade_id": trade_id, "reason": "enough", "requested_by": "anna"})
+    cancel = watchkeeper.ear.wait_for(lambda s, _: s == f"order.cancel.sim.{trade_id}")
+    before = watchkeeper.orders_of(trade_id)
+    watchkeeper.fill(entry, "0.62", "3", cumulative="3")
+    watchkeeper.report(entry, "cancelled", cumulative_quantity="3")
+    close = watchkeeper.order(f"{trade_id}-close-1")
+    watchkeeper.fill(close, "0.60", "3")
+    closed = watchkeeper.event(trade_id, "closed")
+
+    assert (cancel["client_order_id"], before) == (f"{trade_id}-entry-1", [f"{trade_id}-entry-1"])
+    assert (close["quantity"], Decimal(closed["pnl"])) == ("3", Decimal("-0.06"))
+    watchkeeper.await_rows(
+        [("entry", False, "cancelled"), ("close", False, "filled")],
+        "select purpose, is_live, evidence from orders where trade_id = %s order by ts",
+        trade_id,
+    )
+    assert watchkeeper.rows("select reason from cancels where trade_id = %s", trade_id) == [("a close is wanted",)]
+
+
+def test_a_bid_that_returns_ends_a_resting_close_and_the_next_attempt_sells_to_it(watchkeeper: Watchkeeper) -> None:
+    """Lesson 11"""
+    adopted = an_adoption()
+    trade_id = adopted["trade_id"]
+    watchkeeper.quote(adopted["ticker"], "0.60", "0.62")
+    watchkeeper.demand("trade.request.adopt", adopted)
+    watchkeeper.quote(adopted["ticker"], None, "0.30")
+    resting = watchkeeper.order(f"{trade_id}-close-1")
+    watchkeeper.report(resting, "accepted")
+
+    watchkeeper.quote(adopted["ticker"], "0.22", "0.30")
+    watchkeeper.ear.wait_for(
+        lambda s, b: s == f"order.cancel.sim.{trade_id}" and b["client_order_id"] == f"{trade_id}-close-1"
+    )
+    watchkeeper.report(resting, "cancelled", cumulative_quantity="0")
+    second = watchkeeper.order(f"{trade_id}-close-2")
+    watchkeeper.fill(second, "0.22", "10")
+    watchkeeper.event(trade_id, "closed")
+
+    assert (resting["time_in_force"], second.get("time_in_force", "ioc")) == ("gtc", "ioc")
+    assert Decimal(second["limit_price"]) == Decimal("0.12")
+
+
 def test_closing_twice_leaves_one_close_in_effect(watchkeeper: Watchkeeper) -> None:
     """Fault 56"""
     adopted = an_adoption()
