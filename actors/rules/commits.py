@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from msgspec.structs import replace
-
 from actors.rules.steps import OWNER, Step
 from bus.messages import addresses
 from bus.messages.envelope import Malformed, Message, Outgoing, Received
@@ -24,8 +22,6 @@ from bus.messages.system import Reply, SystemEvent
 from bus.messages.trades import Trade
 
 TRADES_MAX: Final = 500
-TOLD_ATTEMPTS_MAX: Final = 50
-"""How many attempts, the newest, a trade's event tells of: a close that nobody takes is tried for days, and a message has its limit."""
 
 Source = Received[Any] | Malformed | None
 
@@ -178,9 +174,7 @@ class Minutes:
     def _outbox(self, part: Sequence[tuple[Trade | None, Step]]) -> Iterator[Outgoing]:
         for before, step in part:
             if step.trade is not before:
-                yield self._outgoing(
-                    addresses.trade_event(step.trade), addresses.trade_id(step.trade), _told(step.trade)
-                )
+                yield self._outgoing(addresses.trade_event(step.trade), addresses.trade_id(step.trade), step.trade)
             venue = step.trade.venue
             for order in step.entries:
                 yield self._submit(venue, order, direct=False)
@@ -207,13 +201,6 @@ class Minutes:
 
     def _outgoing(self, subject: str, msg_id: str, message: Message, *, direct: bool = False) -> Outgoing:
         return Outgoing(subject=subject, msg_id=msg_id, message=message, direct=direct, cause=self.cause)
-
-
-def _told(trade: Trade) -> Trade:
-    """Return `trade` as others are told of it; every attempt stands in PostgreSQL."""
-    if len(trade.attempts) <= TOLD_ATTEMPTS_MAX:
-        return trade
-    return replace(trade, attempts=trade.attempts[-TOLD_ATTEMPTS_MAX:])
 
 
 def _notice(notice: Notice) -> Outgoing:

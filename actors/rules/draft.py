@@ -15,6 +15,10 @@ from bus.messages.trades import Attempt, AttemptState, Fill, Purpose, Trade, Tra
 from bus.messages.units import NS_PER_S
 
 LOOKUP_AFTER_NS: Final = 2 * NS_PER_S
+ENDED_KEPT: Final = 20
+"""How many closes that ended without a fill a trade remembers: one that nobody takes is tried for days. PostgreSQL has them all."""
+FORGOTTEN: Final = "forgotten"
+"""Evidence of such a close when something is heard of it after all."""
 
 
 class Draft:
@@ -52,13 +56,11 @@ class Draft:
 
     def put(self, attempt: Attempt) -> None:
         """Add an attempt, or replace the one of the same id."""
-        others = [a for a in self.trade.attempts if a.client_order_id != attempt.client_order_id]
-        known = len(others) < len(self.trade.attempts)
-        attempts = (
-            tuple(attempt if a.client_order_id == attempt.client_order_id else a for a in self.trade.attempts)
-            if known
-            else (*others, attempt)
-        )
+        attempts = self.trade.attempts
+        if any(a.client_order_id == attempt.client_order_id for a in attempts):
+            attempts = tuple(attempt if a.client_order_id == attempt.client_order_id else a for a in attempts)
+        else:
+            attempts = tuple(sorted((*_worth_keeping(attempts), attempt), key=_in_order_of_issue))
         self.change(attempts=attempts)
 
     def go(self, to: TradeState) -> None:
@@ -138,9 +140,43 @@ class Draft:
         )
 
 
+def _in_order_of_issue(attempt: Attempt) -> tuple[bool, int]:
+    return attempt.purpose is Purpose.CLOSE, attempt.attempt
+
+
+def _worth_keeping(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """Forget the oldest closes that ended without a fill, but none that alone knows of its stop's decision."""
+    ended = [a for a in attempts if a.purpose is Purpose.CLOSE and a.state is AttemptState.DEAD and not a.filled]
+    if len(ended) <= ENDED_KEPT:
+        return attempts
+    dropped = {a.client_order_id for a in ended[:-ENDED_KEPT]}
+    decided = {a.decision_id for a in attempts if a.client_order_id not in dropped}
+    return tuple(a for a in attempts if a.client_order_id not in dropped or a.decision_id not in decided)
+
+
 def find(trade: Trade, client_order_id: str) -> Attempt | None:
-    """Return that order of the trade, or None."""
-    return next((a for a in trade.attempts if a.client_order_id == client_order_id), None)
+    """Return that order of the trade, or None. One that was forgotten is given back as ended, with nothing filled."""
+    known = next((a for a in trade.attempts if a.client_order_id == client_order_id), None)
+    return known or _forgotten(trade, client_order_id)
+
+
+def _forgotten(trade: Trade, client_order_id: str) -> Attempt | None:
+    """Return a close whose number has been used and that is not among the attempts any more: as the newest, but dead."""
+    newest = last_close(trade)
+    trade_and_purpose, _, number = client_order_id.rpartition("-")
+    if newest is None or trade_and_purpose != f"{trade.trade_id}-{Purpose.CLOSE}" or not number.isdecimal():
+        return None
+    if not 0 < int(number) < newest.attempt:
+        return None
+    return Attempt(
+        client_order_id=client_order_id,
+        purpose=Purpose.CLOSE,
+        attempt=int(number),
+        state=AttemptState.DEAD,
+        quantity=newest.quantity,
+        side=newest.side,
+        evidence=FORGOTTEN,
+    )
 
 
 def entry_of(trade: Trade) -> Attempt | None:

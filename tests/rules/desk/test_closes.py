@@ -1,18 +1,13 @@
 """Closing: at once, once, and never held back by what holds back entries."""
 
-from typing import Final
-
 import pytest
-from msgspec.structs import replace
 
-from actors.rules.commits import TOLD_ATTEMPTS_MAX
 from bus.messages.envelope import Outgoing
 from bus.messages.orders import OrderSubmit, Position
 from bus.messages.records import Commit, OrderRefused
 from bus.messages.stops import MarkGiven, MarkWanted
 from bus.messages.system import SystemCommand
-from bus.messages.plain import to_json
-from bus.messages.trades import Attempt, AttemptState, Purpose, Side, Trade, TradeState
+from bus.messages.trades import Side, TradeState
 from tests.rules.desk.builders import (
     T0,
     TICKER,
@@ -35,9 +30,6 @@ from tests.rules.desk.builders import (
     reply_of,
     trade_of,
 )
-
-MESSAGE_MAX_BYTES: Final = 65_536
-"""What the streams take: `nats.max_message_bytes`."""
 
 
 def test_a_fired_stop_sends_its_close_before_its_commit() -> None:
@@ -184,36 +176,3 @@ def test_an_order_that_the_stream_refuses_is_told_at_once() -> None:
     said = desk.handle(refused)
 
     assert [out.subject for out in of_kind(said, Outgoing)] == ["notice.critical.order_refused"]
-
-
-def _tried_for_days(tries: int) -> Trade:
-    """An open trade that an earlier close could not end, however often it was tried."""
-    dead = tuple(
-        Attempt(
-            client_order_id=f"t1-close-{number}",
-            purpose=Purpose.CLOSE,
-            attempt=number,
-            state=AttemptState.DEAD,
-            quantity=D(10),
-            limit_price=D("0.01"),
-            sent_ns=T0,
-            expires_ns=T0 + S,
-            evidence="cancelled",
-            decision_id="t1-probability-1",
-            nth=number,
-        )
-        for number in range(1, tries + 1)
-    )
-    trade = trade_of(opened(a_desk()))
-    return replace(trade, attempts=(*trade.attempts, *dead))
-
-
-def test_a_trade_that_was_tried_for_days_still_fits_into_its_event() -> None:
-    """A message that no stream takes would never leave, however often it is published."""
-    desk = a_desk(trades=(_tried_for_days(tries=3_000),))
-
-    commit = commit_of(desk.handle(a_fired()))
-
-    (told,) = [out.message for out in commit.outbox if isinstance(out.message, Trade)]
-    assert len(to_json(told)) < MESSAGE_MAX_BYTES
-    assert told.attempts == commit.trades[0].attempts[-TOLD_ATTEMPTS_MAX:]

@@ -5,11 +5,13 @@ from decimal import Decimal
 import pytest
 
 from actors.rules.closes import is_failing
+from actors.rules.draft import ENDED_KEPT, find, last_close
 from bus.messages.market import LifecycleEvent
 from bus.messages.orders import OrderReport, ReportStatus
+from bus.messages.plain import to_json
 from bus.messages.records import OrderRefused, OrderStored
 from bus.messages.stops import BidReturned
-from bus.messages.trades import AttemptState, Side
+from bus.messages.trades import AttemptState, Purpose, Side
 from bus.messages.trades import TradeState as S
 from tests.rules.lifecycle.builders import (
     BUY_OPPOSITE,
@@ -26,6 +28,8 @@ from tests.rules.lifecycle.builders import (
     at,
 )
 
+MESSAGE_MAX_BYTES = 65_536
+"""What the streams take: `nats.max_message_bytes`."""
 CLOSE_1, CLOSE_2 = "t1-close-1", "t1-close-2"
 
 
@@ -176,6 +180,45 @@ def test_waits_double_to_five_seconds_then_a_person_hears_of_it_and_it_goes_on()
     assert life.kinds.count("close_failing") == 1
     assert life.kinds.count("close_retried") == 7
     assert life.trade.attempts[-1].client_order_id == "t1-close-11"
+
+
+def test_a_trade_does_not_grow_with_the_tries_of_its_close() -> None:
+    """A trade is told whole: one that was tried for days became larger than a message may be, and never left."""
+    life = a_closing_life()
+
+    _fail(life, 60)
+
+    numbers = [attempt.attempt for attempt in life.trade.attempts if attempt.purpose is Purpose.CLOSE]
+    assert numbers == list(range(61 - ENDED_KEPT, 62))
+    assert len(to_json(life.trade)) < MESSAGE_MAX_BYTES
+
+
+def test_a_fill_of_a_close_that_was_forgotten_is_booked_all_the_same() -> None:
+    life = a_closing_life()
+    _fail(life, 50)
+    assert "t1-close-3" not in {attempt.client_order_id for attempt in life.trade.attempts}
+
+    life.hear(a_fill("10", "0.40", "t1-close-3", fill_id="late"))
+
+    assert [fill.fill_id for fill in life.trade.fills if fill.purpose is Purpose.CLOSE] == ["late"]
+    assert life.trade.open_quantity == 0
+    assert life.trade.attempts[-1].client_order_id == "t1-close-51"
+
+
+def test_a_word_about_a_close_that_was_forgotten_begins_nothing() -> None:
+    life = a_closing_life()
+    _fail(life, 50)
+
+    step = life.hear(_cancelled("t1-close-3")).step
+
+    assert (step.closes, step.marks, step.cancels) == ((), (), ())
+    assert last_close(life.trade) == life.trade.attempts[-1]
+
+
+def test_a_close_whose_number_was_never_used_is_not_the_trades() -> None:
+    life = a_closing_life()
+
+    assert [find(life.trade, f"t1-close-{number}") for number in ("0", "2", "x", "01x")] == [None] * 4
 
 
 @pytest.mark.parametrize(("deaths", "failing"), [(0, False), (7, False), (8, True), (9, True)])
