@@ -258,10 +258,9 @@ class Sequencer:
     def _take_timer(self, until_ns: int) -> TimerFired | None:
         with self._lock:
             due_ns, venue_due_ns = self._timers.next_due(), self._venue_timers.next_due()
-            first = min((due for due in (due_ns, venue_due_ns) if due is not None), default=None)
-            if first is None or first > until_ns:
-                return None
-            return (self._timers if due_ns == first else self._venue_timers).take_next()
+            if venue_due_ns is None or (due_ns is not None and due_ns <= venue_due_ns):
+                return self._timers.take_next() if due_ns is not None and due_ns <= until_ns else None
+            return self._venue_timers.take_next() if venue_due_ns <= until_ns else None
 
     def _queue_of(self, owner: str) -> TimerQueue:
         return self._venue_timers if owner == VENUE else self._timers
