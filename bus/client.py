@@ -85,8 +85,12 @@ class DirectClient(Client):  # type: ignore[misc]  # nats-py's hints are incompl
         if len(body) > self._max_payload:
             raise errors.MaxPayloadError
         command = publish_command(subject, reply, body, headers)
-        self._write_pending()
-        self._transport.write(command)
+        try:
+            self._write_pending()
+            self._transport.write(command)
+        except RuntimeError as error:
+            # So uvloop speaks of a socket that it has closed, and nats-py has not heard of it yet.
+            raise errors.ConnectionClosedError from error
 
     def _write_pending(self) -> None:
         """Write what nats-py has collected: its own flush sends a PING past it, and would answer too early."""

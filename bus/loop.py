@@ -40,6 +40,26 @@ class LoopThread:
         except RuntimeError:
             logger.debug("the NATS loop has ended; a call was dropped")
 
+    def hand(self, wait_s: float, function: Callable[[*Ts], object], *arguments: *Ts) -> None:
+        """As `call`, but let the loop go first: return when the function has run, or after `wait_s`.
+
+        The caller would otherwise go on, and hold the interpreter while the loop has something urgent to send.
+        """
+        if threading.current_thread() is self._thread:
+            self.call(function, *arguments)
+            return
+        waiting = threading.Lock()
+        waiting.acquire()
+
+        def run() -> None:
+            try:
+                function(*arguments)
+            finally:
+                waiting.release()
+
+        self.call(run)
+        waiting.acquire(timeout=wait_s)
+
     @property
     def is_running(self) -> bool:
         """Whether `run` and `call` reach anybody."""

@@ -45,6 +45,8 @@ from bus.venues import TIMEOUT_S, Answerer, VenueDesk, answer_for
 from config.settings import Nats
 
 _STEP_S: Final = 30.0
+_HAND_S: Final = 0.005
+"""A deaf loop must not stop the desk for longer than this at each order."""
 PAPER: Final = "paper"
 _HEALTH: Final = "system.health.watchkeeper"
 
@@ -243,8 +245,15 @@ class NatsWire:
     # actors.ports.Wire
 
     def publish(self, outgoing: Sequence[Outgoing]) -> None:
-        """Publish in order. Orders among them go the way of orders; the others' outcome comes as `Published`."""
-        self._thread.call(self._publish, tuple(outgoing))
+        """Publish in order. Orders among them go the way of orders; the others' outcome comes as `Published`.
+
+        Returns when an order is on its way: whoever decided it has more to say, and that may not overtake it.
+        """
+        words = tuple(outgoing)
+        if words and isinstance(words[0].message, OrderSubmit | OrderCancel):
+            self._thread.hand(_HAND_S, self._publish, words)
+        else:
+            self._thread.call(self._publish, words)
 
     def _publish(self, outgoing: tuple[Outgoing, ...]) -> None:
         for one in outgoing:

@@ -1,0 +1,29 @@
+"""Each figure measures the real thing, here under next to no load: that it can, never what it gives."""
+
+import run
+from tests.bench import figures
+from tests.bench.documents import Benchmarks
+from tests.bench.group_commit import group_commit
+
+
+def test_the_command_s_document_is_in_the_contract() -> None:
+    assert run.DOCUMENTS["bench"] is Benchmarks
+
+
+def test_the_group_commit_writes_every_row() -> None:
+    measured = group_commit(outstanding=10, rows=50)
+
+    assert measured.rows == 50
+
+
+def test_each_stop_of_the_latency_figure_reaches_the_executor() -> None:
+    measured = figures.latency(open_trades=4, orders=4, markets=2)
+
+    assert measured.orders == 4
+    assert 0 < measured.plain_p50_us <= measured.plain_p99_us
+
+
+def test_the_throughput_figure_counts_every_order() -> None:
+    measured = figures.throughput(per_second=2000, duration_s=1, open_trades=4, markets=100)
+
+    assert (measured.ticks, measured.fired, measured.lost) == (2000, 2, 0)
