@@ -12,6 +12,7 @@ from actors.activity import Activity
 from actors.ports import StartingStore, StartingWire
 from actors.replay.conductor import Conductor
 from actors.replay.counting import Awaited, CountedStore, CountedWire
+from actors.replay.outside_timers import OutsideTimers
 from actors.replay.screen import LiveTable
 from actors.replay.sequencer import HouseStuckError, Played, Sequencer
 from actors.replay.sidecar import Sidecar, recording_name
@@ -122,7 +123,7 @@ class Stage:
             activity=self._in_hand,
             record=self._whole,
             turns=self._conductor,
-            timers=self.clock.keep,
+            timers=OutsideTimers(self.clock.keep, self.clock, self._door.hear).keep,
             also={
                 **dict.fromkeys((Outgoing, OrderReport), self.tally.hear),
                 Commit: self._hear_commit,
