@@ -1,4 +1,4 @@
-"""AutoStop: the stop rules and the index of thresholds. `rules.engine` decides."""
+"""AutoStop: the stop rules and the index of thresholds. `rules.stops.engine` decides."""
 
 from actors.watched import EngineActor
 

@@ -17,11 +17,11 @@ from actors.notifier import Notifier
 from actors.paper_venue import PaperVenue, SharedPaperBook
 from actors.ports import Clock, Store, Wire
 from actors.router import Listener, Router
-from actors.rules.coverage import CoverageBoard
-from actors.rules.desk import Desk
-from actors.rules.engine import StopEngine
+from actors.rules.coverage.board import CoverageBoard
+from actors.rules.desk.desk import Desk
 from actors.rules.notice_policy import NoticePolicy
 from actors.rules.status import StatusBoard
+from actors.rules.stops.engine import StopEngine
 from actors.rules.timers import TimerQueue
 from actors.supervisor import Child, Supervisor
 from actors.timer import Timer

@@ -1,8 +1,8 @@
-"""PaperVenue: a simulated venue that fulfils what DESIGN asks of an executor. `rules.paper` decides."""
+"""PaperVenue: a simulated venue that fulfils what DESIGN asks of an executor. `rules.paper.book` decides."""
 
 import threading
 
-from actors.rules.paper import PaperBook
+from actors.rules.paper.book import PaperBook
 from actors.watched import EngineActor
 from bus.messages.orders import VenueFills, VenueOrders, VenueOrdersRequest, VenuePositions
 

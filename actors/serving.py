@@ -22,11 +22,11 @@ from actors.house import House
 from actors.paper_venue import SharedPaperBook
 from actors.ports import Clock, StartingStore, StartingWire
 from actors.router import Listener
-from actors.rules.desk import Desk
+from actors.rules.desk.desk import Desk
 from actors.rules.fees import fee
-from actors.rules.paper import PaperBook
+from actors.rules.paper.book import PaperBook
 from actors.rules.status import StatusBoard
-from actors.rules.steps import VenueTerms
+from actors.rules.trade.steps import VenueTerms
 from actors.turns import Turns
 from bus.messages.envelope import Delivery, Malformed, Received
 from bus.messages.records import Recovered

@@ -1,4 +1,4 @@
-"""TradeDesk: each trade's state machine, and the only issuer of orders. `rules.desk` decides."""
+"""TradeDesk: each trade's state machine, and the only issuer of orders. `rules.desk.desk` decides."""
 
 from actors.watched import EngineActor
 

@@ -1,4 +1,4 @@
-"""TradeWatcher: the marks of open trades, and whether each is protected. `rules.coverage` decides."""
+"""TradeWatcher: the marks of open trades, and whether each is protected. `rules.coverage.board` decides."""
 
 from actors.watched import EngineActor
 

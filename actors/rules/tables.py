@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from actors.rules.catalog import RULES, SETTINGS, Kind, Setting
-from actors.rules.edges import EDGES
+from actors.rules.trade.edges import EDGES
 from bus.messages.trades import TradeState
 
 Value = Decimal | str | bool

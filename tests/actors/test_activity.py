@@ -50,6 +50,31 @@ def test_whoever_waits_is_woken_by_the_last_piece_of_work_to_end() -> None:
     assert quiet
 
 
+def test_a_part_counts_as_one_piece_of_work_of_the_whole_until_it_is_quiet() -> None:
+    whole = Activity()
+    part = Activity(within=whole)
+    part.begin(2)
+    part.end()
+
+    busy = whole.outstanding
+    part.end()
+
+    assert (busy, whole.outstanding) == (1, 0)
+
+
+def test_whoever_asks_to_be_woken_is_woken_once() -> None:
+    activity = Activity()
+    woken: list[int] = []
+    activity.begin()
+    activity.is_quiet_or_wakes(lambda: woken.append(1))
+
+    for _ in range(2):
+        activity.end()
+        activity.begin()
+
+    assert woken == [1]
+
+
 def test_no_work_is_lost_between_threads() -> None:
     activity = Activity()
 

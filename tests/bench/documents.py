@@ -44,7 +44,8 @@ class Latency(Measured, frozen=True, kw_only=True):
 class Throughput(Measured, frozen=True, kw_only=True):
     """Sustained ticks, one in a thousand firing. read_per_s: what a raw subscriber that does nothing reads, the reference line.
 
-    taken_per_s: ticks by the time from the first tick to the last order. lost: orders that never came.
+    taken_per_s: ticks by the time from the first tick to the last order. lost: orders that never came. cpu_us: of the process, for
+    each tick, with everything that it caused: on a machine that others use, this is what to compare.
     """
 
     read_per_s: int
@@ -53,6 +54,7 @@ class Throughput(Measured, frozen=True, kw_only=True):
     ticks: int
     sent_per_s: int
     taken_per_s: int
+    cpu_us: float
     fired: int
     lost: int
 
@@ -73,7 +75,7 @@ class ServeStanding(Measured, frozen=True, kw_only=True):
     """What `serve` takes to stand there. bare_mb: an interpreter that has only imported it, the reference line.
 
     ready_s, resident_mb: with nothing open; the others with `open_trades`: `grown_mb` after they were adopted, `recovered_mb`
-    and `recovered_s` after a restart that had to recover them.
+    and `recovered_s` after a restart that had to recover them, `recovered_cpu_s` of it the process's own work.
     """
 
     bare_mb: float
@@ -82,6 +84,7 @@ class ServeStanding(Measured, frozen=True, kw_only=True):
     open_trades: int
     grown_mb: float
     recovered_s: float
+    recovered_cpu_s: float
     recovered_mb: float
 
 

@@ -103,11 +103,12 @@ def throughput(
     """Sustained ticks, one in a thousand firing, none lost."""
     load = load_average()
     ticks = per_second * duration_s
-    with servers() as between, serving(between):
+    with servers() as between, serving(between) as process:
         read_per_s = reference.read_per_s(between.url, min(60_000, 2 * ticks))
         trades = iter(_open(between.url, open_trades, markets))
         with _arrivals(between.url) as arrivals, RawClient(between.url) as sender:
             fired = []
+            used_s = reference.cpu_s(process.pid)
             started_ns = time.monotonic_ns()
             for sent in range(0, ticks, markets):
                 chunk = quotes(markets, sent // markets)
@@ -120,6 +121,7 @@ def throughput(
             sent_s = (time.monotonic_ns() - started_ns) / 1e9
             arrived = {next(arrivals)[0] for _ in fired}
             taken_s = (time.monotonic_ns() - started_ns) / 1e9
+            used_s = reference.cpu_s(process.pid) - used_s
     lost = len(set(fired) - arrived)
     return Throughput(
         load=load,
@@ -130,6 +132,7 @@ def throughput(
         ticks=ticks,
         sent_per_s=round(ticks / sent_s),
         taken_per_s=round(ticks / taken_s),
+        cpu_us=round(used_s / ticks * 1e6, 1),
         fired=len(fired),
         lost=lost,
     )
@@ -144,6 +147,7 @@ def standing(open_trades: int = 10_000, markets: int = 100) -> ServeStanding:
             _open(between.url, open_trades, markets)
             grown_mb = reference.resident_mb(empty.pid)
         with serving(between) as full:
+            recovered_cpu_s = round(reference.cpu_s(full.pid), 2)
             recovered_mb = reference.resident_mb(full.pid)
     return ServeStanding(
         load=load,
@@ -154,6 +158,7 @@ def standing(open_trades: int = 10_000, markets: int = 100) -> ServeStanding:
         open_trades=open_trades,
         grown_mb=grown_mb,
         recovered_s=full.ready_s,
+        recovered_cpu_s=recovered_cpu_s,
         recovered_mb=recovered_mb,
     )
 

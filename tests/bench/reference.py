@@ -89,3 +89,9 @@ def bare_mb() -> float:
 def resident_mb(pid: int) -> float:
     """Return the resident memory of a process, MB."""
     return round(psutil.Process(pid).memory_info().rss / 1_000_000, 1)
+
+
+def cpu_s(pid: int) -> float:
+    """Return the CPU time that a process has used, seconds."""
+    used = psutil.Process(pid).cpu_times()
+    return float(used.user + used.system)

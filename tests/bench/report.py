@@ -68,7 +68,7 @@ def _latency(it: Latency) -> list[Row]:
 
 def _throughput(it: Throughput) -> list[Row]:
     name = f"ticks, {it.open_trades:,} open trades on {it.markets} markets"
-    taken = f"{it.taken_per_s:,}/s, {it.fired} fired, {it.lost} lost"
+    taken = f"{it.taken_per_s:,}/s, {it.cpu_us} us of CPU each, {it.fired} fired, {it.lost} lost"
     line = f"a reader that does nothing: {it.read_per_s:,}/s"
     return [(name, taken, ">= 30,000/s, none lost", it.met, line, it.load)]
 
@@ -79,5 +79,12 @@ def _standing(it: ServeStanding) -> list[Row]:
     empty = f"with nothing open: {it.ready_s} s"
     return [
         (f"resident, {most}", f"{largest:g} MB", "<= 250 MB", largest <= 250, bare, it.load),
-        (f"ready, {most} to recover", f"{it.recovered_s} s", "<= 3 s", slowest <= 3, empty, it.load),
+        (
+            f"ready, {most} to recover",
+            f"{it.recovered_s} s, {it.recovered_cpu_s} s of CPU",
+            "<= 3 s",
+            slowest <= 3,
+            empty,
+            it.load,
+        ),
     ]

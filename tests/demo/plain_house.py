@@ -15,12 +15,12 @@ from actors.replay.sequencer import Sequencer
 from actors.replay.sidecar import Sidecar, read_sidecar, recording_name
 from actors.replay.strategy import EntryStrategy
 from actors.replay.tally import Tally
-from actors.rules.coverage import CoverageBoard
-from actors.rules.desk import Desk
-from actors.rules.engine import StopEngine
+from actors.rules.coverage.board import CoverageBoard
+from actors.rules.desk.desk import Desk
 from actors.rules.fees import fee
-from actors.rules.paper import PaperBook
-from actors.rules.steps import VenueTerms
+from actors.rules.paper.book import PaperBook
+from actors.rules.stops.engine import StopEngine
+from actors.rules.trade.steps import VenueTerms
 from bus.messages.demo import DemoCommits, DemoRecording, DemoSettings, DemoSummary
 from bus.messages.envelope import Message, Outgoing, Received
 from bus.messages.market import Lifecycle, Quote, SpotPrice, Ticks

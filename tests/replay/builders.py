@@ -71,6 +71,7 @@ class Replay:
         *,
         react: Callable[["Replay", object], None] = lambda _, __: None,
         strategy: object = None,
+        settled: Callable[[float], bool] | None = None,
         tail_ms: int = 50,
         step: int = 1,
         patience_s: float = 10.0,
@@ -86,6 +87,7 @@ class Replay:
             ask=self.asked.append,
             horizon=lambda line, ns: self.horizons.append((line, (ns - START_NS) // MS)),
             strategy=strategy or NoStrategy(),  # type: ignore[arg-type]  # a test's own double
+            settled=settled,
             tail_ns=tail_ms * MS,
             step=step,
             patience_s=patience_s,

@@ -1,7 +1,9 @@
+import threading
 from decimal import Decimal
 
 import pytest
 
+from actors.activity import Activity
 from actors.replay.sequencer import HouseStuckError
 from bus.messages.market import Lifecycle, Quote, Tick, Ticks
 from bus.messages.timers import CancelTimer, SetTimer, TimerFired
@@ -128,6 +130,58 @@ def test_the_horizon_follows_what_has_been_applied() -> None:
     replay.play([(line, a_quote(line * 10)) for line in range(1, 6)])
 
     assert replay.horizons == [(2, 20), (4, 40)]
+
+
+def test_the_horizon_waits_for_the_record() -> None:
+    """An event's rows stand before the publisher hears that it is done with."""
+    standing = iter([False, True, True])
+    replay = Replay(step=2, settled=lambda _: next(standing))
+
+    replay.play([(line, a_quote(line * 10)) for line in range(1, 4)])
+
+    assert replay.horizons == [(3, 30)]
+
+
+def test_the_horizon_does_not_fall_far_behind_for_the_record() -> None:
+    asked: list[float] = []
+
+    def settled(patience_s: float) -> bool:
+        asked.append(patience_s)
+        return patience_s > 0
+
+    replay = Replay(settled=settled, patience_s=5)
+    replay.play([(line, a_quote(line * 10)) for line in range(1, 10)])
+
+    assert replay.horizons == [(8, 80)]
+    assert asked == [0.0] * 7 + [5, 0.0, 5]
+
+
+def test_a_record_that_never_stands_is_an_error_and_names_the_line() -> None:
+    replay = Replay(settled=lambda _: False)
+
+    with pytest.raises(HouseStuckError, match="line 1"):
+        replay.play([(1, a_quote(10))])
+
+
+def test_the_house_is_worked_while_no_message_comes() -> None:
+    """People may ask it something while the recording has nothing to say."""
+    replay = Replay()
+    asked = threading.Event()
+
+    def quiet(timeout_s: float) -> bool:
+        asked.set()
+        return Activity.quiet(replay.activity, timeout_s)
+
+    replay.activity.quiet = quiet  # type: ignore[method-assign]  # a listening post
+    playing = threading.Thread(target=replay.sequencer.run)
+    playing.start()
+
+    came = asked.wait(10)
+    replay.sequencer.stop()
+    playing.join()
+    replay.house.end()
+
+    assert came
 
 
 def test_a_late_publisher_is_told_where_the_horizon_stands() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from actors.rules.coverage import CoverageBoard
+from actors.rules.coverage.board import CoverageBoard
 from bus.messages.envelope import Outgoing
 from bus.messages.market import Tick, Ticks
 from bus.messages.notices import Notice

@@ -6,9 +6,9 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actors.rules.coverage_outlook import Outlook
-from actors.rules.coverage_verdict import verdict
-from actors.rules.freshness import STALE_REASONS
+from actors.rules.coverage.outlook import Outlook
+from actors.rules.coverage.verdict import verdict
+from actors.rules.market.freshness import STALE_REASONS
 from bus.messages.market import Tick
 from bus.messages.trades import Coverage, Side, StopSpec, Trade, TradeState, Waiver
 from bus.messages.units import NS_PER_S, ZERO

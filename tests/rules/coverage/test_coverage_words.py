@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from actors.rules import coverage
+from actors.rules.coverage import board as coverage
 from bus.messages.envelope import Outgoing
 from bus.messages.market import Ticks
 from bus.messages.notices import Notice, Severity

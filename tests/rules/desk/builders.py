@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from actors.rules.desk import Desk
-from actors.rules.steps import VenueTerms
+from actors.rules.desk.desk import Desk
+from actors.rules.trade.steps import VenueTerms
 from bus.messages.envelope import Delivery, Message, Outgoing, Received
 from bus.messages.market import Lifecycle
 from bus.messages.orders import OrderReport, OrderSubmit

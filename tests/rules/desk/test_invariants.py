@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actors.rules.desk import Desk
+from actors.rules.desk.desk import Desk
 from bus.messages.envelope import Malformed
 from bus.messages.orders import OrderCancel, OrderSubmit, ReportStatus, VenueAnswer, VenueOrder
 from bus.messages.records import Commit

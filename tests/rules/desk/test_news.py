@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from actors.rules.desk import RecordRefused
+from actors.rules.desk.desk import RecordRefused
 from bus.messages.envelope import Delivery, Malformed
 from bus.messages.market import Result
 from bus.messages.orders import Balance, Position, Settlement

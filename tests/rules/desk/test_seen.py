@@ -1,6 +1,6 @@
 """What was heard before."""
 
-from actors.rules.seen import Seen, Verdict
+from actors.rules.desk.seen import Seen, Verdict
 
 
 def test_a_key_is_new_once() -> None:

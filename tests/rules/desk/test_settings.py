@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from actors.rules.catalog import SETTINGS, Kind
-from actors.rules.desk import Desk
-from actors.rules.layers import parse_value
-from actors.rules.settings_changes import read_layers
+from actors.rules.desk.desk import Desk
+from actors.rules.settings.changes import read_layers
+from actors.rules.settings.layers import parse_value
 from bus.messages.records import Commit
 from bus.messages.settings import Layer, SettingsGet, SettingsSet
 from bus.messages.stops import StopArm, StopDisarm, StopSet, StopWaive

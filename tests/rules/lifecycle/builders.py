@@ -5,8 +5,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from actors.rules import lifecycle
-from actors.rules.steps import OWNER, CloseWanted, Context, Event, Step, VenueTerms, timer_key
+from actors.rules.trade import lifecycle
+from actors.rules.trade.steps import OWNER, CloseWanted, Context, Event, Step, VenueTerms, timer_key
 from bus.messages.market import Lifecycle, LifecycleEvent, Result
 from bus.messages.orders import OrderReport, ReportStatus, Settlement, VenueAnswer, VenueFill, VenueOrder
 from bus.messages.stops import Mark, MarkGiven, MarkState

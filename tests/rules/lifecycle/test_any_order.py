@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from actors.rules.steps import OWNER, Event, VenueTerms, timer_key
+from actors.rules.trade.steps import OWNER, Event, VenueTerms, timer_key
 from bus.messages.market import LifecycleEvent, Result
 from bus.messages.orders import OrderReport, Position, ReportStatus, VenueAnswer, VenueFill, VenueOrder
 from bus.messages.timers import TimerFired

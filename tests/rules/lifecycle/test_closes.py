@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from actors.rules.closes import is_failing
-from actors.rules.draft import ENDED_KEPT, find, last_close
+from actors.rules.trade.closes import is_failing
+from actors.rules.trade.draft import ENDED_KEPT, find, last_close
 from bus.messages.market import LifecycleEvent
 from bus.messages.orders import OrderReport, ReportStatus
 from bus.messages.plain import to_json

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from actors.rules import lifecycle
-from actors.rules.edges import EDGES, IllegalMove, move, way
+from actors.rules.trade import lifecycle
+from actors.rules.trade.edges import EDGES, IllegalMove, move, way
 from bus.messages.market import LifecycleEvent
 from bus.messages.trades import TradeState as S
 from tests.rules.lifecycle.builders import (

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from actors.rules import lifecycle
+from actors.rules.trade import lifecycle
 from bus.messages.orders import Action
 from bus.messages.trades import AttemptState, Side
 from bus.messages.trades import TradeState as S

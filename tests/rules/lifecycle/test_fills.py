@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from actors.rules.late import late_trade_id
+from actors.rules.trade.late import late_trade_id
 from bus.messages.trades import Fill, Purpose, Side, Trade
 from bus.messages.trades import TradeState as S
 from bus.messages.units import ONE, ZERO

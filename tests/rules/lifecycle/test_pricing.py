@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from actors.rules.pricing import close_terms, to_lot
+from actors.rules.trade.pricing import close_terms, to_lot
 from bus.messages.orders import Action
 from bus.messages.stops import Mark, MarkState
 from bus.messages.trades import Side

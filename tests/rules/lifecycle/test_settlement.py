@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from actors.rules.settlement import outcome, revenue_differs, shares
+from actors.rules.trade.settlement import outcome, revenue_differs, shares
 from bus.messages.market import LifecycleEvent, Result
 from bus.messages.trades import Mode, Side
 from bus.messages.trades import TradeState as S

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from actors.rules import lifecycle, taken_over
+from actors.rules.trade import lifecycle, taken_over
 from bus.messages.orders import OrderSubmit
 from bus.messages.trades import AttemptState, Mode, Purpose, Side, Trade, TradeState
 from tests.rules.lifecycle.builders import (

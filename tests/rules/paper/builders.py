@@ -3,8 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
-from actors.rules.paper import PaperBook
-from actors.rules.paper_faults import Faults
+from actors.rules.paper.book import PaperBook
+from actors.rules.paper.faults import Faults
 from bus.messages.market import Quote, Ticks
 from bus.messages.orders import (
     Action,

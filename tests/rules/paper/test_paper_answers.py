@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from actors.rules.paper_restore import InStream
+from actors.rules.paper.restore import InStream
 from bus.messages.orders import OrderSubmit, ReportStatus, VenueOrdersRequest
 from bus.messages.trades import Fill, Purpose, Trade
 from tests.rules.paper.builders import LATENCY_NS, T0, D, S, Venue, a_cancel, a_close, a_trade, an_entry_fill, an_order

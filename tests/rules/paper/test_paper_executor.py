@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.rules.paper_faults import Fault, Faults
+from actors.rules.paper.faults import Fault, Faults
 from bus.messages.market import Lifecycle, Quote, Result, Ticks
 from bus.messages.orders import Action, OrderArrived, OrderReport, ReportStatus, VenueOrdersRequest
 from bus.messages.timers import SetTimer

@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actors.rules.paper_faults import Fault, Faults
+from actors.rules.paper.faults import Fault, Faults
 from bus.messages.orders import OrderCancel, OrderSubmit, ReportStatus, VenueOrdersRequest
 from bus.messages.trades import Purpose
 from tests.rules.paper.builders import LATENCY_NS, MS, D, Venue, a_cancel, a_close, an_order

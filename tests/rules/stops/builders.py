@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from actors.rules.engine import StopEngine
+from actors.rules.stops.engine import StopEngine
 from bus.messages.market import FeedBeat, Momentum, Probability, Quote, SpotPrice, StrikeType, Tick, Ticks
 from bus.messages.records import Commit
 from bus.messages.stops import StopDecision, StopFired, StopProgress

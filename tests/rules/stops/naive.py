@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from actors.rules.armed import ArmedRule
-from actors.rules.engine import StopEngine
-from actors.rules.lenses import Lens
-from actors.rules.marks import Reading
+from actors.rules.market.marks import Reading
+from actors.rules.stops.armed import ArmedRule
+from actors.rules.stops.engine import StopEngine
+from actors.rules.stops.lenses import Lens
 from bus.messages.units import Price
 
 

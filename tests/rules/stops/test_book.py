@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from actors.rules.book import MarketBook
+from actors.rules.market.book import MarketBook
 from bus.messages.units import NS_PER_S
 from tests.rules.stops.builders import (
     COIN,

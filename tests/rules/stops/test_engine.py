@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors.rules.engine import StopEngine
+from actors.rules.stops.engine import StopEngine
 from bus.messages.market import Tick, Ticks
 from bus.messages.stops import StopCheckGiven, StopCheckWanted, StopFired
 from bus.messages.timers import CancelTimer, SetTimer, TimerFired

@@ -2,8 +2,8 @@
 
 import pytest
 
-from actors.rules.book import MarketBook
-from actors.rules.sight import Sight
+from actors.rules.market.book import MarketBook
+from actors.rules.market.sight import Sight
 from bus.messages.envelope import Outgoing
 from bus.messages.market import Tick
 from bus.messages.trades import Side, Trade

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actors.rules.engine import StopEngine
-from actors.rules.lenses import Lens
+from actors.rules.stops.engine import StopEngine
+from actors.rules.stops.lenses import Lens
 from bus.messages.market import StrikeType, Tick
 from bus.messages.records import Commit
 from bus.messages.trades import Side, StopSpec, Trade, TradeState
@@ -168,7 +168,7 @@ def _in_no_order(word: object) -> object:
 def test_the_index_decides_what_a_scan_over_all_trades_decides(steps: Steps) -> None:
     indexed = decided(StopEngine, steps)
 
-    with patch("actors.rules.lenses.TrailingIndex", TrailingScan):
+    with patch("actors.rules.stops.lenses.TrailingIndex", TrailingScan):
         scanned = decided(NaiveEngine, steps)
 
     assert indexed == scanned
@@ -193,7 +193,7 @@ def test_trailing_trades_armed_one_after_the_other_fire_as_each_alone_would(
 
     indexed = decided(StopEngine, steps())
 
-    with patch("actors.rules.lenses.TrailingIndex", TrailingScan):
+    with patch("actors.rules.stops.lenses.TrailingIndex", TrailingScan):
         scanned = decided(NaiveEngine, steps())
 
     assert indexed == scanned
@@ -205,7 +205,7 @@ def test_a_tick_that_is_nobodys_business_judges_nobody(monkeypatch: pytest.Monke
     watch = Watch(*(a_trade(*specs, trade_id=f"t{number}") for number in range(trades)))
     watch.tick(a_quote(1, "0.50", "0.55"))
     judged: list[object] = []
-    monkeypatch.setattr("actors.rules.engine.judge", lambda *each: judged.append(each))
+    monkeypatch.setattr("actors.rules.stops.engine.judge", lambda *each: judged.append(each))
 
     watch.tick(a_quote(2, "0.60", "0.65"), a_quote(3, "0.45", "0.50"))
 
@@ -227,7 +227,7 @@ def test_a_tick_judges_only_those_whose_threshold_it_reaches() -> None:
         looked.append(len(found))
         return found  # type: ignore[return-value]  # rules
 
-    with patch("actors.rules.lenses.Lens.candidates", counted):
+    with patch("actors.rules.stops.lenses.Lens.candidates", counted):
         watch.tick(a_quote(1, "0.500", None), a_quote(2, "0.390", None), a_quote(3, "0.385", None))
 
     assert looked == [0, 10, 25]

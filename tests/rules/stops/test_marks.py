@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.rules.book import MarketBook
-from actors.rules.marks import buffer_of, exit_fee, pnl_at, pnl_percent, seconds, time_to_close_ns
-from actors.rules.sight import Sight
+from actors.rules.market.book import MarketBook
+from actors.rules.market.marks import buffer_of, exit_fee, pnl_at, pnl_percent, seconds, time_to_close_ns
+from actors.rules.market.sight import Sight
 from bus.messages.market import StrikeType, Tick
 from bus.messages.stops import Mark, MarkState
 from bus.messages.trades import Side, Trade

@@ -6,12 +6,12 @@ import msgspec
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from actors.rules.armed import ArmedTrade
-from actors.rules.book import MarketBook
-from actors.rules.marks import Reading, pnl_at, pnl_percent
-from actors.rules.sight import Sight
-from actors.rules.stops import holds
-from actors.rules.thresholds import Thresholds
+from actors.rules.market.book import MarketBook
+from actors.rules.market.marks import Reading, pnl_at, pnl_percent
+from actors.rules.market.sight import Sight
+from actors.rules.stops.armed import ArmedTrade
+from actors.rules.stops.conditions import holds
+from actors.rules.stops.thresholds import Thresholds
 from bus.messages.trades import Side, StopSpec, Trade
 from tests.rules.stops.builders import T0, a_coin_trade, a_trade
 

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from actors.rules.armed import ArmedRule
-from actors.rules.engine import StopEngine
+from actors.rules.stops.armed import ArmedRule
+from actors.rules.stops.engine import StopEngine
 from bus.messages.market import Tick, Ticks
 from bus.messages.trades import Side, StopSpec, Trade
 from tests.rules.stops.builders import Watch, a_coin_quote, a_coin_trade, a_quote, a_trade, at, stop, watching

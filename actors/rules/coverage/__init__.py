@@ -1,0 +1,1 @@
+"""Whether each open trade is protected: the engine of TradeWatcher."""

@@ -1,0 +1,138 @@
+"""How the desk opens and adopts: judged, checked against its own stops, then begun; refused otherwise, with nothing left behind.
+
+A refused request leaves no row: the same words may be asked again, and are judged again. A refused command has had its one
+effect, which is the refusal: its inbox row stands, and a notice tells people, because nobody waits for an answer.
+"""
+
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from actors.rules.desk import notices as desk_notices
+from actors.rules.desk.commits import Minutes
+from actors.rules.desk.requests import accept, refuse
+from actors.rules.desk.state import Check, DeskState, minutes_of
+from actors.rules.desk.stop_requests import protects_itself
+from actors.rules.trade import lifecycle
+from actors.rules.trade.steps import OWNER, timer_key
+from bus.messages.envelope import Received
+from bus.messages.stops import StopCheckGiven, StopCheckWanted
+from bus.messages.system import Error, ErrorCode
+from bus.messages.timers import CancelTimer, SetTimer
+from bus.messages.trades import Trade, TradeAdopt, TradeOpen
+from bus.messages.units import NS_PER_S
+
+STOP_CHECK: Final = "stop_check"
+_CHECK_PATIENCE_NS: Final = 5 * NS_PER_S
+
+
+def hear_open(state: DeskState, received: Received[TradeOpen], *, proves: bool = True) -> list[object]:
+    """Open or adopt a trade, refuse it, or ask first whether its stops would fire at once."""
+    word = received.message
+    verdict = accept(word, state.room, received.received_ns, is_command=_is_command(received))
+    if isinstance(verdict, Error):
+        return refused(state, received, verdict)
+    if isinstance(word, TradeAdopt) or word.allow_immediate or not protects_itself(verdict):
+        return _begun(state, minutes_of(received, proves=proves), verdict, received)
+    state.checks[word.trade_id] = Check(received)
+    due_ns = received.received_ns + _CHECK_PATIENCE_NS
+    return [
+        SetTimer(owner=OWNER, key=timer_key(word.trade_id, STOP_CHECK), due_ns=due_ns),
+        StopCheckWanted(trade=verdict, now_ns=received.received_ns),
+    ]
+
+
+def hear_while_checked(state: DeskState, received: Received[TradeOpen]) -> list[object]:
+    """A request for a trade whose open is being checked: the same waits with it, another is refused."""
+    check = state.checks[received.message.trade_id]
+    if (received.key, received.digest) == (check.received.key, check.received.digest):
+        check.also.append(received)
+        return []
+    return conflicting(state, received)
+
+
+def hear_check(state: DeskState, given: StopCheckGiven) -> tuple[list[object], tuple[Received[TradeOpen], ...]]:
+    """Go on with an open once it is known which of its stops would fire at once.
+
+    Returns what is said, and the same requests that waited with it: they are to be heard again.
+    """
+    check = state.checks.get(given.trade_id)
+    if check is None:
+        return [], ()
+    received = _at(check.received, given.now_ns)
+    verdict = _verdict_of(state, received, given)
+    if isinstance(verdict, Error):
+        said = [word for one in (received, *check.also) for word in refused(state, _at(one, given.now_ns), verdict)]
+        also: tuple[Received[TradeOpen], ...] = ()
+    else:
+        said = _begun(state, minutes_of(received), verdict, received)
+        also = tuple(_at(one, given.now_ns) for one in check.also)
+    del state.checks[given.trade_id]
+    return [*said, CancelTimer(owner=OWNER, key=timer_key(given.trade_id, STOP_CHECK))], also
+
+
+def give_up_check(state: DeskState, trade_id: str, now_ns: int) -> list[object]:
+    """Nobody said whether the stops would fire: nothing is opened."""
+    check = state.checks.get(trade_id)
+    if check is None:
+        return []
+    message = "Nobody could say whether its stops would fire at once: nothing was opened. Ask again."
+    error = refuse(ErrorCode.UNAVAILABLE, message, retry=True)
+    said = [word for one in (check.received, *check.also) for word in refused(state, _at(one, now_ns), error)]
+    del state.checks[trade_id]
+    return said
+
+
+def refused(state: DeskState, received: Received[Any], error: Error) -> list[object]:
+    """Answer a refusal. A command's stands with its inbox row and a notice."""
+    is_command = received.delivery is not None
+    minutes = minutes_of(received, proves=is_command)
+    minutes.reply(state.answers.refused(error, received.received_ns))
+    if is_command:
+        minutes.notices.append(desk_notices.refused(received, error))
+    return state.conclude(minutes)
+
+
+def conflicting(state: DeskState, received: Received[Any]) -> list[object]:
+    """The same key with another body: the first stands, this one goes into quarantine."""
+    minutes = minutes_of(received, proves=False)
+    minutes.quarantine(received, "the same key came before with another body")
+    message = f"{received.key} was said before in other words: the first stands. Use a new id for something new."
+    minutes.reply(state.answers.refused(refuse(ErrorCode.CONFLICT, message), received.received_ns))
+    notice = desk_notices.conflict(received)
+    if state.storm.passes(notice.dedupe_key, received.received_ns):
+        minutes.notices.append(notice)
+        minutes.effects.append(lambda: state.storm.note(notice.dedupe_key, received.received_ns))
+    return state.conclude(minutes)
+
+
+def _verdict_of(state: DeskState, received: Received[TradeOpen], given: StopCheckGiven) -> Trade | Error:
+    """Judge again: what surrounds the request may have changed while it waited."""
+    if given.rules:
+        rules = ", ".join(given.rules)
+        message = f"Its stops would fire at once ({rules}): nothing was opened. Move them, or say allow_immediate."
+        return refuse(ErrorCode.STOP_IMMEDIATE, message, retry=True)
+    return accept(received.message, state.room, given.now_ns, is_command=_is_command(received))
+
+
+def _begun(state: DeskState, minutes: Minutes, trade: Trade, received: Received[TradeOpen]) -> list[object]:
+    context = state.context(trade, minutes)
+    if isinstance(received.message, TradeAdopt):
+        step = lifecycle.adopt(trade, context)
+        state.take(minutes, None, step)
+        begun = state.catch_up(minutes, step.trade)
+    else:
+        step = lifecycle.begin(trade, context)
+        state.take(minutes, None, step)
+        begun = step.trade
+    minutes.reply(state.answers.ok(begun, received.received_ns))
+    return state.conclude(minutes)
+
+
+def _is_command(received: Received[TradeOpen]) -> bool:
+    return received.subject.startswith("trade.command.")
+
+
+def _at(received: Received[Any], now_ns: int) -> Received[Any]:
+    """Return the input as if it had come just now: it has waited."""
+    return replace(received, received_ns=max(received.received_ns, now_ns))

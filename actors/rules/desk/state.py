@@ -1,0 +1,118 @@
+"""What the desk holds in memory between two words, and how a word meets a trade. Changed only when a word is concluded."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec.structs import replace
+
+from actors.rules.desk.answers import Answers
+from actors.rules.desk.blotter import Blotter
+from actors.rules.desk.commits import Minutes
+from actors.rules.desk.notices import StormGuard
+from actors.rules.desk.requests import Gate, Room, Rules
+from actors.rules.desk.seen import Seen
+from actors.rules.settings.layers import Layers
+from actors.rules.trade import lifecycle
+from actors.rules.trade.steps import CloseWanted, Context, Event, Step, VenueTerms
+from bus.messages.envelope import Received
+from bus.messages.orders import Settlement
+from bus.messages.settings import SettingsChanged
+from bus.messages.trades import Trade, TradeOpen
+
+
+@dataclass(slots=True)
+class Check:
+    """An open that waits for the word whether its stops would fire at once. also: the same request, asked again meanwhile."""
+
+    received: Received[TradeOpen]
+    also: list[Received[TradeOpen]] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class DeskState:
+    """Everything that outlives a word. `checks` by trade id; `accounts` the mode of each account ever used."""
+
+    epoch: int
+    answers: Answers
+    blotter: Blotter
+    seen: Seen
+    gate: Gate
+    layers: Layers
+    rules: Rules
+    accounts: dict[str, str]
+    last_change: SettingsChanged | None = None
+    checks: dict[str, Check] = field(default_factory=dict)
+    storm: StormGuard = field(default_factory=StormGuard)
+
+    @property
+    def room(self) -> Room:
+        """What requests are judged against."""
+        return Room(gate=self.gate, rules=self.rules, blotter=self.blotter, accounts=self.accounts)
+
+    def context(self, trade: Trade, minutes: Minutes, *, may_close: bool = False) -> Context:
+        """Return what surrounds the next decision about `trade`. may_close: a close may leave, so its limit is needed."""
+        terms = self.gate.venues.get(trade.venue, VenueTerms(name=trade.venue))
+        limited = may_close and terms.netting
+        return Context(
+            now_ns=minutes.now_ns,
+            epoch=self.epoch,
+            cause=minutes.cause,
+            venue=terms,
+            held=self.blotter.held(trade, terms, minutes.trades()) if limited else None,
+        )
+
+    def tell(self, minutes: Minutes, trade: Trade, event: Event) -> Trade:
+        """Let `event` happen to `trade`; return the trade after it."""
+        may_close = trade.close_wanted is not None or isinstance(event, CloseWanted)
+        step = lifecycle.decide(trade, event, self.context(trade, minutes, may_close=may_close))
+        self.take(minutes, trade, step)
+        return step.trade
+
+    def take(self, minutes: Minutes, before: Trade | None, step: Step) -> None:
+        """Take a step, and the trades that were born late in it; those learn at once what they have missed."""
+        minutes.take(before, step)
+        born: dict[str, Trade] = {}
+        for late in step.late:
+            trade_id = late.trade.trade_id
+            if self.blotter.is_taken(trade_id):
+                continue  # The same fill was found by a report and by a lookup.
+            minutes.take(born.get(trade_id), late)
+            born[trade_id] = late.trade
+        for trade in born.values():
+            self.catch_up(minutes, trade)
+
+    def catch_up(self, minutes: Minutes, trade: Trade) -> Trade:
+        """Tell a trade that begins as an open position how its market has ended meanwhile."""
+        for event in self.blotter.past_of(trade):
+            known = trade
+            told = without_fees(event) if isinstance(event, Settlement) else event
+            trade = self.tell(minutes, known, told)
+        return trade
+
+    def conclude(self, minutes: Minutes) -> list[object]:
+        """Return what is said because of a word, and only then change memory: whatever can raise has been computed."""
+        said = minutes.words()
+        for before, step in minutes.changes:
+            if step.trade is not before:
+                self.blotter.put(step.trade)
+                self.accounts.setdefault(step.trade.account, step.trade.mode)
+            for fill in step.fills:
+                self.seen.book(step.trade.account, fill.fill_id, step.trade.trade_id)
+        if minutes.proof is not None:
+            self.seen.remember(minutes.proof.key, minutes.proof.digest)
+        for effect in minutes.effects:
+            effect()
+        return said
+
+
+def minutes_of(received: Received[Any], *, proves: bool = True) -> Minutes:
+    """Return empty minutes about an input; `proves`: its inbox row stands with whatever follows."""
+    minutes = Minutes(now_ns=received.received_ns, cause=received.key, source=received)
+    if proves:
+        minutes.prove(received)
+    return minutes
+
+
+def without_fees(settlement: Settlement) -> Settlement:
+    """The fees of a settlement are shared among those who held something when it came."""
+    return replace(settlement, fees=None)

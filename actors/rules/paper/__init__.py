@@ -1,0 +1,1 @@
+"""A simulated venue: the engine of PaperVenue."""

@@ -1,0 +1,1 @@
+"""Stop settings: their values, their layers, their changes."""

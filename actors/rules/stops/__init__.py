@@ -1,0 +1,1 @@
+"""When a stop fires: rules, guards, the index of thresholds, and the engine of AutoStop."""

@@ -1,0 +1,50 @@
+"""Unknown is a state: an order that nobody answered is asked about until there is evidence, and never assumed dead."""
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from actors.rules.trade import notices
+from actors.rules.trade.draft import Draft, find, in_flight
+from actors.rules.trade.steps import LOOKUP
+from bus.messages.records import OrderRefused, OrderStored
+from bus.messages.trades import AttemptState, Purpose
+from bus.messages.units import NS_PER_MS, NS_PER_S
+
+_SHORTEST_WAIT_NS: Final = 250 * NS_PER_MS
+_LONGEST_WAIT_NS: Final = 5 * NS_PER_S
+
+
+def look_up(draft: Draft) -> None:
+    """Ask about every order that should have been answered by now; one past its last moment of sending is UNKNOWN.
+
+    The waits between two questions double: each is as long as the order has been away, between 0.25 s and 5 s.
+    """
+    waits: list[int] = []
+    for attempt in in_flight(draft.trade):
+        if attempt.time_in_force == "gtc" and not (attempt.cancel_requested or attempt.evidence):
+            continue  # It rests as it should; `rest_max_s` ends that.
+        if attempt.state is not AttemptState.UNKNOWN and draft.now_ns >= (attempt.expires_ns or 0):
+            draft.put(replace(attempt, state=AttemptState.UNKNOWN))
+        draft.ask(attempt)
+        away_ns = draft.now_ns - (attempt.sent_ns or draft.now_ns)
+        waits.append(min(_LONGEST_WAIT_NS, max(_SHORTEST_WAIT_NS, away_ns)))
+    if waits:
+        draft.wake(LOOKUP, draft.now_ns + min(waits))
+
+
+def note_stored(draft: Draft, stored: OrderStored) -> None:
+    """ORDERS has the order: whatever was said of its being refused is over."""
+    attempt = find(draft.trade, stored.client_order_id)
+    if attempt is not None and attempt.refused:
+        draft.put(replace(attempt, refused=False))
+
+
+def note_refused(draft: Draft, refused: OrderRefused) -> None:
+    """ORDERS has not taken the order so far. The wire publishes it again under the same id; people hear of it once."""
+    attempt = find(draft.trade, refused.client_order_id)
+    if attempt is None or attempt.refused or attempt.state not in (AttemptState.SENT, AttemptState.UNKNOWN):
+        return
+    draft.put(replace(attempt, refused=True))
+    if attempt.purpose is Purpose.CLOSE:
+        draft.notices.append(notices.order_refused(draft.trade, attempt, refused.error, draft.context))
