@@ -111,6 +111,8 @@ class Connections:
             self.drop_writer()
             if is_passing(error):
                 raise
+            # As with a reader: if the server went, the others have gone with it.
+            self._readers.drain()
             raise StoreUnavailable(_words(error)) from error
         finally:
             self._writer_holder = None

@@ -60,7 +60,7 @@ def commit_answer_lost() -> Iterator[None]:
 def test_a_restart_costs_one_try(own_postgres: EmbeddedPostgres, own_store: PostgresStore) -> None:
     """Fault 16"""
     commits = [a_commit(a_trade(), inbox=an_input())]
-    own_store.recover()  # the readers' connection stands: one that is only being made might outlive the crash by a moment
+    own_store.recover()  # now the readers have a connection too, which goes with the server
     own_postgres.kill()
 
     with pytest.raises(StoreUnavailable):
