@@ -49,6 +49,7 @@ class Outlook:
         limits = {_number(spec, _DISAGREEMENT) for spec in self._specs}
         self._limits = tuple(sorted(limit for limit in limits if limit is not None))
         self._shape = self._shape_now()
+        self._quote_is_silent = False
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -64,8 +65,11 @@ class Outlook:
 
     @property
     def silent_feed(self) -> Feed | None:
-        """The feed that is silent now, so that any word of it, on whatever ticker, brings the quote back into force."""
-        return self.feed if "feed_silent" in self.reasons.values() else None
+        """The feed that was silent at the last look: any word of it, on whatever ticker, brings the quote back into force.
+
+        Also where no rule waits for the quote: a guard may read it, and a quote in force again may hold a rule back.
+        """
+        return self.feed if self._quote_is_silent else None
 
     def is_concerned(self, entry: Entry) -> bool:
         """Whether a change of `entry` may have changed a reason."""
@@ -85,6 +89,7 @@ class Outlook:
             if reason is not None:
                 self.waiting.update(self._read_by(spec.rule))
         self._shape = self._shape_now()
+        self._quote_is_silent = quote_reason(self.sight.quote, self.sight.view.limits, now_ns) == "feed_silent"
         changed, self.reasons = reasons != self.reasons, reasons
         return changed
 

@@ -421,3 +421,15 @@ def test_time_unprotected_now_counts_until_now() -> None:
 @pytest.mark.parametrize("word", ["no word", None, a_quote(0, "0.60", "0.62")])
 def test_what_is_not_its_own_it_does_not_hear(word: object) -> None:
     assert Board().hear(word) == []
+
+
+def test_a_feed_that_speaks_again_lets_a_disagreeing_quote_hold_its_rule_back() -> None:
+    """Found by the property test: the guard reads a quote that no rule waits for."""
+    guarded = stop("probability", floor_percent=25, max_quote_disagreement="0.18")
+    board = Board().tick(a_quote(0, None, "0.05", no_bid="0.05", source="kalshi")).tick(a_probability(31, 10))
+    board.hear(a_trade(guarded))
+    before = board.of()
+
+    board.tick(a_quote(31, "0.60", "0.62", ticker="OTHER", source="kalshi"))
+
+    assert (before, board.of()) == ((ARMED, "probability"), (UNPROTECTED, "held_by_max_quote_disagreement"))
