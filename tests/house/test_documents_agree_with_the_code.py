@@ -9,6 +9,7 @@ from actors.rules.tables import TABLES
 from bus.messages.trades import TradeState
 from config.settings import load
 from tests.house.generate import DOCUMENT, generated
+from tests.house.source import ROOT, modules
 
 
 def test_the_specification_has_every_table_as_the_code_has_it() -> None:
@@ -33,6 +34,18 @@ def test_every_state_rule_guard_and_setting_is_printed() -> None:
     missing = [name for name in (*TradeState, *RULES, *SETTINGS) if f"`{name}`" not in text]
 
     assert missing == []
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/architecture.md", "docs/specification.md"])
+def test_every_file_that_a_document_names_exists(document: str) -> None:
+    text = (ROOT / document).read_text()
+    ours = [f"/{module}" for module in modules()]
+
+    named = re.findall(r"`([\w/]+\.py)`", text)
+    linked = re.findall(r"\]\((?!http|#)([^)]+)\)", text)
+
+    assert [name for name in named if not any(module.endswith(f"/{name}") for module in ours)] == []
+    assert [link for link in linked if not ((ROOT / document).parent / link).exists()] == []
 
 
 def test_every_seeded_setting_is_one_of_the_catalog_and_within_its_limits() -> None:
