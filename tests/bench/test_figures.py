@@ -21,9 +21,3 @@ def test_each_stop_of_the_latency_figure_reaches_the_executor() -> None:
 
     assert measured.orders == 4
     assert 0 < measured.plain_p50_us <= measured.plain_p99_us
-
-
-def test_the_throughput_figure_counts_every_order() -> None:
-    measured = figures.throughput(per_second=2000, duration_s=1, open_trades=4, markets=100)
-
-    assert (measured.ticks, measured.fired, measured.lost) == (2000, 2, 0)
