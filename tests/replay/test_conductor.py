@@ -1,7 +1,7 @@
 """The conductor works real actors on the thread that waits for them."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from actors.activity import Activity
@@ -19,7 +19,7 @@ SOON_S = 10.0
 class Scribe:
     """An engine that notes who heard what, and on which thread; `poison` raises; what it says is looked up by word."""
 
-    def __init__(self, name: str, notes: list[tuple[str, object]], says: dict[object, list[object]]) -> None:
+    def __init__(self, name: str, notes: list[tuple[str, object]], says: Mapping[str, list[object]]) -> None:
         self._name = name
         self._notes = notes
         self._says = says
@@ -30,7 +30,7 @@ class Scribe:
         if word == "poison":
             raise ValueError("poison")
         self._notes.append((self._name, word))
-        return self._says.get(word, [])
+        return self._says.get(str(word), [])
 
 
 class Stage:

@@ -7,7 +7,7 @@ import pytest
 from actors.activity import Activity
 from actors.replay.counting import Awaited
 from bus.messages.envelope import Message, Outgoing
-from bus.messages.orders import OrderArrived, OrderSubmit
+from bus.messages.orders import Action, OrderArrived, OrderSubmit
 from bus.messages.records import Commit, OrderStored, Published
 from bus.messages.system import SystemEvent
 from bus.messages.trades import Mode, Purpose, Side
@@ -34,7 +34,7 @@ def an_order() -> OrderSubmit:
         attempt=1,
         ticker="T",
         side=Side.YES,
-        action="buy",
+        action=Action.BUY,
         quantity=Decimal(1),
         limit_price=Decimal("0.5"),
         time_in_force="ioc",
@@ -42,6 +42,8 @@ def an_order() -> OrderSubmit:
         expires_ts=2,
         epoch=1,
         cause="",
+        trade_version=1,
+        settings_version=1,
         ts=1,
     )
 
@@ -56,14 +58,16 @@ def test_an_order_is_in_hand_until_it_is_stored_and_has_arrived() -> None:
 
     counted.awaited.hear(OrderArrived(order=an_order(), token="", sequence=1, now_ns=1))
     halfway = counted.outstanding
-    counted.awaited.hear(OrderStored(client_order_id="t1-entry-1", trade_id="t1", sequence=1, now_ns=1))
+    counted.awaited.hear(
+        OrderStored(client_order_id="t1-entry-1", trade_id="t1", sequence=1, duplicate=False, now_ns=1)
+    )
 
     assert (halfway, counted.outstanding) == ((1, 0), (0, 0))
 
 
 def test_an_event_for_others_is_awaited_by_the_record_alone() -> None:
     counted = Counted()
-    event = outgoing(SystemEvent(kind="resumed", ts=1), subject="system.event.resumed")
+    event = outgoing(SystemEvent(kind="resumed", body="", ts=1), subject="system.event.resumed")
 
     counted.awaited.expect_outgoing([event])
     before = counted.outstanding
