@@ -283,7 +283,8 @@ class House:
             Notice: (put["notifier"],),
         }
         for kind, listener in also.items():
-            listeners[kind] = (*listeners[kind], listener)
+            # Database has a thread of its own: whoever waits for what a commit brings must expect it before Database has it.
+            listeners[kind] = (listener, *listeners[kind]) if kind is Commit else (*listeners[kind], listener)
         owners: dict[str, Listener] = {**put, "trade_desk": self._tell_desk}
         self.router.connect(owners, listeners)
 

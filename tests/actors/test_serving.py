@@ -181,3 +181,23 @@ def test_an_input_that_was_settled_before_the_restart_is_acknowledged_at_the_doo
 def test_nothing_may_be_heard_before_the_house_stands() -> None:
     with pytest.raises(AssertionError, match="before the house stood"):
         Door().hear(1)
+
+
+def test_whoever_waits_for_what_a_commit_brings_hears_of_it_before_the_database_has_it() -> None:
+    """Otherwise a busy machine brings it before it is expected, and it is waited for for ever."""
+    steps, heard = Steps(), list[object]()
+    listener = heard.append
+    wiring = Wiring(
+        clock=FixedClock(1_000_000),
+        wire=steps,  # type: ignore[arg-type]  # answers to every name
+        store=steps,  # type: ignore[arg-type]  # as above
+        door=Door(),
+        end=lambda *_: pytest.fail("ended"),
+        also={Commit: listener},
+    )
+    serving = Serving(load({}), wiring)
+
+    house = serving.start()
+    serving.stop()
+
+    assert house.router._listeners[Commit][0] == listener
