@@ -134,7 +134,7 @@ def test_the_horizon_follows_what_has_been_applied() -> None:
 
 def test_the_horizon_waits_for_the_record() -> None:
     """An event's rows stand before the publisher hears that it is done with."""
-    standing = iter([False, True, True])
+    standing = iter([False, True, True, True])
     replay = Replay(step=2, settled=lambda _: next(standing))
 
     replay.play([(line, a_quote(line * 10)) for line in range(1, 4)])
@@ -153,7 +153,7 @@ def test_the_horizon_does_not_fall_far_behind_for_the_record() -> None:
     replay.play([(line, a_quote(line * 10)) for line in range(1, 10)])
 
     assert replay.horizons == [(8, 80)]
-    assert asked == [0.0] * 7 + [5, 0.0, 5]
+    assert asked == [0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 5]
 
 
 def test_a_record_that_never_stands_is_an_error_and_names_the_line() -> None:
