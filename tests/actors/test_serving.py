@@ -189,8 +189,8 @@ def test_whoever_waits_for_what_a_commit_brings_hears_of_it_before_the_database_
     listener = heard.append
     wiring = Wiring(
         clock=FixedClock(1_000_000),
-        wire=steps,  # type: ignore[arg-type]  # answers to every name
-        store=steps,  # type: ignore[arg-type]  # as above
+        wire=steps,
+        store=steps,
         door=Door(),
         end=lambda *_: pytest.fail("ended"),
         also={Commit: listener},
