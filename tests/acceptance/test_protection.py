@@ -27,18 +27,21 @@ def test_an_unprotected_trade_has_a_critical_notice_until_it_is_protected_again(
     coverage(watchkeeper, trade_id, "armed")
 
     watchkeeper.quote(trade["ticker"], None, None)
-    alarm = watchkeeper.notice("unprotected", trade_id)
+    # Market data has a connection of its own: the adoption may have overtaken its first quote, which is another alarm.
+    title = f"{trade_id} is unprotected: empty_book"
+    alarm = watchkeeper.ear.wait_for(lambda s, b: s.startswith("notice.") and b["title"] == title)
     watchkeeper.quote(trade["ticker"], "0.60", "0.62")
     watchkeeper.notice("protected_again", trade_id)
 
-    assert (alarm["severity"], alarm["title"]) == ("critical", f"{trade_id} is unprotected: empty_book")
+    assert alarm["severity"] == "critical"
     assert f"python run.py trade close {trade_id}" in alarm["body"]
     watchkeeper.await_rows([("armed",)], "select coverage from coverage where trade_id = %s", trade_id)
     history = watchkeeper.rows("select coverage from coverage_history where trade_id = %s order by id", trade_id)
     assert [state for (state,) in history][-3:] == ["armed", "unprotected", "armed"]
     watchkeeper.await_rows(
         [("critical", "unprotected"), ("info", "protected_again")],
-        "select severity, kind from notices where trade_id = %s and kind like '%%protected%%' order by ts",
+        "select severity, kind from (select * from notices where trade_id = %s and kind like '%%protected%%'"
+        " order by ts desc limit 2) as last order by ts",
         trade_id,
     )
 
