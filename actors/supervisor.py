@@ -125,6 +125,7 @@ class Supervisor(WatchedActor):
         for child in reversed(self._children.values()):
             if child.actor is not None and child.is_alive:
                 self._turns.stop(child.actor)
+        super().on_stop()
 
     def _start(self, child: Child) -> None:
         # `Actor.start` builds and starts in one; ours are built by a closure, so the two steps stand apart.

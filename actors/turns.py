@@ -1,6 +1,9 @@
 """Who lets an actor work: the one thing that `serve` and the demo do differently with the same actors."""
 
+import contextlib
 from typing import Protocol
+
+import pykka
 
 from actors.activity import Activity
 from actors.watched import WatchedActor
@@ -33,8 +36,13 @@ class OwnThreads:
         actor._start_actor_loop()  # noqa: SLF001  # pykka 4.5 offers no public way to start an actor that exists
 
     def stop(self, actor: WatchedActor, timeout_s: float | None = None) -> None:
-        """Ask it to stop, and wait."""
-        actor.actor_ref.stop(block=True, timeout=timeout_s)
+        """Tell it to stop, and wait until it has ended, by this word or by a crash before it.
+
+        pykka's own blocking `stop` is an `ask`, and one that races a death never resolves (4.5).
+        """
+        with contextlib.suppress(pykka.ActorDeadError):
+            actor.stop()
+        actor.ended.wait(timeout_s)
 
     def settled(self, timeout_s: float) -> bool:
         """Wait until nothing is outstanding."""

@@ -4,6 +4,7 @@ What pykka 4.5 does, read in its source and tried: an exception from a told mess
 `on_failure`, not `on_stop`; one from `on_start` calls neither. So `on_start` here is guarded too, and both end in `failed`.
 """
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -35,6 +36,8 @@ class WatchedActor(pykka.ThreadingActor):
         self._create_actor_inbox = lambda: tap  # type: ignore[method-assign]
         super().__init__()
         self.inbox = inbox
+        self.ended = threading.Event()
+        """Set once it will do nothing more, however it ended."""
         self._failed = failed
 
     def begin(self) -> None:
@@ -46,7 +49,12 @@ class WatchedActor(pykka.ThreadingActor):
             self.begin()
         except Exception as error:
             self._failed(self.inbox.name, error)
+            self.ended.set()
             raise
+
+    def on_stop(self) -> None:
+        """Say that it has ended in order."""
+        self.ended.set()
 
     def on_failure(
         self,
@@ -57,6 +65,7 @@ class WatchedActor(pykka.ThreadingActor):
         """Tell the root."""
         assert exception_type is not None or traceback is None
         self._failed(self.inbox.name, exception_value or RuntimeError("died without an exception"))
+        self.ended.set()
 
 
 class EngineActor(WatchedActor):
