@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
+from loguru import logger
+
 from actors.activity import Activity
 from actors.auto_stop import AutoStop
 from actors.database import EXIT_INTERNAL, Backlog, Database
@@ -53,6 +55,7 @@ from config.settings import Settings
 
 E = TypeVar("E", StopEngine, CoverageBoard)
 
+_HEARS_TICKS: Final = ("auto_stop", "trade_watcher", "paper_venue")
 STATUS_SUBJECT: Final = "system.request.status"
 
 
@@ -158,6 +161,10 @@ class House:
             case Received(message=Lifecycle() as lifecycle):
                 self._inboxes["trade_desk"].put(word)
                 self._inboxes["paper_venue"].put(lifecycle)
+            case Ticks(batch=batch) if any(self._inboxes[name].is_full() for name in _HEARS_TICKS):
+                # Memory has its limit too. Money inputs never come here: their consumers hold what is not acknowledged.
+                self.board.lost_messages += len(batch)
+                logger.bind(action="ticks.lost").critical("ticks are lost: an inbox holds more than actors.inbox_max")
             case _:
                 self.router.say(word)
 
@@ -165,10 +172,6 @@ class House:
         """Return what `system.request.status` answers; any thread."""
         assert self._root is not None, "nobody can be asked before the house has started"
         return self._root.status(now_ns)
-
-    def is_pressed(self) -> bool:
-        """Whether money inputs should wait: the consumer stops pulling."""
-        return self._inboxes["trade_desk"].is_full() or self._inboxes["database"].is_full()
 
     def stop(self, timeout_s: float) -> bool:
         """Drain and stop; inputs must have ended. Returns False if work was left after `timeout_s`."""

@@ -47,7 +47,7 @@ class Inbox:
         return self._queue.qsize() + len(self._again)
 
     def is_full(self) -> bool:
-        """Whether whoever can wait should: money is never dropped, its consumer stops pulling."""
+        """Whether it holds as much as it may."""
         return self._queue.qsize() >= self._limit
 
     def take(self, timeout_s: float | None = None) -> object | None:

@@ -117,3 +117,17 @@ def test_a_rebuilt_watcher_goes_on_from_what_it_said_last() -> None:
         status = door.house.status(T0)
 
     assert status.coverage == {str(Coverage.ARMED): 1}
+
+
+def test_ticks_beyond_what_an_inbox_may_hold_are_counted_as_lost_and_never_in_silence() -> None:
+    world = Watched()
+    published(world)
+    with a_house(world) as door:
+        assert door.house is not None
+        quiet(door)
+        for inbox in door.house._inboxes.values():
+            inbox._limit = 0
+        door.hear(a_quote("0.60", 1))
+        lost = door.house.status(T0).lost_messages
+
+    assert lost == 1
