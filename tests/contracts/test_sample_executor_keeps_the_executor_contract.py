@@ -32,6 +32,7 @@ class SampleUnderTest:
         self._stop: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
+        self._last = 0
         self._thread = threading.Thread(target=self._serve, args=(url,))
         self._thread.start()
         assert self._ready.wait(10)
@@ -68,12 +69,15 @@ class SampleUnderTest:
         self._ask("positions", {"account": "nobody"})
 
     def submit(self, order: OrderSubmit) -> None:
-        self._runner.run(self._stream.publish(order_submit(VENUE, order.trade_id), to_json(order)))
+        self._publish(order_submit(VENUE, order.trade_id), to_json(order))
 
     def cancel(self, cancel: OrderCancel) -> None:
-        self._runner.run(self._stream.publish(order_cancel(VENUE, cancel.trade_id), to_json(cancel)))
+        self._publish(order_cancel(VENUE, cancel.trade_id), to_json(cancel))
 
     redeliver = submit
+
+    def _publish(self, subject: str, body: bytes) -> None:
+        self._last = self._runner.run(self._stream.publish(subject, body)).seq
 
     def advance(self, ns: int) -> None:  # noqa: ARG002  # nothing here waits for time, only for the consumer
         deadline = time.monotonic() + 20
@@ -82,7 +86,8 @@ class SampleUnderTest:
 
     def _is_idle(self) -> bool:
         info = self._runner.run(self._stream.consumer_info("ORDERS", f"executor-{VENUE}"))
-        return not info.num_pending and not info.num_ack_pending
+        # Not `num_pending`: right after a publish the consumer may not have seen the message yet.
+        return info.ack_floor is not None and info.ack_floor.stream_seq >= self._last
 
     def reports(self, client_order_id: str) -> Sequence[OrderReport]:
         return self._runner.run(self._read(f"order.report.{client_order_id}"))
