@@ -20,6 +20,7 @@ class Steps:
     def __init__(self, leader: str | None = None, settled: Mapping[str, frozenset[int]] | None = None) -> None:
         self.taken: list[str] = []
         self.acknowledged: list[int] = []
+        self.committed: list[Commit] = []
         self.positions: Mapping[str, int] = {}
         self._leader = leader
         self._settled = settled or {}
@@ -67,7 +68,8 @@ class Steps:
             epoch=6,
         )
 
-    def commit(self, _commits: Sequence[Commit]) -> list[Any]:
+    def commit(self, commits: Sequence[Commit]) -> list[Any]:
+        self.committed += commits
         return []
 
     def read_submits(self) -> list[Any]:
@@ -176,6 +178,7 @@ def test_an_input_that_was_settled_before_the_restart_is_acknowledged_at_the_doo
     serving.stop()
 
     assert steps.acknowledged == [5]
+    assert [commit for commit in steps.committed if commit.delivery is not None] == []
 
 
 def test_nothing_may_be_heard_before_the_house_stands() -> None:
