@@ -6,7 +6,7 @@ With PostgreSQL away everything waits here, in order, and is written when it ret
 """
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from typing import Any, Final
 
 from loguru import logger
@@ -54,7 +54,7 @@ class Database(WatchedActor):
         say: Say,
         backlog: Backlog,
         batch_max: int,
-        readers: ThreadPoolExecutor,
+        readers: Executor,
         activity: Activity,
         status: StatusBoard,
         escalate: Callable[[int, str], None],

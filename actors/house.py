@@ -6,7 +6,6 @@ its own engine, whose state is the one before the word that crashed it (`rules.d
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from loguru import logger
@@ -107,7 +106,7 @@ class House:
         self._watch = self._new_board()
         self._timers = TimerQueue()
         self._backlog = Backlog()
-        self._readers = ThreadPoolExecutor(settings.postgres.readers, thread_name_prefix="reader")
+        self._readers = self._turns.readers(settings.postgres.readers)
         self._root: Supervisor | None = None
         self._inboxes = {
             name: Inbox(name, self._record if name == "database" else activity, settings.actors.inbox_max)

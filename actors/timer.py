@@ -42,6 +42,10 @@ class Timer(WatchedActor):
         self._clock = clock
         self._say = say
 
+    def next_due_ns(self) -> int | None:
+        """Return the earliest deadline; any word it does not know makes it say what is due."""
+        return self._timers.next_due()
+
     def on_receive(self, message: Any) -> None:  # noqa: ANN401  # pykka's signature
         """Keep, move or forget a deadline; then say what is due."""
         match message:

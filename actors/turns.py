@@ -1,6 +1,7 @@
 """Who lets an actor work: the one thing that `serve` and the demo do differently with the same actors."""
 
 import contextlib
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Protocol
 
 import pykka
@@ -22,6 +23,10 @@ class Turns(Protocol):
 
     def settled(self, timeout_s: float) -> bool:
         """Wait until nothing is left to do anywhere. Returns False if `timeout_s` passed first."""
+        ...
+
+    def readers(self, count: int) -> Executor:
+        """Return who answers questions to the record beside the actors, `count` at a time."""
         ...
 
 
@@ -47,3 +52,7 @@ class OwnThreads:
     def settled(self, timeout_s: float) -> bool:
         """Wait until nothing is outstanding."""
         return self._activity.quiet(timeout_s)
+
+    def readers(self, count: int) -> Executor:
+        """Return a pool of threads."""
+        return ThreadPoolExecutor(count, thread_name_prefix="reader")

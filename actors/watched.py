@@ -43,6 +43,10 @@ class WatchedActor(pykka.ThreadingActor):
     def begin(self) -> None:
         """Do what must be done before the first word; a failure here counts as a crash."""
 
+    def next_due_ns(self) -> int | None:
+        """Return when it wants a turn without a word; None: never. For whoever gives turns; a thread of its own waits by itself."""
+        return None
+
     def on_start(self) -> None:
         """Start, and tell the root if that fails: pykka would not."""
         try:

@@ -37,6 +37,10 @@ class ConnectionSettings:
     deaf_max: int = 3
 
 
+ClientOf = Callable[..., Any]
+"""Makes what speaks the protocol, with `on_fault`: `DirectClient`, or something of its shape."""
+
+
 def _nothing() -> None:
     return
 
@@ -49,6 +53,7 @@ class Connection:
     """A client and what keeps it honest. Everything but the constructor is for the loop's thread.
 
     on_up, on_down: called after each (re)connection and each loss. on_fatal: called once, with why; the process should end.
+    client: what speaks the protocol.
     """
 
     def __init__(
@@ -58,12 +63,13 @@ class Connection:
         on_up: Callable[[], None] = _nothing,
         on_down: Callable[[], None] = _nothing,
         on_fatal: Callable[[str], None] = _ignore,
+        client: ClientOf = DirectClient,
     ) -> None:
         self._settings = settings
         self._on_up = on_up
         self._on_down = on_down
         self._on_fatal = on_fatal
-        self._client = DirectClient(on_fault=lambda error: self._fatal(f"a listener failed: {error!r}"))
+        self._client: DirectClient = client(on_fault=lambda error: self._fatal(f"a listener failed: {error!r}"))
         self._heart: asyncio.Task[None] | None = None
         self._closing = False
         self._is_fatal = False

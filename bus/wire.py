@@ -22,8 +22,9 @@ from typing import Final
 
 from loguru import logger
 
+from bus.client import DirectClient
 from bus.codec import MSG_ID, Codec
-from bus.connection import Connection, ConnectionSettings
+from bus.connection import ClientOf, Connection, ConnectionSettings
 from bus.epoch import Lead, find_leader, read_epoch, take_lead
 from bus.errors import BusError
 from bus.executor import ExecutorConsumer, InStream, read_orders
@@ -73,7 +74,7 @@ class NatsWire:
     say: the router. tap: hears inputs instead, one by one with their headers (the demo's sequencer).
     on_fenced: another epoch leads; on_fatal: NATS is lost for good, a stream's consumer is gone, or an input's
     listener failed. Both are called on the wire's thread, with the reason; the process should end.
-    on_up, on_down: the money connection.
+    on_up, on_down: the money connection. thread, client: what it runs on and how it speaks NATS; tests have others.
     """
 
     def __init__(
@@ -89,19 +90,21 @@ class NatsWire:
         confirm_publish_ms: int = 500,
         venue_timeout_s: float = TIMEOUT_S,
         tap: Tap | None = None,
+        thread: LoopThread | None = None,
+        client: ClientOf = DirectClient,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._say = say
         self._tap = tap
         self._on_up = on_up
-        self._thread = LoopThread()
+        self._thread = thread or LoopThread()
         self._prefix = Prefix(settings.prefix)
         self._codec = Codec(self._prefix, max_bytes=settings.max_message_bytes)
         self._money = Connection(
-            self._connection_settings("money"), on_up=self._money_up, on_down=on_down, on_fatal=on_fatal
+            self._connection_settings("money"), on_up=self._money_up, on_down=on_down, on_fatal=on_fatal, client=client
         )
-        self._market = Connection(self._connection_settings("market"), on_fatal=on_fatal)
+        self._market = Connection(self._connection_settings("market"), on_fatal=on_fatal, client=client)
         self._publisher = Publisher(self._money)
         self._orders = OrderSender(
             self._money,

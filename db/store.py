@@ -10,7 +10,7 @@ transaction that broke in its COMMIT is asked for by its number (`pg_xact_status
 
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -72,12 +72,24 @@ class _Progress:
         return {trade.trade_id for commit, _ in self.refused for trade in commit.trades}
 
 
-class PostgresStore:
-    """Everything that the process asks of PostgreSQL. `query`: any thread; all else: the Database actor's thread alone."""
+Pause = Callable[[int], None]
 
-    def __init__(self, access: Access) -> None:
+
+def _back_off(tries: int) -> None:
+    """Wait before a transaction is tried again, longer after each of `tries`."""
+    time.sleep(random.uniform(0, _PAUSE_S * 2**tries))  # noqa: S311  # jitter
+
+
+class PostgresStore:
+    """Everything that the process asks of PostgreSQL. `query`: any thread; all else: the Database actor's thread alone.
+
+    connections, pause: what it speaks through, and how it waits before it tries again; tests have others.
+    """
+
+    def __init__(self, access: Access, connections: Connections | None = None, *, pause: Pause = _back_off) -> None:
         self._access = access
-        self._connections = Connections(access)
+        self._connections = connections or Connections(access)
+        self._pause = pause
         self._writer: BatchWriter | None = None
         self._progress = _Progress()
 
@@ -236,7 +248,7 @@ class PostgresStore:
                     raise
                 if tries == _TRIES_MAX:
                     raise StoreUnavailable(f"PostgreSQL gave way {tries} times: {error}") from error
-                time.sleep(random.uniform(0, _PAUSE_S * 2**tries))  # noqa: S311  # jitter
+                self._pause(tries)
             else:
                 return
 

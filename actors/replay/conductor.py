@@ -6,12 +6,13 @@ nothing costs no change of threads. Who blocks stays apart: those actors keep th
 """
 
 import queue
-import sys
 import threading
+from concurrent.futures import Executor
 from typing import Final
 
 from actors.activity import Activity
 from actors.inbox import Inbox
+from actors.replay.by_hand import begin, give_turn
 from actors.turns import OwnThreads
 from actors.watched import WatchedActor
 
@@ -41,10 +42,7 @@ class Conductor:
         if actor.inbox.name in self._apart:
             self._threads.start(actor)
             return
-        try:
-            actor.on_start()
-        except Exception:  # noqa: BLE001  # the root knows, and builds another
-            actor._handle_failure(*sys.exc_info())  # noqa: SLF001  # as below
+        if not begin(actor):
             return
         self._actors[actor.inbox] = actor
         actor.inbox.ring = self._turns.put
@@ -57,11 +55,15 @@ class Conductor:
         if self._actors.pop(actor.inbox, None) is None:
             self._threads.stop(actor, timeout_s)
         else:
-            actor._stop()  # noqa: SLF001  # as below
+            actor._stop()  # noqa: SLF001  # as in by_hand
 
     def settled(self, timeout_s: float) -> bool:
         """Give turns until nothing is left to do, nor to record. Returns False if nothing happened for `timeout_s`."""
         return self._play(self._whole, timeout_s)
+
+    def readers(self, count: int) -> Executor:
+        """Return a pool of threads: readers wait for the world outside, as Database does."""
+        return self._threads.readers(count)
 
     # For the sequencer
 
@@ -102,11 +104,5 @@ class Conductor:
         word = None if actor is None else inbox.take(0)
         if actor is None or word is None:
             return
-        try:
-            actor.on_receive(word)
-        except Exception:  # noqa: BLE001  # the root decides, as it does for an actor with a thread
+        if not give_turn(actor, inbox, word):
             del self._actors[inbox]
-            actor._handle_failure(*sys.exc_info())  # noqa: SLF001  # what pykka's own loop calls
-            actor.on_failure(*sys.exc_info())
-        else:
-            inbox.done()

@@ -30,15 +30,16 @@ SLEEPS = {
     ("bus/connection.py", "_pulse"): "the rhythm of the round trip that measures liveness",
     ("bus/player.py", "keep"): "a recording's own pace",
     ("bus/recorded_feed.py", "keep"): "a recording's own pace",
-    ("db/store.py", "_write_together"): "back-off with jitter before a transaction is tried again, bounded",
+    ("db/store.py", "_back_off"): "back-off with jitter before a transaction is tried again, bounded",
 }
 """Where a sleep is a rhythm or a bounded back-off, and no polling."""
 
 DOORS = {
     ("run.py", "main"): "a fault becomes an exit code",
     ("run.py", "_run"): "carried from the demo's thread to the one that can tell it",
-    ("actors/replay/conductor.py", "start"): "what pykka's loop does: the root hears of it and builds another",
-    ("actors/replay/conductor.py", "_give_turn"): "what pykka's loop does: the root hears of it and builds another",
+    ("actors/replay/by_hand.py", "begin"): "what pykka's loop does: the root hears of it and builds another",
+    ("actors/replay/by_hand.py", "give_turn"): "what pykka's loop does: the root hears of it and builds another",
+    ("actors/replay/strands.py", "_run"): "raised again where the scheduler stands",
     ("bus/client.py", "_deliver"): "bus callback: an exception would end the read loop for good",
     ("bus/connection.py", "_call"): "bus callback: an exception would end reconnecting for good",
     ("bus/connection.py", "open"): "bus callback: closing what never opened",
