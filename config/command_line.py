@@ -82,3 +82,12 @@ def print_document(document: bytes) -> None:
 def complain(text: str) -> None:
     """Say on stderr what went wrong and what to do."""
     sys.stderr.write(f"run.py: {text}\n")
+
+
+def confirmed(question: str) -> bool:
+    """Return whether the person at the terminal says yes. Nobody at one: a script knows what it says."""
+    if not sys.stdin.isatty():
+        return True
+    sys.stderr.write(f"{question}? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -6,7 +6,7 @@ words is safe.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Self, TypeVar
 
@@ -29,6 +29,8 @@ T = TypeVar("T")
 
 ANSWER_WITHIN_S: Final = 5.0
 GATHER_S: Final = 0.5
+AT_ONCE: Final = 50
+"""Requests of many on their way together: well under what an inbox holds, and enough to keep it from running dry."""
 _TRY_AGAIN_S: Final = 0.1
 _NOBODY: Final = "503"
 _STATUS_HEADER: Final = "Status"
@@ -72,6 +74,15 @@ class NatsClient:
     def ask(self, subject: str, message: Message, *, within_s: float = ANSWER_WITHIN_S) -> Reply:
         """Return the one reply to `message`. Raises: NoAnswer."""
         return self._loop.run(self._ask(self._prefix.add(subject), to_json(message), within_s))
+
+    def ask_each(
+        self, subject: str, messages: Sequence[Message], *, at_once: int = AT_ONCE, within_s: float = ANSWER_WITHIN_S
+    ) -> list[Reply | NoAnswer]:
+        """Return the reply to each of `messages`, in their order, at most `at_once` of them on their way.
+
+        One that nobody answers must not keep the others from being asked: its place holds why.
+        """
+        return self._loop.run(self._ask_each(self._prefix.add(subject), messages, asyncio.Semaphore(at_once), within_s))
 
     def gather(self, subject: str, message: Message, *, for_s: float = GATHER_S) -> list[Reply]:
         """Return every reply that arrives within `for_s` seconds; empty if nobody listens."""
@@ -131,6 +142,18 @@ class NatsClient:
                 f"no answer to {subject} within {within_s:g} s: whether it was done is unknown; asking again is safe"
             ) from error
         return read_reply(answer.data)
+
+    async def _ask_each(
+        self, subject: str, messages: Sequence[Message], free: asyncio.Semaphore, within_s: float
+    ) -> list[Reply | NoAnswer]:
+        async def ask(message: Message) -> Reply | NoAnswer:
+            async with free:
+                try:
+                    return await self._ask(subject, to_json(message), within_s)
+                except NoAnswer as error:
+                    return error
+
+        return await asyncio.gather(*(ask(message) for message in messages))
 
     async def _gather(self, subject: str, body: bytes, for_s: float) -> list[Reply]:
         answers: list[bytes] = []

@@ -1,11 +1,8 @@
 """`trade list|show|open|close|adopt`."""
 
-import uuid
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Final, Literal
 
-import msgspec
 from cyclopts import App, Parameter
 from rich.console import Group, RenderableType
 
@@ -17,40 +14,24 @@ from bus.commands.answers import (
     asked,
     assignments,
     built,
-    connected,
     report,
     requester,
 )
-from bus.commands.client import NatsClient
-from bus.messages.plain import to_json
+from bus.commands.closes import NONE, Closes, ManyCloses, a_close, close_many, new_command_id
 from bus.messages.system import Reply
-from bus.messages.trades import TradeAdopt, TradeClose, TradeGet, TradeList, TradeOpen, TradeState
-from config.command_line import TEXT, Exit, NoAnswer, ReportFlags, WrongUse, complain, print_document
-from config.pictures import card, pairs, show, table
+from bus.messages.trades import TradeAdopt, TradeGet, TradeList, TradeOpen, TradeState
+from config.command_line import TEXT, Exit, ReportFlags, WrongUse
+from config.pictures import card, pairs, table
 
 app = App(name="trade", help="Look at trades; open, adopt and close them.")
 
 _PAGE: Final = 1000
-_CLOSABLE: Final = tuple(state for state in TradeState if not state.is_terminal and state is not TradeState.EXPIRED)
 _ENDED: Final = tuple(state for state in TradeState if state.is_terminal)
 _COLUMNS: Final = ("trade", "state", "coverage", "account", "ticker", "side", "open", "entry", "exit", "pnl", "rule")
 _State = Literal[
     "requested", "pending", "open", "partial_open", "rejected", "closing", "partial_closing", "closed", "expired",
     "settled", "unknown",
 ]  # fmt: skip
-
-
-class OneClose(msgspec.Struct, frozen=True, kw_only=True):
-    """One close of many. reply None: no answer, the outcome is unknown."""
-
-    trade_id: str
-    reply: Reply | None
-
-
-class Closes(msgspec.Struct, frozen=True, kw_only=True):
-    """What `trade close --all --json` prints, and `--account` and `--symbol`."""
-
-    closes: tuple[OneClose, ...]
 
 
 DOCUMENTS: Final[dict[str, type]] = {
@@ -167,78 +148,22 @@ def close_trade(
     trade_id: str | None = None,
     *,
     quantity: Annotated[str | None, Parameter(help="Close only this much of it.")] = None,
-    all: Annotated[bool, Parameter(help="Close every open trade.", negative=())] = False,  # noqa: A002  # the flag's name
-    account: Annotated[str | None, Parameter(help="Close every open trade of this account.")] = None,
-    symbol: Annotated[str | None, Parameter(help="Close every open trade on this underlying.")] = None,
+    many: ManyCloses = NONE,
     reason: Reason = PLAIN_REASON,
     by: By = None,
     flags: ReportFlags = TEXT,
 ) -> Exit:
-    """Close a trade, a part of it, or many trades. The answer says which close is in effect."""
-    many = all or account is not None or symbol is not None
-    if (trade_id is None) is not many or (many and quantity is not None) or (all and (account or symbol)):
+    """Close a trade, a part of it, or many trades. The answer says which close is in effect.
+
+    It keeps nobody from opening new ones: `system halt` does.
+    """
+    if (trade_id is None) is not many.are_wanted or (many.are_wanted and quantity is not None):
         raise WrongUse("say one TRADE_ID (with --quantity for a part), or --all, or --account and --symbol")
-    said = {"reason": reason, "requested_by": requester(by), "quantity": quantity}
-    if trade_id is not None:
-        message = _close(trade_id, said)
-        return report(asked(flags, "trade.request.close", message), flags, lambda result: card("Close", result))
-    with connected(flags) as client:
-        wanted = {"states": _CLOSABLE, "account": account, "symbol": symbol, "limit": _PAGE}
-        answers = {found: _answer(client, _close(found, said)) for found in _found(client, wanted)}
-    return _report_many(answers, json=flags.json)
-
-
-def _close(trade_id: str, said: dict[str, str | None]) -> TradeClose:
-    # A command id of its own: typing the same close twice is two requests, of which the second attaches to the first.
-    return built(TradeClose, {"trade_id": trade_id, "command_id": uuid.uuid4().hex, **said})
-
-
-def _found(client: NatsClient, wanted: dict[str, Any]) -> Iterator[str]:
-    after: str | None = None
-    while True:
-        reply = client.ask("trade.request.list", built(TradeList, {**wanted, "after": after}))
-        if not reply.ok:
-            raise NoAnswer(
-                f"the open trades cannot be listed ({reply.error and reply.error.message}): close them by id"
-            )
-        yield from [trade["trade_id"] for trade in reply.result["trades"]]
-        if (after := reply.result.get("next")) is None:
-            return
-
-
-def _answer(client: NatsClient, message: TradeClose) -> Reply | None:
-    """Ask for one close of many: that one has no answer must not keep the others from being asked for."""
-    try:
-        return client.ask("trade.request.close", message)
-    except NoAnswer as error:
-        complain(f"{message.trade_id}: {error}")
-        return None
-
-
-def _report_many(answers: dict[str, Reply | None], *, json: bool) -> Exit:
-    if json:
-        closes = tuple(OneClose(trade_id=trade_id, reply=reply) for trade_id, reply in answers.items())
-        print_document(to_json(Closes(closes=closes)))
-    else:
-        show(
-            table(
-                "Closes",
-                ("trade", "state", "began", "order", "answer"),
-                [_close_row(*each) for each in answers.items()],
-            )
-        )
-    if None in answers.values():
-        return Exit.NO_ANSWER
-    return Exit.DONE if all(reply is not None and reply.ok for reply in answers.values()) else Exit.NO
-
-
-def _close_row(trade_id: str, reply: Reply | None) -> tuple[object, ...]:
-    if reply is None:
-        return trade_id, None, None, None, "no answer: unknown"
-    if reply.error is not None:
-        return trade_id, None, None, None, f"{reply.error.message} ({reply.error.code})"
-    result = reply.result
-    return trade_id, result.get("state"), result.get("began"), result.get("client_order_id"), result.get("reason")
+    said = {"reason": reason, "requested_by": requester(by)}
+    if trade_id is None:
+        return close_many(many, said, flags)
+    message = a_close(trade_id, many.command_id or new_command_id(), {**said, "quantity": quantity})
+    return report(asked(flags, "trade.request.close", message), flags, lambda result: card("Close", result))
 
 
 def _list_picture(result: Result) -> RenderableType:

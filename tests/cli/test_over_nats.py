@@ -1,7 +1,6 @@
 """What operators type reaches NATS as the messages of the contract, and the answers come back as they are."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -140,38 +139,6 @@ def test_close_says_who_and_why(nats_url: str, type_command: Type) -> None:
     assert ended.code == 0
     said = desk.asked[0][1]
     assert (said["quantity"], said["reason"], said["requested_by"]) == ("1.5", "news", "ann")
-
-
-def pages(body: dict[str, Any]) -> dict[str, Any]:
-    if body.get("after") == "t1":
-        return yes({"trades": [{**TRADE, "trade_id": "t2"}]})
-    return yes({"trades": [TRADE], "next": "t1"})
-
-
-def close_all(trade_2: Callable[[], dict[str, Any]]) -> dict[str, Callable[[dict[str, Any]], dict[str, Any]]]:
-    closing = yes({"trade_id": "t1", "state": "closing", "began": True})
-    return {
-        "trade.request.list": pages,
-        "trade.request.close": lambda body: closing if body["trade_id"] == "t1" else trade_2(),
-    }
-
-
-def test_close_all_closes_every_page(nats_url: str, type_command: Type) -> None:
-    """Lesson 44: paged to the end."""
-    with desk_that_answers(nats_url, close_all(lambda: yes({"state": "closing", "began": True}))) as desk:
-        ended = type_command("trade", "close", "--all", "--json", WATCHKEEPER_NATS_URL=nats_url)
-
-    assert ended.code == 0
-    assert [close["trade_id"] for close in ended.document["closes"]] == ["t1", "t2"]
-    assert [body["trade_id"] for subject, body in desk.asked if subject == "trade.request.close"] == ["t1", "t2"]
-
-
-def test_one_refused_close_of_many_is_a_no(nats_url: str, type_command: Type) -> None:
-    with desk_that_answers(nats_url, close_all(lambda: no("terminal", "t2 has ended"))):
-        ended = type_command("trade", "close", "--account", "a", WATCHKEEPER_NATS_URL=nats_url)
-
-    assert ended.code == 1
-    assert "t2 has ended" in ended.out
 
 
 @pytest.mark.parametrize(
