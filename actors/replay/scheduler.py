@@ -49,7 +49,7 @@ class Scheduler:
         self._random = random
         self._ready: list[Work] = []
         self._places: dict[Work, int] = {}
-        self._agenda: list[tuple[int, int, Callable[[], None]]] = []
+        self._agenda: list[tuple[int, int, Callable[[], object]]] = []
         self._asked = 0
         self._waiting: list[Callable[[], bool]] = []
 
@@ -69,12 +69,12 @@ class Scheduler:
             self._ready[place] = last
             self._places[last] = place
 
-    def at(self, due_ns: int, act: Callable[[], None]) -> None:
+    def at(self, due_ns: int, act: Callable[[], object]) -> None:
         """Have `act` called at `due_ns`; those of one instant in the order in which they were asked for."""
         self._asked += 1
         heapq.heappush(self._agenda, (max(due_ns, self.now_ns), self._asked, act))
 
-    def after(self, delay_ns: int, act: Callable[[], None]) -> None:
+    def after(self, delay_ns: int, act: Callable[[], object]) -> None:
         """Have `act` called after `delay_ns`."""
         self.at(self.now_ns + delay_ns, act)
 

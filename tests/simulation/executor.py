@@ -1,0 +1,530 @@
+"""The executor of a simulated venue: what DESIGN asks of one, and everything that may happen to it.
+
+It takes orders from ORDERS by a durable consumer, looks each up before it sends, works one order of an account and ticker at a
+time, reports, and acknowledges last. What it remembers beyond that (the highest epoch, what it promised never to send) stands
+on its disk. Its crashes lose what is in its hands; the stream gives it back. `VenueFaults` says how often what goes wrong.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_DOWN, Decimal
+from random import Random
+from typing import Any, Final
+
+from actors.replay.scheduler import Gone, Scheduler
+from bus.messages import addresses
+from bus.messages.orders import (
+    OrderCancel,
+    OrderReport,
+    OrderSubmit,
+    ReportStatus,
+    VenueFills,
+    VenueOrders,
+    VenueOrdersRequest,
+    VenuePosition,
+    VenuePositions,
+)
+from bus.messages.orders import (
+    VenueFill as FillWord,
+)
+from bus.messages.orders import (
+    VenueOrder as OrderWord,
+)
+from bus.messages.plain import from_json, to_json, to_plain
+from bus.messages.trades import Mode
+from bus.messages.units import NS_PER_MS, NS_PER_S, ZERO
+from tests.simulation.nats_server import Message, ModelNats, Session
+from tests.simulation.venue import ModelVenue, VenueOrder
+
+_TIMEOUT_NS: Final = 2 * NS_PER_S
+_PAGE: Final = 3
+
+
+@dataclass(slots=True, kw_only=True)
+class VenueFaults:
+    """How often what goes wrong, 0 to 1, and how slow it may be.
+
+    rejects, partial: of an order. lost_request: it never reaches the venue; lost_reply: the venue took it and nobody hears;
+    late_request: it reaches the venue seconds later. silent: the executor does not report. twice, shuffled, late_report: of a
+    report. ghost: fills after its end was told. no_answer, error_answer, empty_answer: of a look-up.
+    """
+
+    rejects: float = 0.0
+    partial: float = 0.0
+    lost_request: float = 0.0
+    lost_reply: float = 0.0
+    late_request: float = 0.0
+    silent: float = 0.0
+    twice: float = 0.0
+    shuffled: float = 0.0
+    late_report: float = 0.0
+    ghost: float = 0.0
+    no_answer: float = 0.0
+    error_answer: float = 0.0
+    empty_answer: float = 0.0
+    latency_ns: int = 20 * NS_PER_MS
+    bound_ns: int = 5 * NS_PER_S
+
+
+@dataclass
+class Disk:
+    """What an executor knows after a crash."""
+
+    epoch: int = 0
+    promised: dict[str, OrderReport] = field(default_factory=dict)
+    said: dict[str, list[OrderReport]] = field(default_factory=dict)
+    """What it found out about an order without the venue: refused, expired before it was sent."""
+    sent: dict[str, int] = field(default_factory=dict)
+    """When a request for this order left, which the venue may not have yet."""
+
+
+class Executor:
+    """Between ORDERS and one venue. points: where it may be killed (K16, K17)."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        nats: ModelNats,
+        venue: ModelVenue,
+        random: Random,
+        *,
+        mode: Mode = Mode.LIVE,
+        faults: VenueFaults | None = None,
+        note: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.scheduler = scheduler
+        self.nats = nats
+        self.venue = venue
+        self.random = random
+        self.mode = mode
+        self.faults = faults or VenueFaults()
+        self.note = note
+        self.disk = Disk()
+        self.name = f"executor-{venue.name}"
+        self.is_alive = False
+        self._life = 0
+        self._session: Session | None = None
+        self._lanes: dict[tuple[str, str], list[tuple[OrderSubmit, str]]] = {}
+        self._busy: dict[tuple[str, str], str] = {}
+        self._last_said: dict[str, tuple[int, str]] = {}
+
+    # Life
+
+    def begin(self) -> None:
+        """Start, or start again."""
+        self.is_alive = True
+        self._life += 1
+        self._lanes.clear()
+        self._busy.clear()
+        self._last_said.clear()
+        self._connect()
+
+    def die(self) -> None:
+        """Crash: what is in hand is lost."""
+        self.is_alive = False
+        self._life += 1
+        if self._session is not None:
+            self.nats.disconnect(self._session)
+            self._session = None
+
+    def lost(self) -> None:
+        """The session with NATS has ended."""
+        self._session = None
+        self._later(250 * NS_PER_MS, self._connect)
+
+    def _connect(self) -> None:
+        self._session = session = self.nats.connect(self.name, self, None)
+        if session is None:
+            self._later(250 * NS_PER_MS, self._connect)
+            return
+        name = self.venue.name
+        deliver = f"executor.deliver.{name}"
+        subjects = [deliver, *(f"venue.request.{kind}.{name}" for kind in ("orders", "fills", "positions"))]
+        for sid, subject in enumerate(subjects, 1):
+            session.send(lambda sid=sid, subject=subject: self.nats.subscribe(session, sid, subject, ""))  # type: ignore[misc]
+        self._make_consumer(session, deliver)
+
+    def _make_consumer(self, session: Session, deliver: str) -> None:
+        name = self.venue.name
+        config = {
+            "durable_name": self.name,
+            "deliver_subject": deliver,
+            "filter_subjects": [f"order.submit.{name}.>", f"order.cancel.{name}.>"],
+            "deliver_policy": "all",
+            "ack_policy": "explicit",
+            "ack_wait": 5 * NS_PER_S,
+            "max_deliver": -1,
+        }
+        body = to_json({"stream_name": "ORDERS", "config": config})
+        session.send(lambda: self.nats.publish(f"$JS.API.CONSUMER.CREATE.ORDERS.{self.name}", body, {}, "", session))
+        if "ORDERS" not in self.nats.jetstream.streams:
+            self._later(NS_PER_S, lambda: self._make_consumer(session, deliver) if session.is_open else None)
+
+    def _later(self, delay_ns: int, act: Callable[[], object]) -> None:
+        """Do something later, if it still lives the same life."""
+        life = self._life
+
+        def come() -> None:
+            if self._life == life:
+                act()
+
+        self.scheduler.after(delay_ns, come)
+
+    def _draw(self, rate: float, what: str) -> bool:
+        if self.random.random() < rate:
+            self.note(what)
+            return True
+        return False
+
+    # What it hears
+
+    def hear_pong(self, number: int) -> None: ...
+
+    def hear(self, message: Message) -> None:
+        if message.subject.startswith("venue.request."):
+            self._hear_question(message.subject.split(".")[2], message)
+        elif message.subject.startswith("order.submit."):
+            self._hear_submit(from_json(OrderSubmit, message.body), message.reply)
+        elif message.subject.startswith("order.cancel."):
+            self._hear_cancel(from_json(OrderCancel, message.body), message.reply)
+
+    def _acknowledge(self, token: str) -> None:
+        session = self._session
+        if session is not None and token:
+            session.send(lambda: self.nats.publish(token, b"+ACK", {}, "", session))
+
+    def _hear_submit(self, order: OrderSubmit, token: str) -> None:
+        lane = (order.account, order.ticker)
+        waiting = self._lanes.setdefault(lane, [])
+        if any(known.client_order_id == order.client_order_id for known, _ in waiting):
+            return
+        waiting.append((order, token))
+        self._work(lane)
+
+    def _work(self, lane: tuple[str, str]) -> None:
+        waiting = self._lanes.get(lane)
+        if not waiting or lane in self._busy:
+            return
+        closes_first = min(range(len(waiting)), key=lambda place: (not waiting[place][0].reduce_only, place))
+        order, token = waiting.pop(closes_first)
+        self._busy[lane] = order.client_order_id
+        self._take_up(order, token)
+
+    def _done(self, order: OrderSubmit, token: str) -> None:
+        """This order needs nothing more from here: acknowledge, go on with the next of its lane."""
+        self._acknowledge(token)
+        lane = (order.account, order.ticker)
+        if self._busy.get(lane) == order.client_order_id:
+            del self._busy[lane]
+        self._work(lane)
+
+    def _take_up(self, order: OrderSubmit, token: str) -> None:
+        known = self.venue.orders.get(order.client_order_id)
+        told = self.disk.said.get(order.client_order_id) or (
+            [self.disk.promised[order.client_order_id]] if order.client_order_id in self.disk.promised else None
+        )
+        if known is not None:
+            self._tell(known)
+            self._done(order, token)
+        elif told is not None:
+            for report in told:
+                self._publish(report)
+            self._done(order, token)
+        elif order.client_order_id in self.disk.sent:
+            self._look_again(order, token)
+        else:
+            self._begin_order(order, token)
+
+    def _begin_order(self, order: OrderSubmit, token: str) -> None:
+        refusal = self._refusal(order)
+        if refusal is not None:
+            self._say_own(order, *refusal)
+            self._done(order, token)
+            return
+        self.disk.epoch = max(self.disk.epoch, order.epoch)
+        self._send(order, token)
+
+    def _refusal(self, order: OrderSubmit) -> tuple[ReportStatus, str] | None:
+        if order.mode is not self.mode:
+            return ReportStatus.REJECTED, f"mode {order.mode} is not this venue's"
+        if order.epoch < self.disk.epoch:
+            return ReportStatus.REJECTED, f"epoch {order.epoch} is older than {self.disk.epoch}"
+        if self.scheduler.now_ns > order.expires_ts:
+            return ReportStatus.EXPIRED, "it came after its expires_ts"
+        return None
+
+    def _say_own(self, order: OrderSubmit, status: ReportStatus, reason: str) -> None:
+        report = OrderReport(
+            client_order_id=order.client_order_id,
+            ts=self.scheduler.now_ns,
+            status=status,
+            reason=reason,
+            cumulative_quantity=ZERO,
+        )
+        self.disk.said[order.client_order_id] = [report]
+        self._publish(report)
+
+    # The request to the venue
+
+    def _send(self, order: OrderSubmit, token: str) -> None:
+        if self._kill("K16", "before"):
+            return
+        faults, now_ns = self.faults, self.scheduler.now_ns
+        self.disk.sent[order.client_order_id] = now_ns
+        if self._draw(faults.lost_request, "lost_request"):
+            self._later(_TIMEOUT_NS, lambda: self._look_again(order, token))
+            return
+        delay_ns = faults.latency_ns
+        if self._draw(faults.late_request, "late_request"):
+            delay_ns = int(self.random.uniform(0.5, 0.95) * faults.bound_ns)
+        is_lost = self._draw(faults.lost_reply, "lost_reply")
+        # The venue works it whatever becomes of us meanwhile.
+        life = self._life
+        self.scheduler.after(delay_ns, lambda: self._venue_takes(order, token, life, is_lost=is_lost))
+        if is_lost or delay_ns > _TIMEOUT_NS:
+            self._later(_TIMEOUT_NS, lambda: self._look_again(order, token))
+        self._kill("K16", "after")
+
+    def _venue_takes(self, order: OrderSubmit, token: str, life: int, *, is_lost: bool) -> None:
+        part: Decimal | None = None
+        if self._draw(self.faults.partial, "partial"):
+            part = (order.quantity / 2).to_integral_value(ROUND_DOWN) or None
+        placed = self.venue.place(order, part=part, rejects=self._draw(self.faults.rejects, "rejects"))
+        if self._draw(self.faults.ghost, "ghost"):
+            delay_ns = int(self.random.uniform(0.1, 20) * NS_PER_S)
+            self.scheduler.after(delay_ns, lambda: self._fill_late(placed))
+        if life != self._life or is_lost or self._busy.get((order.account, order.ticker)) != order.client_order_id:
+            return
+        if self._kill("K17", "before"):
+            return
+        self._tell(placed)
+        if self._kill("K17", "after"):
+            return
+        self._done(order, token)
+
+    def _fill_late(self, order: VenueOrder) -> None:
+        if self.venue.fill_late(order.sent.client_order_id) is not None and self.is_alive:
+            self._tell(order)
+
+    def _look_again(self, order: OrderSubmit, token: str) -> None:
+        """Nobody knows whether the venue has it: look it up until it is there, or cannot come any more."""
+        if self._busy.get((order.account, order.ticker)) != order.client_order_id:
+            return
+        known = self.venue.orders.get(order.client_order_id)
+        if known is not None:
+            self._tell(known)
+            self._done(order, token)
+        elif self.scheduler.now_ns > self.disk.sent[order.client_order_id] + self.faults.bound_ns:
+            self._say_own(order, ReportStatus.REJECTED, "the venue never had it")
+            self._done(order, token)
+        else:
+            self._publish(
+                OrderReport(
+                    client_order_id=order.client_order_id, ts=self.scheduler.now_ns, status=ReportStatus.UNKNOWN
+                )
+            )
+            self._later(NS_PER_S, lambda: self._look_again(order, token))
+
+    def _hear_cancel(self, cancel: OrderCancel, token: str) -> None:
+        self._acknowledge(token)
+        if cancel.epoch < self.disk.epoch:
+            return
+        self.disk.epoch = cancel.epoch
+        client_order_id = cancel.client_order_id
+        order = self.venue.cancel(client_order_id)
+        if order is not None:
+            self._tell(order)
+            return
+        if client_order_id in self.disk.sent and client_order_id not in self.disk.said:
+            # It may be on its way: a promise would be a lie. It is looked up once more, and cancelled then.
+            self._later(NS_PER_S, lambda: self._cancel_again(cancel))
+            return
+        report = OrderReport(
+            client_order_id=client_order_id,
+            ts=self.scheduler.now_ns,
+            status=ReportStatus.CANCELLED,
+            reason=cancel.reason,
+            cumulative_quantity=ZERO,
+        )
+        self.disk.promised.setdefault(client_order_id, report)
+        self._publish(report)
+
+    def _cancel_again(self, cancel: OrderCancel) -> None:
+        order = self.venue.cancel(cancel.client_order_id)
+        if order is not None:
+            self._tell(order)
+        elif cancel.client_order_id not in self.disk.said:
+            self._later(NS_PER_S, lambda: self._cancel_again(cancel))
+
+    def sweep(self) -> None:
+        """End what rests beyond its time, and tell what has filled meanwhile."""
+        for order in list(self.venue.orders.values()):
+            if not order.has_ended and self.scheduler.now_ns > order.sent.expires_ts:
+                self.venue.expire(order.sent.client_order_id)
+            if self.is_alive:
+                self._tell(order)
+
+    # What it says
+
+    def _tell(self, order: VenueOrder) -> None:
+        """Report everything that is known of an order and was not said in this life."""
+        now = (len(order.fills), order.status.value)
+        name = order.sent.client_order_id
+        if self._last_said.get(name) == now:
+            return
+        self._last_said[name] = now
+        if self._draw(self.faults.silent, "silent"):
+            return
+        reports = list(reports_of(order))
+        if self._draw(self.faults.shuffled, "shuffled"):
+            self.random.shuffle(reports)
+        for report in reports:
+            self._publish(report)
+
+    def _publish(self, report: OrderReport) -> None:
+        """Publish into ORDERS until it is stored; the stream knows it by its id."""
+        if self._draw(self.faults.late_report, "late_report"):
+            self._later(int(self.random.uniform(0.1, 10) * NS_PER_S), lambda: self._publish_now(report))
+            return
+        self._publish_now(report)
+        if self._draw(self.faults.twice, "twice"):
+            self._publish_now(report, named=False)
+
+    def _publish_now(self, report: OrderReport, *, named: bool = True) -> None:
+        msg_id = addresses.report_id(report)
+        headers: Mapping[str, str] = {"Nats-Msg-Id": msg_id} if named else {}
+        subject = addresses.order_report(report.client_order_id)
+        stream = self.nats.jetstream.streams.get("ORDERS")
+        if not self.nats.is_up or self.nats.is_hung or stream is None or stream.is_full or self._session is None:
+            self._later(500 * NS_PER_MS, lambda: self._publish_now(report, named=named))
+            return
+        session, body = self._session, to_json(report)
+        session.send(lambda: self.nats.publish(subject, body, headers, "", session))
+
+    # What it is asked
+
+    def _hear_question(self, kind: str, message: Message) -> None:
+        faults = self.faults
+        if self._draw(faults.no_answer, "no_answer"):
+            return
+        if self._draw(faults.error_answer, "error_answer"):
+            self._answer(message.reply, to_json({"error": "the venue says 503"}))
+        elif self._draw(faults.empty_answer, "empty_answer"):
+            self._answer(message.reply, b"{}")
+        else:
+            answer = self.answer(kind, from_json(VenueOrdersRequest, message.body))
+            plain = to_plain(answer)
+            assert isinstance(plain, dict)
+            self._answer(message.reply, to_json({answer.__struct_fields__[0]: [], **plain}))
+
+    def _answer(self, reply: str, body: bytes) -> None:
+        session = self._session
+        if session is not None:
+            session.send(lambda: self.nats.publish(reply, body, {}, "", session))
+
+    def answer(self, kind: str, request: VenueOrdersRequest) -> VenueOrders | VenueFills | VenuePositions:
+        """Answer `venue.request.<kind>`, a page at a time."""
+        match kind:
+            case "orders":
+                orders, after = _page([order_word(o) for o in self._asked_for(request)], request.after)
+                return VenueOrders(orders=tuple(orders), next=after)
+            case "fills":
+                words = [fill_word(o, f) for o in self._asked_for(request) for f in o.fills]
+                fills, after = _page(words, request.after)
+                return VenueFills(fills=tuple(fills), next=after)
+            case _:
+                held = [
+                    VenuePosition(ticker=ticker, side=side, quantity=quantity)
+                    for (account, ticker, side), quantity in sorted(self.venue.held.items())
+                    if account == request.account and quantity
+                ]
+                positions, after = _page(held, request.after)
+                return VenuePositions(positions=tuple(positions), next=after)
+
+    def _asked_for(self, request: VenueOrdersRequest) -> list[VenueOrder]:
+        return [
+            order
+            for order in self.venue.every
+            if order.sent.account == request.account
+            and request.client_order_id in (None, order.sent.client_order_id)
+            and (request.since is None or order.at_ns >= request.since)
+        ]
+
+    # Where it may be killed
+
+    kill: Callable[[str, str], bool] = staticmethod(lambda *_: False)
+
+    def _kill(self, point: str, moment: str) -> bool:
+        """Whether it was killed here; whatever it was doing ends."""
+        return self.kill(point, moment)
+
+
+def _page(rows: list[Any], after: str | None) -> tuple[list[Any], str | None]:
+    start = int(after or 0)
+    more = start + _PAGE < len(rows)
+    return rows[start : start + _PAGE], str(start + _PAGE) if more else None
+
+
+def order_word(order: VenueOrder) -> OrderWord:
+    """Return an order as a look-up tells it."""
+    cost = sum((fill.price * fill.quantity for fill in order.fills), ZERO)
+    return OrderWord(
+        client_order_id=order.sent.client_order_id,
+        status=order.status,
+        cumulative_quantity=order.filled,
+        average_price=cost / order.filled if order.fills else None,
+        fees=sum((fill.fees for fill in order.fills), ZERO),
+    )
+
+
+def fill_word(order: VenueOrder, fill: Any) -> FillWord:
+    """Return a fill as a look-up tells it."""
+    return FillWord(
+        fill_id=fill.fill_id,
+        ticker=order.sent.ticker,
+        side=order.sent.side,
+        price=fill.price,
+        quantity=fill.quantity,
+        ts=fill.at_ns,
+        client_order_id=fill.client_order_id,
+        fees=fill.fees,
+    )
+
+
+def reports_of(order: VenueOrder) -> list[OrderReport]:
+    """Return what is to be said of an order, in order: accepted, each fill, its end."""
+    name = order.sent.client_order_id
+    said = []
+    if order.status is not ReportStatus.REJECTED:
+        said.append(OrderReport(client_order_id=name, ts=order.at_ns, status=ReportStatus.ACCEPTED))
+    total = ZERO
+    for fill in order.fills:
+        total += fill.quantity
+        whole = total >= order.sent.quantity
+        said.append(
+            OrderReport(
+                client_order_id=name,
+                ts=fill.at_ns,
+                status=ReportStatus.FILLED if whole else ReportStatus.PARTIALLY_FILLED,
+                fill_id=fill.fill_id,
+                fill_price=fill.price,
+                fill_quantity=fill.quantity,
+                fees=fill.fees,
+                cumulative_quantity=total,
+            )
+        )
+    if order.status in (ReportStatus.REJECTED, ReportStatus.CANCELLED, ReportStatus.EXPIRED):
+        at_ns = max([order.at_ns, *(fill.at_ns for fill in order.fills)])
+        said.append(
+            OrderReport(
+                client_order_id=name,
+                ts=at_ns,
+                status=order.status,
+                reason="the venue says so",
+                cumulative_quantity=total,
+            )
+        )
+    return said
+
+
+__all__ = ["Executor", "Gone", "VenueFaults"]

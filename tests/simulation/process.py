@@ -1,0 +1,157 @@
+"""One process of the simulated world: the real house, wire and store of `serve`, over the models, in one incarnation after another.
+
+What a process holds in memory ends with its incarnation; what it told the servers before may still arrive.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
+
+from actors.activity import Activity
+from actors.house import House
+from actors.inbox import Inbox
+from actors.replay.scheduler import Gone, Scheduler
+from actors.replay.shuffled import ShuffledTurns
+from actors.replay.strands import Strand
+from actors.serving import AnotherLeads, Door, Serving, Wiring
+from bus.errors import BusError
+from bus.messages.failures import StoreUnavailable
+from bus.wire import NatsWire
+from config.settings import Settings
+from tests.simulation.connections import ModelStore
+from tests.simulation.loop import SimulatedLoop, SimulatedThread
+from tests.simulation.nats_client import ModelClient
+from tests.simulation.nats_server import ModelNats
+from tests.simulation.postgres import ModelPostgres
+
+
+class Around(Protocol):
+    """What an incarnation lives in."""
+
+    scheduler: Scheduler
+    nats: ModelNats
+    postgres: ModelPostgres
+
+    def before(self, incarnation: "Incarnation", inbox: Inbox, word: object) -> None:
+        """See a word before its actor works it."""
+        ...
+
+    def after(self, incarnation: "Incarnation", inbox: Inbox, word: object) -> None:
+        """See it afterwards."""
+        ...
+
+    def serves(self, incarnation: "Incarnation") -> None:
+        """It watches."""
+        ...
+
+    def gone(self, incarnation: "Incarnation", why: str) -> None:
+        """It does not exist any more."""
+        ...
+
+
+class SteppedClock:
+    """A process's wall clock: the world's time, and how far it is off."""
+
+    def __init__(self, scheduler: Scheduler, off_ns: int) -> None:
+        self._scheduler = scheduler
+        self.off_ns = off_ns
+
+    def now_ns(self) -> int:
+        return (self._scheduler.now_ns + self.off_ns) // 1000 * 1000
+
+
+class Incarnation:
+    """One life of a process."""
+
+    def __init__(self, world: Around, name: str, settings: Settings, off_ns: int) -> None:
+        self.name = name
+        self.world = world
+        self.is_alive = True
+        self.is_serving = False
+        self.activity = Activity()
+        self.clock = SteppedClock(world.scheduler, off_ns)
+        self.loop = SimulatedLoop(world.scheduler, f"{name}/loop")  # type: ignore[abstract]  # what nobody calls
+        self.door = Door()
+        self.store = ModelStore(world.postgres, self)
+        fatal = partial(self.end, 70)
+        self.wire = NatsWire(
+            settings.nats,
+            clock=self.clock,
+            say=self.door.hear,
+            on_fenced=fatal,
+            on_fatal=fatal,
+            confirm_publish_ms=int(settings.trading.confirm_publish_ms),
+            thread=SimulatedThread(self.loop, self.wait),  # type: ignore[arg-type]  # by shape
+            client=partial(ModelClient, world.nats, self.loop, self),
+        )
+        self.turns = ShuffledTurns(
+            world.scheduler, name, clock=self.clock, activity=self.activity, watcher=self, wait=self.wait
+        )
+        wiring = Wiring(
+            clock=self.clock,
+            wire=self.wire,
+            store=self.store,
+            door=self.door,
+            end=self.end,
+            activity=self.activity,
+            turns=self.turns,
+        )
+        self.serving = Serving(settings, wiring)
+        self._strands = [Strand(world.scheduler, f"{name}/main", self._main)]
+
+    @property
+    def house(self) -> House | None:
+        """The house, once it is built."""
+        return self.serving.house
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that it took; 0 before."""
+        return self.serving.epoch
+
+    def _main(self) -> None:
+        try:
+            self.serving.start()
+        except (AnotherLeads, BusError, StoreUnavailable, TimeoutError) as error:
+            self.end(69, f"{type(error).__name__}: {error}")
+        self.is_serving = True
+        self.world.serves(self)
+
+    def stop(self) -> None:
+        """SIGTERM: drain and end in order."""
+        self._strands.append(Strand(self.world.scheduler, f"{self.name}/stop", self._stop))
+
+    def _stop(self) -> None:
+        self.serving.stop()
+        self.end(0, "stopped")
+
+    def wait(self, until: Callable[[], bool], timeout_s: float) -> bool:
+        """Let the world go on until something is so."""
+        strand = next(strand for strand in self._strands if strand.is_here)
+        return strand.wait(until, timeout_s)
+
+    def end(self, code: int, why: str) -> Any:
+        """End at once, as `os._exit` does. Raises: Gone."""
+        self.die(f"exit {code}: {why}")
+        raise Gone
+
+    def die(self, why: str) -> None:
+        """Cease to be; whoever is in the middle of its turn raises Gone."""
+        if not self.is_alive:
+            return
+        self.is_alive = False
+        self.turns.end()
+        self.loop.end()
+        self.world.nats.bury(self)
+        self.world.postgres.bury(self)
+        for strand in self._strands:
+            strand.cut()
+        self.world.gone(self, why)
+
+    # actors.replay.shuffled.Watcher
+
+    def before(self, inbox: Inbox, word: object) -> None:
+        self.world.before(self, inbox, word)
+
+    def after(self, inbox: Inbox, word: object) -> None:
+        self.world.after(self, inbox, word)
