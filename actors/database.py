@@ -2,7 +2,8 @@
 
 While a commit runs on this actor's thread, others queue up in its inbox; all of them go into the next transaction, in order.
 What waits for a commit to stand (an acknowledgement, an answer, an entry order) is let go afterwards, from here.
-With PostgreSQL away everything waits here, in order, and is written when it returns.
+With PostgreSQL away everything waits here, in order, and is written when it returns: one batch for each word, so that what
+else comes is heard in between. Above `backlog_max` commits no more commands are pulled; reports and closes go on.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,16 +16,16 @@ from msgspec.structs import replace
 from actors.activity import Activity
 from actors.inbox import Inbox
 from actors.ports import Clock, Say, Store, Wire
+from actors.rules.record.early_answers import EarlyAnswers
+from actors.rules.record.outage import OWNER, RETRY, Outage
 from actors.rules.status import StatusBoard
 from actors.watched import Failed, WatchedActor
+from bus.messages.addresses import submitted
 from bus.messages.failures import Fenced, StoreUnavailable
-from bus.messages.records import Commit, CommitRefused, OrderStored, Published, Query
+from bus.messages.records import Answer, Commit, CommitRefused, OrderStored, Published, Query
 from bus.messages.system import Error, ErrorCode, Reply
 from bus.messages.timers import SetTimer, TimerFired
-from bus.messages.units import NS_PER_MS
 
-_RETRY_NS: Final = 200 * NS_PER_MS
-_NAME: Final = "database"
 EXIT_INTERNAL: Final = 70
 
 
@@ -38,10 +39,13 @@ class Backlog:
         """Direct messages that NATS stored before their row stood."""
         self.unconfirmed: set[str] = set()
         """Messages whose row stands and which NATS may not have."""
+        self.outage = Outage()
+        self.early_answers = EarlyAnswers()
+        self.commands_paused = False
 
 
 class Database(WatchedActor):
-    """Serialises access to PostgreSQL. `batch_max`: commits in one transaction at most."""
+    """Serialises access to PostgreSQL. batch_max: commits in one transaction; backlog_max: waiting, before commands stop."""
 
     def __init__(
         self,
@@ -54,6 +58,7 @@ class Database(WatchedActor):
         say: Say,
         backlog: Backlog,
         batch_max: int,
+        backlog_max: int,
         readers: Executor,
         activity: Activity,
         status: StatusBoard,
@@ -66,37 +71,49 @@ class Database(WatchedActor):
         self._say = say
         self._backlog = backlog
         self._batch_max = batch_max
+        self._backlog_max = backlog_max
         self._readers = readers
         self._activity = activity
         self._status = status
         self._escalate = escalate
-        self._is_away = False
+        self._may_try = True
 
     def on_receive(self, message: Any) -> None:  # noqa: ANN401  # pykka's signature
         """Queue up; write once nothing else waits, or the batch is full."""
         match message:
             case Commit():
                 self._activity.begin()
-                self._backlog.commits.append(message)
+                self._take_on(message)
             case Published(msg_ids=msg_ids):
                 self._note_published(msg_ids)
             case OrderStored(client_order_id=client_order_id):
-                self._note_published((f"submit:{client_order_id}",))
+                self._note_published((submitted(client_order_id),))
+                self._reply(self._backlog.early_answers.order_stored(message))
             case Query():
                 self._activity.begin()
                 self._readers.submit(self._answer, message)
             case TimerFired():
-                self._is_away = False
-        if not self._is_away and (self.inbox.waiting() == 0 or len(self._backlog.commits) >= self._batch_max):
+                self._may_try = True
+        if self._may_try and (self.inbox.waiting() == 0 or len(self._backlog.commits) >= self._batch_max):
             self._flush()
 
+    def _take_on(self, commit: Commit) -> None:
+        backlog = self._backlog
+        backlog.commits.append(commit)
+        if backlog.outage.is_on:
+            self._reply(backlog.early_answers.hear(commit, backlog.confirmed_early))
+            if not backlog.commands_paused and len(backlog.commits) >= self._backlog_max:
+                backlog.commands_paused = True
+                self._wire.pause_commands()
+
     def _flush(self) -> None:
+        """Write one batch; what is left is written after what else waits in the inbox."""
         backlog = self._backlog
         try:
             if backlog.commits:
-                commits = backlog.commits
+                commits = backlog.commits[: self._batch_max]
                 refused = self._store.commit(commits)
-                backlog.commits = []
+                del backlog.commits[: len(commits)]
                 self._let_go(commits, refused)
             if backlog.published:
                 self._store.mark_published(backlog.published, self._clock.now_ns())
@@ -104,9 +121,40 @@ class Database(WatchedActor):
         except Fenced as error:
             self._escalate(EXIT_INTERNAL, f"PostgreSQL has another leader: {error}")
         except StoreUnavailable as error:
-            self._is_away = True
-            logger.bind(action="database.away", waiting=len(backlog.commits)).warning("PostgreSQL is away: {}", error)
-            self._say(SetTimer(owner=_NAME, key="retry", due_ns=self._clock.now_ns() + _RETRY_NS))
+            self._wait(str(error))
+        else:
+            self._go_on()
+
+    def _wait(self, error: str) -> None:
+        backlog = self._backlog
+        logger.bind(action="database.away", waiting=len(backlog.commits)).warning("PostgreSQL is away: {}", error)
+        self._may_try = False
+        if not backlog.outage.is_on:
+            for commit in backlog.commits:
+                self._reply(backlog.early_answers.hear(commit, backlog.confirmed_early))
+        self._status.note_record(error)
+        self._say_all(backlog.outage.failed(error, len(backlog.commits), self._clock.now_ns()))
+
+    def _go_on(self) -> None:
+        backlog = self._backlog
+        if backlog.commits:
+            self._may_try = False
+            self._say(SetTimer(owner=OWNER, key=RETRY, due_ns=self._clock.now_ns()))
+        elif backlog.outage.is_on:
+            self._status.note_record(None)
+            backlog.early_answers.end()
+            self._say_all(backlog.outage.caught_up(self._clock.now_ns()))
+        if backlog.commands_paused and len(backlog.commits) < self._backlog_max // 2:
+            backlog.commands_paused = False
+            self._wire.resume_commands()
+
+    def _say_all(self, words: Iterable[object]) -> None:
+        for word in words:
+            self._say(word)
+
+    def _reply(self, answers: Iterable[Answer]) -> None:
+        for answer in answers:
+            self._wire.reply(answer.reply_to, answer.reply)
 
     def _let_go(self, commits: list[Commit], refused: list[tuple[Commit, str]]) -> None:
         """Tell the wire and the senders what stands and what does not."""
@@ -123,7 +171,8 @@ class Database(WatchedActor):
                 if commit.outbox:
                     self._relay(commit)
                 if commit.answer is not None:
-                    self._wire.reply(commit.answer.reply_to, commit.answer.reply)
+                    answer = self._backlog.early_answers.take(commit)
+                    self._reply(() if answer is None else (answer,))
             self._activity.end()
 
     def _relay(self, commit: Commit) -> None:

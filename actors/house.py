@@ -34,7 +34,18 @@ from bus.messages.envelope import Malformed, Outgoing, Received
 from bus.messages.market import Lifecycle, Ticks
 from bus.messages.notices import Notice
 from bus.messages.orders import OrderArrived, OrderReport, OrderSubmit, VenueAnswer, VenueQuestion
-from bus.messages.records import Answer, Commit, CommitRefused, OrderRefused, OrderStored, Published, Query, Recovered
+from bus.messages.records import (
+    Answer,
+    Commit,
+    CommitRefused,
+    OrderRefused,
+    OrderStored,
+    Published,
+    Query,
+    RecordAway,
+    RecordBack,
+    Recovered,
+)
 from bus.messages.stops import (
     BidReturned,
     MarkGiven,
@@ -207,6 +218,7 @@ class House:
             say=self.router.say,
             backlog=self._backlog,
             batch_max=self._settings.postgres.max_batch_rows,
+            backlog_max=self._settings.postgres.backlog_max,
             readers=self._readers,
             activity=self._record,
             status=self.board,
@@ -273,6 +285,7 @@ class House:
             Commit: (put["database"],),
             Published: (put["database"],),
             Query: (put["database"],),
+            **dict.fromkeys((RecordAway, RecordBack), (desk,)),
             OrderStored: (desk, put["database"]),
             OrderRefused: (desk,),
             OrderArrived: (paper,),

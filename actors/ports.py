@@ -65,6 +65,14 @@ class Wire(Protocol):
         """Ask a venue's adapter about one order; the answer comes back as `VenueAnswer`, always, also when nobody answers."""
         ...
 
+    def pause_commands(self) -> None:
+        """Pull no more commands and account events: the stream keeps them. Reports of orders go on."""
+        ...
+
+    def resume_commands(self) -> None:
+        """Pull them again."""
+        ...
+
 
 class Store(Protocol):
     """The PostgreSQL side, owned by the Database actor alone. Blocking; called on that actor's threads only."""

@@ -52,7 +52,7 @@ class Inbound:
         self._tap = tap
         self._consumers: list[PullConsumer] = []
         self._listening: list[int] = []
-        self._is_paused = False
+        self._commands_paused = False
 
     async def hear_requests(self) -> None:
         """Hear what others ask, and that they live."""
@@ -61,7 +61,7 @@ class Inbound:
         await self._connection.flush()
 
     async def hear_streams(self, epoch: int, positions: Mapping[str, int], *, max_ack_pending: int) -> None:
-        """Hear LEDGER and ORDERS. positions: full stream name -> the last sequence that is committed; absent: none is."""
+        """Hear LEDGER, the first of the consumers, and ORDERS. positions: full stream name -> the last sequence that is committed; absent: none is."""
         for short, pending in (("LEDGER", max_ack_pending), ("ORDERS", REPORTS_PENDING_MAX)):
             stream = self._prefix.stream(short)
             consumer = PullConsumer(
@@ -76,25 +76,25 @@ class Inbound:
                 hear=self._hear_stored,
                 on_lost=self._on_lost,
             )
-            if self._is_paused:
-                consumer.pause()
             self._consumers.append(consumer)
+            if self._commands_paused:
+                self.pause_commands()
             await consumer.open()
 
     def acknowledge(self, token: str) -> bool:
         """Say that an input has its row; False if none of our consumers holds it."""
         return any(consumer.acknowledge(token) for consumer in self._consumers)
 
-    def pause(self) -> None:
-        """Stop asking for more; the streams keep it."""
-        self._is_paused = True
-        for consumer in self._consumers:
+    def pause_commands(self) -> None:
+        """Ask for no more from LEDGER; the stream keeps it. Reports go on."""
+        self._commands_paused = True
+        for consumer in self._consumers[:1]:
             consumer.pause()
 
-    def resume(self) -> None:
+    def resume_commands(self) -> None:
         """Ask again."""
-        self._is_paused = False
-        for consumer in self._consumers:
+        self._commands_paused = False
+        for consumer in self._consumers[:1]:
             consumer.resume()
 
     def reconnected(self) -> None:

@@ -300,13 +300,13 @@ class NatsWire:
 
     # Flow
 
-    def pause_inputs(self) -> None:
-        """Stop pulling commands and reports; the streams keep them."""
-        self._thread.call(self._inbound.pause)
+    def pause_commands(self) -> None:
+        """Pull no more commands and account events: LEDGER keeps them. Reports of orders go on."""
+        self._thread.call(self._inbound.pause_commands)
 
-    def resume_inputs(self) -> None:
-        """Pull again."""
-        self._thread.call(self._inbound.resume)
+    def resume_commands(self) -> None:
+        """Pull them again."""
+        self._thread.call(self._inbound.resume_commands)
 
     def health(self) -> WireHealth:
         """Return how the wire does, as far as another thread can see it."""

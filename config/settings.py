@@ -96,6 +96,7 @@ class Postgres(msgspec.Struct, frozen=True, kw_only=True):
     idle_in_transaction_timeout_ms: _Millis
     max_batch_rows: Annotated[int, Limits(low=1, high=100_000)]
     pool_timeout_ms: _Millis
+    backlog_max: Annotated[int, Limits(low=100, high=1_000_000)]
 
 
 class Trading(msgspec.Struct, frozen=True, kw_only=True):

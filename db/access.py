@@ -3,14 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-import psycopg
 from psycopg.conninfo import make_conninfo
 
 from config.settings import Postgres
+from db.bounded import BoundedConnection
 from db.names import DatabaseNames
 
 _TRANSACTION_TIMEOUT_SINCE: Final = 170_000
 _NAME_MAX: Final = 63
+_LINE_S: Final = 1.0
+"""How much longer than its statement an answer may take on the line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +76,9 @@ class Access:
         tail = f" epoch {epoch}"
         return f"watchkeeper {self.instance}"[: _NAME_MAX - len(tail)] + tail
 
-    def bound_transactions(self, connection: psycopg.Connection) -> None:
-        """Limit whole transactions where the server can (17 and newer)."""
+    def bound(self, connection: BoundedConnection) -> None:
+        """Limit each answer from here, and whole transactions where the server can (17 and newer)."""
+        connection.patience_s = self.statement_timeout_ms / 1000 + _LINE_S
         if connection.info.server_version >= _TRANSACTION_TIMEOUT_SINCE:
             connection.execute(f"SET transaction_timeout = {self.idle_in_transaction_timeout_ms}")
             connection.commit()

@@ -16,6 +16,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from bus.messages.failures import StoreUnavailable
 from db.access import Access
+from db.bounded import BoundedConnection
 from db.errors import PoolExhausted, RowConflict, SwallowedError
 
 _LIFETIME_S: Final = 30 * 60
@@ -55,7 +56,7 @@ class Connections:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._writer: psycopg.Connection | None = None
+        self._writer: BoundedConnection | None = None
         self._writer_holder: str | None = None
         self._epoch = 0
         self._holders: dict[object, str] = {}
@@ -68,7 +69,8 @@ class Connections:
             max_waiting=_WAITING_MAX,
             max_lifetime=_LIFETIME_S,
             reconnect_timeout=_RECONNECT_S,
-            configure=access.bound_transactions,
+            configure=access.bound,
+            connection_class=BoundedConnection,
             open=False,
             name="readers",
         )
@@ -94,7 +96,7 @@ class Connections:
             self._writer.commit()
 
     @contextlib.contextmanager
-    def writer(self, purpose: str) -> Iterator[psycopg.Connection]:
+    def writer(self, purpose: str) -> Iterator[BoundedConnection]:
         """Lend the only writing connection, connecting first if there is none.
 
         Raises: StoreUnavailable, also for whatever goes wrong on it that is no bad row: it is replaced then.
@@ -117,11 +119,11 @@ class Connections:
         finally:
             self._writer_holder = None
 
-    def _connected_writer(self) -> psycopg.Connection:
+    def _connected_writer(self) -> BoundedConnection:
         if self._writer is None or self._writer.closed:
             conninfo = self._access.conninfo(self._access.names.writer, epoch=self._epoch, read_only=False)
-            self._writer = psycopg.connect(conninfo)
-            self._access.bound_transactions(self._writer)
+            self._writer = BoundedConnection.connect(conninfo)
+            self._access.bound(self._writer)
         return self._writer
 
     def drop_writer(self) -> None:
@@ -132,7 +134,7 @@ class Connections:
                 writer.close()
 
     @contextlib.contextmanager
-    def reader(self, purpose: str) -> Iterator[psycopg.Connection]:
+    def reader(self, purpose: str) -> Iterator[BoundedConnection]:
         """Lend a connection that can only read, inside one snapshot.
 
         Raises: StoreUnavailable. PoolExhausted within the pool's timeout when all are lent; it names the holders (Fault 22).

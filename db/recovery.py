@@ -21,7 +21,7 @@ from db.rows import has_ended, nanoseconds
 
 _REMEMBERED_MAX: Final = 200_000
 _ENDED_MAX: Final = 2_000
-_PATIENCE_MS: Final = 60_000
+PATIENCE_S: Final = 60
 _BOUNDED_SINCE: Final = 170_000
 
 PATIENCE: Final = "SELECT set_config('statement_timeout', %s, true)"
@@ -71,9 +71,9 @@ SETTLED: Final = """
 
 def read_all(connection: psycopg.Connection) -> Recovered:
     """Return what the house starts from. Raises: psycopg.Error; msgspec.DecodeError if a row is not what we wrote."""
-    connection.execute(PATIENCE, [str(_PATIENCE_MS)])
+    connection.execute(PATIENCE, [f"{PATIENCE_S}s"])
     if connection.info.server_version >= _BOUNDED_SINCE:
-        connection.execute(TRANSACTION_PATIENCE, [str(_PATIENCE_MS)])
+        connection.execute(TRANSACTION_PATIENCE, [f"{PATIENCE_S}s"])
 
     def rows(query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return connection.execute(query, parameters).fetchall()

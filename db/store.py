@@ -106,7 +106,7 @@ class PostgresStore:
 
     def recover(self) -> Recovered:
         """Return what the house starts from, in one snapshot. Raises: StoreUnavailable."""
-        with self._connections.reader("recovery") as connection:
+        with self._connections.reader("recovery") as connection, connection.patient(recovery.PATIENCE_S):
             return recovery.read_all(connection)
 
     def commit(self, commits: Sequence[Commit]) -> list[tuple[Commit, str]]:

@@ -28,6 +28,7 @@ class StatusBoard:
         """Set once the house has started every actor and every input flows."""
         self.is_halted = is_halted
         self.lost_messages = 0
+        self._record_error: str | None = None
         self.quarantined = 0
 
     def note(self, word: Trade | StopCoverage) -> None:
@@ -39,6 +40,10 @@ class StatusBoard:
             self._end(self._coverage.pop(word.trade_id, None), word.ts)
         else:
             self._states[word.trade_id] = word.state
+
+    def note_record(self, error: str | None) -> None:
+        """Take into account that PostgreSQL takes nothing, and why; None: it does again, and nothing waits."""
+        self._record_error = error
 
     def note_kept(self, commit: Commit) -> None:
         """Take into account what now stands on record."""
@@ -62,6 +67,8 @@ class StatusBoard:
             epoch=self.epoch,
             version=self._version,
             ts=now_ns,
+            level="none" if self._record_error is None else "critical",
+            databases={"postgres": "up" if self._record_error is None else f"away: {self._record_error}"},
             live_enabled=self._live_enabled,
             halted=self.is_halted,
             why_not_ready=why,

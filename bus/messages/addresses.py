@@ -77,7 +77,12 @@ def system_event(kind: str) -> str:
 
 def submit_id(order: OrderSubmit) -> str:
     """`Nats-Msg-Id` of a submit."""
-    return f"submit:{order.client_order_id}"
+    return submitted(order.client_order_id)
+
+
+def submitted(client_order_id: str) -> str:
+    """`Nats-Msg-Id` of the submit of that order."""
+    return f"submit:{client_order_id}"
 
 
 def cancel_id(cancel: OrderCancel) -> str:

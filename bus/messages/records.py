@@ -102,6 +102,19 @@ class CommitRefused(msgspec.Struct, frozen=True, kw_only=True):
     error: str
 
 
+class RecordAway(msgspec.Struct, frozen=True, kw_only=True):
+    """PostgreSQL takes nothing: what is decided waits in memory, in order. Nothing that adds risk may be taken on meanwhile."""
+
+    error: str
+    now_ns: UtcNs
+
+
+class RecordBack(msgspec.Struct, frozen=True, kw_only=True):
+    """PostgreSQL has taken everything that waited: record and memory agree again."""
+
+    now_ns: UtcNs
+
+
 class Published(msgspec.Struct, frozen=True, kw_only=True):
     """NATS has stored these outbox messages: mark them."""
 

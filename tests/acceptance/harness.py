@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, LiteralString, Self
 
 import psycopg
 
@@ -294,6 +294,12 @@ class Watchkeeper:
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             connection.execute("set search_path to watchkeeper")
             return connection.execute(sql, parameters).fetchall()
+
+    def administer(self, *statements: LiteralString) -> None:
+        """Do something to PostgreSQL as its superuser."""
+        with psycopg.connect(self._admin_dsn, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
 
     @contextmanager
     def no_commits(self) -> Iterator[None]:

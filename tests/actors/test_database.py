@@ -11,9 +11,20 @@ from actors.rules.status import StatusBoard
 from bus.messages.envelope import Delivery, Outgoing
 from bus.messages.failures import Fenced, StoreUnavailable
 from bus.messages.orders import OrderReport, VenueQuestion
-from bus.messages.records import Answer, Commit, CommitRefused, OrderStored, Published, Query, Recovered
+from bus.messages.records import (
+    Answer,
+    Commit,
+    CommitRefused,
+    OrderStored,
+    Published,
+    Query,
+    RecordAway,
+    RecordBack,
+    Recovered,
+)
 from bus.messages.system import Heartbeat, Reply, Status
 from bus.messages.timers import SetTimer, TimerFired
+from bus.messages.trades import CloseInEffect, TradeState
 from tests.actors.builders import FixedClock, Heard, an_inbox, running
 
 
@@ -77,6 +88,12 @@ class FakeWire:
     def ask_venue(self, question: VenueQuestion) -> None:
         self.told.put(("ask", question))
 
+    def pause_commands(self) -> None:
+        self.told.put(("pause", None))
+
+    def resume_commands(self) -> None:
+        self.told.put(("resume", None))
+
     def wait_for(self, count: int) -> list[tuple[str, object]]:
         return [self.told.get(timeout=10) for _ in range(count)]
 
@@ -84,8 +101,9 @@ class FakeWire:
 class Room:
     """A Database actor between fakes."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, batch_max: int = 100, backlog_max: int = 200) -> None:
         self.store, self.wire, self.heard, self.backlog = FakeStore(), FakeWire(), Heard(), Backlog()
+        self.status = StatusBoard(instance="test", epoch=3, version="0", live_enabled=False)
         self.activity = Activity()
         self.ended: SimpleQueue[tuple[int, str]] = SimpleQueue()
         self.inbox = an_inbox("database", self.activity)
@@ -98,12 +116,18 @@ class Room:
             clock=FixedClock(7),
             say=self.heard,
             backlog=self.backlog,
-            batch_max=100,
+            batch_max=batch_max,
+            backlog_max=backlog_max,
             readers=self.readers,
             activity=self.activity,
-            status=StatusBoard(instance="test", epoch=3, version="0", live_enabled=False),
+            status=self.status,
             escalate=lambda code, why: self.ended.put((code, why)),
         )
+
+    def fire(self, timer: object) -> None:
+        """Let the deadline pass that the actor has asked for."""
+        assert isinstance(timer, SetTimer)
+        self.inbox.put(TimerFired(owner="database", key=timer.key, due_ns=timer.due_ns, now_ns=timer.due_ns))
 
     def quiet(self) -> None:
         """Wait until the word in hand is handled too: the actor counts it off when it asks for the next."""
@@ -178,13 +202,96 @@ def test_with_postgresql_away_commits_wait_in_order_and_are_written_when_it_retu
     room.store.away = 1
     with running(room.actor):
         room.inbox.put(a_commit("1", sequence=1))
-        timer = room.heard.wait_for(1)[0]
+        timer, away = room.heard.wait_for(2)
         room.inbox.put(a_commit("2"))
-        assert isinstance(timer, SetTimer)
-        room.inbox.put(TimerFired(owner="database", key=timer.key, due_ns=timer.due_ns, now_ns=timer.due_ns))
-        room.quiet()
+        room.fire(timer)
+        back = room.heard.wait_for(1)[0]
 
     assert room.store.batches == [["1", "2"]]
+    assert (type(away), type(back)) == (RecordAway, RecordBack)
+
+
+def test_a_long_outage_is_caught_up_in_batches_between_which_other_words_are_heard() -> None:
+    room = Room(batch_max=2)
+    room.store.away = 1
+    with running(room.actor):
+        room.inbox.put(a_commit("1"))
+        timer = room.heard.wait_for(2)[0]
+        for cause in "2345":
+            room.inbox.put(a_commit(cause))
+        room.fire(timer)
+        for _ in range(2):
+            room.fire(room.heard.wait_for(1)[0])
+        assert isinstance(room.heard.wait_for(1)[0], RecordBack)
+
+    assert room.store.batches == [["1", "2"], ["3", "4"], ["5"]]
+
+
+def test_whoever_waits_for_an_answer_hears_at_once_that_postgresql_is_away_and_nothing_later() -> None:
+    room = Room()
+    room.store.away = 1
+    answer = Answer(reply_to="r", reply=Reply(ok=True, instance="test", epoch=3, ts=1))
+    with running(room.actor):
+        room.inbox.put(a_commit("1", answer=answer))
+        timer = room.heard.wait_for(2)[0]
+        room.inbox.put(a_commit("2", answer=answer))
+        early = room.wire.wait_for(2)
+        room.fire(timer)
+        room.heard.wait_for(1)
+
+    assert [reply.error is not None and reply.error.retry for _, reply in early if isinstance(reply, Reply)] == [
+        True,
+        True,
+    ]
+    assert room.wire.told.qsize() == 0
+
+
+def test_a_persons_close_is_answered_when_orders_has_it() -> None:
+    room = Room()
+    room.store.away = 1
+    close = CloseInEffect(trade_id="t", state=TradeState.CLOSING, began=True)
+    answer = Answer(reply_to="r", reply=Reply(ok=True, instance="test", epoch=3, ts=1, result=close))
+    with running(room.actor):
+        room.inbox.put(a_commit("1", answer=answer))
+        room.heard.wait_for(2)
+        early = room.wire.told.qsize()
+        room.inbox.put(OrderStored(client_order_id="t-close-1", trade_id="t", sequence=1, duplicate=False, now_ns=1))
+        told = room.wire.wait_for(1)
+
+    assert (early, told) == (0, [("reply", answer.reply)])
+
+
+def test_commands_stay_in_the_stream_while_too_much_waits() -> None:
+    room = Room(backlog_max=4)
+    room.store.away = 1
+    with running(room.actor):
+        room.inbox.put(a_commit("1"))
+        timer = room.heard.wait_for(2)[0]
+        for cause in "23":
+            room.inbox.put(a_commit(cause))
+        room.inbox.put(Query(kind="trades", arguments={}, reply_to="r", now_ns=1))
+        before = room.wire.wait_for(1)
+        room.inbox.put(a_commit("4"))
+        paused = room.wire.wait_for(1)
+        room.fire(timer)
+        resumed = room.wire.wait_for(1)
+
+    assert [kind for kind, _ in before] == ["reply"]
+    assert (paused, resumed) == ([("pause", None)], [("resume", None)])
+
+
+def test_status_says_that_postgresql_is_away_and_why() -> None:
+    room = Room()
+    room.store.away = 1
+    with running(room.actor):
+        room.inbox.put(a_commit("1"))
+        timer = room.heard.wait_for(2)[0]
+        away = room.status.status((), 1)
+        room.fire(timer)
+        room.heard.wait_for(1)
+
+    assert (away.level, away.databases) == ("critical", {"postgres": "away: gone"})
+    assert room.status.status((), 1).databases == {"postgres": "up"}
 
 
 def test_the_sender_of_a_refused_commit_is_told_and_its_neighbours_stand() -> None:

@@ -164,14 +164,14 @@ def test_a_poison_command_is_told_with_its_bytes_and_later_ones_flow(nats_url: s
 def test_pausing_leaves_messages_in_the_stream_until_resumed(nats_url: str) -> None:
     """Fault 40"""
     with a_wire(nats_url) as under_test, a_peer(nats_url) as peer:
-        under_test.wire.pause_inputs()
+        under_test.wire.pause_commands()
         under_test.wire.hear_streams({})
         under_test.wire.hear_requests()
         peer.store("trade.command.close", CLOSE)
         peer.publish("trade.request.get", b'{"trade_id":"T1"}')
         heard = [word.subject for word in under_test.ears.wait_for(Received)]
 
-        under_test.wire.resume_inputs()
+        under_test.wire.resume_commands()
 
         assert heard == ["trade.request.get"]
         assert under_test.ears.wait_for(Received, 2)[-1].subject == "trade.command.close"

@@ -17,7 +17,7 @@ from db.errors import PoolExhausted, SwallowedError
 from db.store import PostgresStore
 from tests.db.builders import NOW_NS, a_commit, a_trade, an_edge, an_input
 from tests.db.conftest import Ask
-from tests.fixtures.postgres import LOGIN_PASSWORD, fresh_database
+from tests.fixtures.postgres import LOGIN_PASSWORD, fresh_database, standing_still
 
 GIVE_WAY = """
     CREATE SEQUENCE attempts;
@@ -107,6 +107,30 @@ def test_a_server_that_is_away_is_told_at_once(own_postgres: EmbeddedPostgres, o
     assert own_store.take_lead(2, "test", NOW_NS)
 
 
+def test_a_server_that_stands_still_is_told_within_seconds_and_nothing_is_written_twice(
+    own_postgres: EmbeddedPostgres, own_store: PostgresStore
+) -> None:
+    """Fault 19: neither the server nor its kernel ends a statement of a stopped server."""
+    own_store.commit([a_commit(a_trade("t-0"))])
+    commits = [a_commit(a_trade(), inbox=an_input())]
+    with standing_still(own_postgres), pytest.raises(StoreUnavailable, match="no answer within 3 s"):
+        own_store.commit(commits)
+
+    assert own_store.commit(commits) == []
+    assert [trade.trade_id for trade in own_store.recover().trades] == ["t-0", "t-1"]
+
+
+def test_a_question_to_a_server_that_stands_still_ends_too(
+    own_postgres: EmbeddedPostgres, own_store: PostgresStore
+) -> None:
+    """Fault 19"""
+    question = Query(kind="trade", arguments={"trade_id": "t-1"}, reply_to="", now_ns=NOW_NS)
+    own_store.query(question)
+
+    with standing_still(own_postgres), pytest.raises(StoreUnavailable, match="no answer within 3 s"):
+        own_store.query(question)
+
+
 def test_a_commit_whose_answer_was_lost_is_not_written_again(store: PostgresStore, ask: Ask) -> None:
     """Fault 2, K5, K6"""
     commits = [a_commit(journal=(an_edge(a_trade()),))]
@@ -169,6 +193,20 @@ def test_a_transaction_that_had_to_give_way_is_tried_again_whole(store: Postgres
     assert refused == []
     assert ask("SELECT count(*) FROM journal") == [(2,)]
     assert ask("SELECT last_value FROM attempts") == [(3,)]
+
+
+@pytest.mark.parametrize("code", ["25006", "53100", "53200", "53300", "57P01", "57P02", "57P03", "57014"])
+def test_what_the_world_does_to_a_batch_costs_one_try_and_no_row(store: PostgresStore, ask: Ask, code: str) -> None:
+    """Fault 17, Fault 18: read-only, disk full, out of memory, out of connections, shut down, cancelled."""
+    ask(GIVE_WAY.format(times=1, code=code))
+    commits = [a_commit(a_trade("t-0")), a_commit(a_trade("t-1"), inbox=an_input())]
+
+    with pytest.raises(StoreUnavailable):
+        store.commit(commits)
+
+    assert ask("SELECT (SELECT count(*) FROM journal), (SELECT count(*) FROM quarantine)") == [(0, 0)]
+    assert store.commit(commits) == []
+    assert ask("SELECT (SELECT count(*) FROM journal), (SELECT count(*) FROM quarantine)") == [(2, 0)]
 
 
 def test_giving_way_has_an_end(store: PostgresStore, ask: Ask) -> None:

@@ -17,6 +17,7 @@ from actors.rules.desk import asked as desk_requests
 from actors.rules.desk import news as desk_news
 from actors.rules.desk import notices as desk_notices
 from actors.rules.desk import opens as desk_opens
+from actors.rules.desk import without_record
 from actors.rules.desk.answers import Answers, close_in_effect, has_ended, not_found
 from actors.rules.desk.blotter import Blotter
 from actors.rules.desk.commits import Minutes
@@ -30,7 +31,7 @@ from actors.rules.trade.steps import CloseWanted, Event, VenueTerms, trade_of
 from bus.messages.envelope import Malformed, Message, Received
 from bus.messages.market import Lifecycle
 from bus.messages.orders import Balance, OrderReport, OrderSubmit, Position, Settlement, VenueAnswer
-from bus.messages.records import CommitRefused, OrderRefused, OrderStored, Recovered
+from bus.messages.records import CommitRefused, OrderRefused, OrderStored, RecordAway, RecordBack, Recovered
 from bus.messages.settings import HistoryGet, SettingsGet, SettingsSet
 from bus.messages.stops import (
     BidReturned,
@@ -130,8 +131,8 @@ class Desk:
                 return [*said, *(reply for received in again for reply in self._hear(received))]
             case StopCoverage():
                 return self._note_coverage(word)
-            case CommitRefused():
-                return self._hear_refused(word)
+            case RecordAway() | RecordBack() | CommitRefused():
+                return self._hear_of_record(word)
             case _:
                 raise TypeError(f"the desk does not hear {type(word).__name__}")
 
@@ -153,6 +154,8 @@ class Desk:
 
     def _hear_new(self, received: Received[Any], message: Message) -> list[object]:
         state = self._state
+        if state.gate.record_away and without_record.adds_risk(received):
+            return without_record.put_off(state, received)
         match message:
             case OrderReport() | Lifecycle() | Position() | Settlement() | Balance():
                 return desk_news.hear_news(state, received, message)
@@ -247,8 +250,13 @@ class Desk:
             self._state.blotter.put(replace(trade, coverage=coverage.coverage, coverage_why=coverage.why))
         return []
 
-    def _hear_refused(self, refused: CommitRefused) -> list[object]:
-        commit = refused.commit
-        if commit.trades or commit.settings or commit.system:
-            raise RecordRefused(f"{commit.cause}: {refused.error}")
-        return []
+    def _hear_of_record(self, word: RecordAway | RecordBack | CommitRefused) -> list[object]:
+        match word:
+            case RecordAway():
+                return without_record.begin(self._state, word)
+            case RecordBack():
+                return without_record.end(self._state, word)
+            case CommitRefused(commit=commit, error=error):
+                if commit.trades or commit.settings or commit.system:
+                    raise RecordRefused(f"{commit.cause}: {error}")
+                return []

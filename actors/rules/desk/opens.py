@@ -16,6 +16,7 @@ from actors.rules.desk.stop_requests import protects_itself
 from actors.rules.trade import lifecycle
 from actors.rules.trade.steps import OWNER, timer_key
 from bus.messages.envelope import Received
+from bus.messages.records import Answer
 from bus.messages.stops import StopCheckGiven, StopCheckWanted
 from bus.messages.system import Error, ErrorCode
 from bus.messages.timers import CancelTimer, SetTimer
@@ -84,12 +85,12 @@ def give_up_check(state: DeskState, trade_id: str, now_ns: int) -> list[object]:
 
 
 def refused(state: DeskState, received: Received[Any], error: Error) -> list[object]:
-    """Answer a refusal. A command's stands with its inbox row and a notice."""
-    is_command = received.delivery is not None
-    minutes = minutes_of(received, proves=is_command)
-    minutes.reply(state.answers.refused(error, received.received_ns))
-    if is_command:
-        minutes.notices.append(desk_notices.refused(received, error))
+    """Answer a refusal, at once: nothing is to be kept of it. A command's stands with its inbox row and a notice."""
+    if received.delivery is None:
+        reply = state.answers.refused(error, received.received_ns)
+        return [] if received.reply_to is None else [Answer(reply_to=received.reply_to, reply=reply)]
+    minutes = minutes_of(received)
+    minutes.notices.append(desk_notices.refused(received, error))
     return state.conclude(minutes)
 
 

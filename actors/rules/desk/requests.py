@@ -27,13 +27,18 @@ PAPER_WAIVER: Final = Waiver(by="paper", reason="a paper trade without a stop")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """What new risk must pass. unreadable: settings that nobody could read at the start; while there are any, nothing passes."""
+    """What new risk must pass.
+
+    unreadable: settings that nobody could read at the start; while there are any, nothing passes.
+    record_away: PostgreSQL takes nothing, so nothing passes that adds risk (DESIGN idea 6).
+    """
 
     live_enabled: bool
     venues: Mapping[str, VenueTerms]
     halted: bool = False
     reduce_only: frozenset[str] = frozenset()
     unreadable: tuple[str, ...] = ()
+    record_away: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,10 @@ class Check:
 
 @dataclass(slots=True, kw_only=True)
 class DeskState:
-    """Everything that outlives a word. `checks` by trade id; `accounts` the mode of each account ever used."""
+    """Everything that outlives a word. `checks` by trade id; `accounts` the mode of each account ever used.
+
+    held: commands that wait for PostgreSQL to be back.
+    """
 
     epoch: int
     answers: Answers
@@ -42,6 +45,7 @@ class DeskState:
     accounts: dict[str, str]
     last_change: SettingsChanged | None = None
     checks: dict[str, Check] = field(default_factory=dict)
+    held: list[Received[Any]] = field(default_factory=list)
     storm: StormGuard = field(default_factory=StormGuard)
 
     @property

@@ -113,7 +113,7 @@ def test_a_close_of_a_closed_trade_says_how_it_ended() -> None:
     error = reply_of(said).error
     assert error is not None
     assert (error.code, "closed" in error.message) == ("terminal", True)
-    assert commit_of(said).trades == ()
+    assert of_kind(said, Commit) == []
 
 
 def test_a_close_of_a_trade_that_ended_long_ago_is_refused_as_ended() -> None:
