@@ -138,9 +138,10 @@ def test_an_entry_does_not_leave_while_the_record_cannot_be_written(watchkeeper:
     watchkeeper.quote(wanted["ticker"], "0.60", "0.62")
 
     with watchkeeper.no_commits():
-        reply = watchkeeper.ask("trade.request.open", wanted, timeout_s=1)
+        reply = watchkeeper.demand("trade.request.open", wanted)
         meanwhile = watchkeeper.orders_of(trade_id)
     watchkeeper.order(f"{trade_id}-entry-1")
 
-    assert (reply, meanwhile) == (None, [])
+    assert (reply["error"]["code"], reply["error"]["retry"]) == ("unavailable", True)
+    assert meanwhile == []
     watchkeeper.await_rows([("pending",)], "select state from trades where trade_id = %s", trade_id)

@@ -10,6 +10,7 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from db.access import Access
+from db.bounded import BoundedConnection
 from db.connections import Connections
 from db.store import PostgresStore
 from tests.simulation.postgres import ModelPostgres, Session
@@ -46,7 +47,7 @@ class ModelConnections(Connections):
     def name_epoch(self, epoch: int) -> None:
         self._epoch = epoch
 
-    def _connected_writer(self) -> psycopg.Connection:
+    def _connected_writer(self) -> BoundedConnection:
         if self._writer is None or self._writer.closed:
             self._writer = ModelConnection(self._server.connect(self._owner))  # type: ignore[assignment]  # by shape
         return self._writer  # type: ignore[return-value]  # as above
@@ -111,6 +112,10 @@ class ModelConnection:
         session.commit()
 
     def commit(self) -> None: ...
+
+    @contextmanager
+    def patient(self, seconds: float) -> Iterator[None]:  # noqa: ARG002  # nothing takes time
+        yield
 
     def close(self) -> None:
         if self._session.is_open:
