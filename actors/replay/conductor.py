@@ -11,8 +11,8 @@ from concurrent.futures import Executor
 from typing import Final
 
 from actors.activity import Activity
+from actors.by_hand import Hands
 from actors.inbox import Inbox
-from actors.replay.by_hand import begin, give_turn
 from actors.turns import OwnThreads
 from actors.watched import WatchedActor
 
@@ -31,7 +31,7 @@ class Conductor:
         self._whole = whole
         self._apart = apart
         self._threads = OwnThreads(whole)
-        self._actors: dict[Inbox, WatchedActor] = {}
+        self._hands = Hands()
         self._turns: queue.SimpleQueue[Inbox | None] = queue.SimpleQueue()
         self._baton = threading.Lock()
 
@@ -42,20 +42,12 @@ class Conductor:
         if actor.inbox.name in self._apart:
             self._threads.start(actor)
             return
-        if not begin(actor):
-            return
-        self._actors[actor.inbox] = actor
-        actor.inbox.ring = self._turns.put
-        # What came before it was here, or was left by the incarnation before it.
-        for _ in range(actor.inbox.waiting()):
-            self._turns.put(actor.inbox)
+        self._hands.take_on(actor, self._turns.put)
 
     def stop(self, actor: WatchedActor, timeout_s: float | None = None) -> None:
         """Stop it; one of ours has had its turns by now."""
-        if self._actors.pop(actor.inbox, None) is None:
+        if not self._hands.let_go(actor):
             self._threads.stop(actor, timeout_s)
-        else:
-            actor._stop()  # noqa: SLF001  # as in by_hand
 
     def settled(self, timeout_s: float) -> bool:
         """Give turns until nothing is left to do, nor to record. Returns False if nothing happened for `timeout_s`."""
@@ -91,18 +83,10 @@ class Conductor:
                     except queue.Empty:
                         return until.forget()
                 if inbox is not None:
-                    self._give_turn(inbox)
+                    self._hands.work(inbox)
             return True
         finally:
             self._baton.release()
 
     def _wake(self) -> None:
         self._turns.put(None)
-
-    def _give_turn(self, inbox: Inbox) -> None:
-        actor = self._actors.get(inbox)
-        word = None if actor is None else inbox.take(0)
-        if actor is None or word is None:
-            return
-        if not give_turn(actor, inbox, word):
-            del self._actors[inbox]

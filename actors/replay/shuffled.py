@@ -6,9 +6,9 @@ from concurrent.futures import Executor, Future
 from typing import Any, Protocol
 
 from actors.activity import Activity
+from actors.by_hand import begin, give_turn
 from actors.inbox import Inbox
 from actors.ports import Clock
-from actors.replay.by_hand import begin, give_turn
 from actors.replay.scheduler import Scheduler
 from actors.watched import WatchedActor
 
