@@ -1,11 +1,30 @@
 """TradeDesk: each trade's state machine, and the only issuer of orders. `rules.desk.desk` decides."""
 
-from actors.watched import EngineActor
+from collections.abc import Callable
+from typing import Any
+
+from actors.inbox import Inbox
+from actors.rules.desk.desk import Desk
+from actors.watched import Failed, WatchedActor
 
 
-class TradeDesk(EngineActor):
+class TradeDesk(WatchedActor):
     """Owns every trade's life.
 
     Hears requests, commands, reports, positions, settlements, lifecycle events, fired stops, marks, timers.
     Says orders (closes at once, entries through their commit), commits, trades, timers, questions, notices.
     """
+
+    def __init__(self, inbox: Inbox, failed: Failed, *, engine: Desk, say: Callable[[object], None]) -> None:
+        super().__init__(inbox, failed)
+        self._engine = engine
+        self._say = say
+
+    def on_receive(self, message: Any) -> None:  # noqa: ANN401  # pykka's signature
+        """Say what may not wait, then let the engine write it down and say the rest, in order."""
+        say = self._say
+        urgent, conclude = self._engine.decide(message)
+        for word in urgent:
+            say(word)
+        for word in conclude():
+            say(word)

@@ -50,6 +50,8 @@ class Minutes:
     others: list[object] = field(default_factory=list)
     """Words for the house that need no commit."""
     effects: list[Callable[[], None]] = field(default_factory=list)
+    has_left: bool = False
+    """Whether what is urgent has been said."""
 
     def take(self, before: Trade | None, step: Step) -> None:
         """Take one decision about a trade; `before` is None for one that was not there."""
@@ -92,11 +94,19 @@ class Minutes:
         """Return the trades that changed, as they stand after it, in order."""
         return [step.trade for before, step in self.changes if step.trade is not before]
 
-    def words(self) -> list[object]:
-        """Return everything to be said, in order."""
+    def urgent(self) -> list[object]:
+        """Return the closes and cancels, once: they may leave before the record of them is made."""
+        if self.has_left:
+            return []
+        self.has_left = True
         steps = [step for _, step in self.changes]
         said: list[object] = [self._submit(s.trade.venue, order, direct=True) for s in steps for order in s.closes]
-        said += [self._cancel(s.trade.venue, cancel) for s in steps for cancel in s.cancels]
+        return said + [self._cancel(s.trade.venue, cancel) for s in steps for cancel in s.cancels]
+
+    def words(self) -> list[object]:
+        """Return everything that is still to be said, in order."""
+        said = self.urgent()
+        steps = [step for _, step in self.changes]
         notices = self._notices()
         said += [outgoing for outgoing in (*self._decisions(), *map(_notice, notices)) if outgoing.direct]
         said += self._commits(notices)

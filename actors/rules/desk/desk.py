@@ -8,7 +8,7 @@ A `CommitRefused` means that memory is ahead of the record. There is no way back
 the desk raises `RecordRefused`, and whoever runs it starts again from the record.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -111,15 +111,27 @@ class Desk:
             minutes.notices.append(desk_notices.orders_of_nobody(strangers, now_ns))
         return state.conclude(minutes)
 
+    def decide(self, word: object) -> tuple[list[object], Callable[[], list[object]]]:
+        """Return what reduces risk and leaves at once, and what makes the rest of `word`: to be called before the next word.
+
+        The order of a fired stop need not wait until the desk has written down why.
+        """
+        if not isinstance(word, StopFired):
+            return [], lambda: self._handle(word)
+        minutes = self._hear_stop(word)
+        return minutes.urgent(), lambda: self._state.conclude(minutes)
+
     def handle(self, word: object) -> list[object]:
         """Return everything that follows from `word`, in the order in which it is to be said."""
+        urgent, conclude = self.decide(word)
+        return [*urgent, *conclude()]
+
+    def _handle(self, word: object) -> list[object]:
         match word:
             case Received():
                 return self._hear(word)
             case Malformed():
                 return self._hear_malformed(word)
-            case StopFired():
-                return self._hear_stop(word)
             case MarkGiven() | BidReturned():
                 return self._tell(word.trade_id, word, word.now_ns, f"{type(word).__name__}:{word.now_ns}")
             case VenueAnswer() | OrderStored() | OrderRefused():
@@ -223,7 +235,7 @@ class Desk:
         self._state.tell(minutes, trade, event)
         return self._state.conclude(minutes)
 
-    def _hear_stop(self, fired: StopFired) -> list[object]:
+    def _hear_stop(self, fired: StopFired) -> Minutes:
         """Close a trade because a rule says so; the decision stands and is told, whatever has become of the trade."""
         decision = fired.decision
         minutes = Minutes(now_ns=fired.now_ns, cause=decision.decision_id)
@@ -233,7 +245,7 @@ class Desk:
             reason = f"stop {decision.rule}"
             wanted = CloseWanted(reason=reason, rule=decision.rule, decision=decision, mark=fired.mark)
             self._state.tell(minutes, trade, wanted)
-        return self._state.conclude(minutes)
+        return minutes
 
     def _hear_timer(self, fired: TimerFired) -> list[object]:
         trade_id = trade_of(fired.key)
