@@ -65,6 +65,8 @@ from config.settings import Settings
 
 E = TypeVar("E", StopEngine, CoverageBoard)
 
+_TOGETHER: Final = ("trade_desk", "auto_stop")
+"""A stop's way from its tick to its order."""
 _HEARS_TICKS: Final = ("auto_stop", "trade_watcher", "paper_venue")
 STATUS_SUBJECT: Final = "system.request.status"
 
@@ -102,7 +104,7 @@ class House:
         self._escalate = escalate
         self._activity = activity
         self._record = record or activity
-        self._turns = turns or OwnThreads(activity)
+        self._turns = turns or OwnThreads(activity, _TOGETHER)
         self._desk = desk
         self._paper = paper
         self.board = board
@@ -175,6 +177,9 @@ class House:
                 # Memory has its limit too. Money inputs never come here: their consumers hold what is not acknowledged.
                 self.board.lost_messages += len(batch)
                 logger.bind(action="ticks.lost").critical("ticks are lost: an inbox holds more than actors.inbox_max")
+            case Ticks():
+                # AutoStop hands them on to everybody else.
+                self._inboxes["auto_stop"].put(word)
             case _:
                 self.router.say(word)
 
@@ -268,7 +273,7 @@ class House:
         timer = timers or put["timer"]
         wire = self._wire
         listeners: dict[type, tuple[Listener, ...]] = {
-            Ticks: (stops, paper, watcher),
+            Ticks: (paper, watcher),
             Received: (desk,),
             Malformed: (desk,),
             Trade: (self._remember, stops, watcher, paper, put["supervisor"]),
