@@ -17,6 +17,8 @@ from actors.activity import Activity
 from actors.inbox import Inbox
 from actors.ports import Clock, Say, Store, Wire
 from actors.rules.record.early_answers import EarlyAnswers
+from actors.rules.record.orders_first import KEY as ORDERS_FIRST
+from actors.rules.record.orders_first import OrdersFirst
 from actors.rules.record.outage import OWNER, RETRY, Outage
 from actors.rules.status import StatusBoard
 from actors.watched import Failed, WatchedActor
@@ -77,6 +79,7 @@ class Database(WatchedActor):
         self._status = status
         self._escalate = escalate
         self._may_try = True
+        self._orders_first = OrdersFirst()
 
     def on_receive(self, message: Any) -> None:  # noqa: ANN401  # pykka's signature
         """Queue up; write once nothing else waits, or the batch is full."""
@@ -87,19 +90,24 @@ class Database(WatchedActor):
             case Published(msg_ids=msg_ids):
                 self._note_published(msg_ids)
             case OrderStored(client_order_id=client_order_id):
+                self._orders_first.order_stored(submitted(client_order_id))
                 self._note_published((submitted(client_order_id),))
                 self._reply(self._backlog.early_answers.order_stored(message))
             case Query():
                 self._activity.begin()
                 self._readers.submit(self._answer, message)
+            case TimerFired(key=key) if key == ORDERS_FIRST:
+                self._orders_first.give_up()
             case TimerFired():
                 self._may_try = True
-        if self._may_try and (self.inbox.waiting() == 0 or len(self._backlog.commits) >= self._batch_max):
+        is_time = self.inbox.waiting() == 0 and not self._orders_first
+        if self._may_try and (is_time or len(self._backlog.commits) >= self._batch_max):
             self._flush()
 
     def _take_on(self, commit: Commit) -> None:
         backlog = self._backlog
         backlog.commits.append(commit)
+        self._say_all(self._orders_first.hear(commit, backlog.confirmed_early, self._clock.now_ns()))
         if backlog.outage.is_on:
             self._reply(backlog.early_answers.hear(commit, backlog.confirmed_early))
             if not backlog.commands_paused and len(backlog.commits) >= self._backlog_max:

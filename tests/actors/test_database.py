@@ -26,6 +26,7 @@ from bus.messages.system import Heartbeat, Reply, Status
 from bus.messages.timers import SetTimer, TimerFired
 from bus.messages.trades import CloseInEffect, TradeState
 from tests.actors.builders import FixedClock, Heard, an_inbox, running
+from tests.bus.builders import an_order
 
 
 class FakeStore:
@@ -342,3 +343,48 @@ def test_a_process_that_another_epoch_has_fenced_ends_at_once() -> None:
 
     assert (code, room.wire.told.qsize()) == (70, 0)
     assert "another leader" in why
+
+
+def a_close(trade_id: str) -> Outgoing:
+    order = an_order(trade_id=trade_id, client_order_id=f"{trade_id}-close-1")
+    return Outgoing(
+        subject=f"order.submit.paper.{trade_id}", msg_id=f"submit:{order.client_order_id}", message=order, direct=True
+    )
+
+
+def test_a_commit_with_a_close_waits_until_orders_has_it() -> None:
+    """Both end at the same disk, and the order is nowhere yet."""
+    room = Room()
+    with running(room.actor):
+        room.inbox.put(a_commit("close", a_close("t1")))
+        room.inbox.put(a_commit("other"))
+        timer = room.heard.wait_for(1)[0]
+        before = list(room.store.batches)
+        room.inbox.put(OrderStored(client_order_id="t1-close-1", trade_id="t1", sequence=1, duplicate=False, now_ns=1))
+        room.quiet()
+
+    assert isinstance(timer, SetTimer)
+    assert before == []
+    assert room.store.batches == [["close", "other"]]
+
+
+def test_a_commit_waits_for_orders_no_longer_than_its_timer() -> None:
+    room = Room()
+    with running(room.actor):
+        room.inbox.put(a_commit("close", a_close("t1")))
+        timer = room.heard.wait_for(1)[0]
+        assert isinstance(timer, SetTimer)
+        room.inbox.put(TimerFired(owner="database", key=timer.key, due_ns=timer.due_ns, now_ns=timer.due_ns))
+        room.quiet()
+
+    assert room.store.batches == [["close"]]
+
+
+def test_a_close_that_orders_had_before_its_commit_came_holds_nothing_up() -> None:
+    room = Room()
+    with running(room.actor):
+        room.inbox.put(OrderStored(client_order_id="t1-close-1", trade_id="t1", sequence=1, duplicate=False, now_ns=1))
+        room.inbox.put(a_commit("close", a_close("t1")))
+        room.quiet()
+
+    assert room.store.batches == [["close"]]
