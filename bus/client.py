@@ -53,9 +53,13 @@ def publish_command(subject: str, reply: str, body: bytes, headers: Mapping[str,
     to = f"{subject} {reply}" if reply else subject
     if headers is None:
         return b"PUB %s %d\r\n%s\r\n" % (to.encode(), len(body), body)
-    lines = "".join(f"{name}: {value.translate(_LINE_ENDS)}\r\n" for name, value in headers.items())
-    block = f"NATS/1.0\r\n{lines}\r\n".encode()
+    lines = [f"{name}: {_one_line(value)}\r\n" for name, value in headers.items()]
+    block = f"NATS/1.0\r\n{''.join(lines)}\r\n".encode()
     return b"HPUB %s %d %d\r\n%s%s\r\n" % (to.encode(), len(block), len(block) + len(body), block, body)
+
+
+def _one_line(value: str) -> str:
+    return value.translate(_LINE_ENDS) if "\n" in value or "\r" in value else value
 
 
 class DirectClient(Client):  # type: ignore[misc]  # nats-py's hints are incomplete; see pyproject

@@ -31,6 +31,7 @@ from bus.subjects import Prefix
 
 CAUSE: Final = "Wk-Cause"
 _PAUSE_MAX_S: Final = 2.0
+_HEADER_MAX: Final = 512
 
 
 class Now(Protocol):
@@ -208,5 +209,7 @@ class OrderSender:
 
 
 def header_text(text: str) -> str:
-    """Return `text` as a header's value: one line of ASCII, at most 512 characters."""
-    return "".join(character if " " <= character <= "~" else "?" for character in text[:512])
+    """Return `text` as a header's value: one line of ASCII, at most `_HEADER_MAX` characters."""
+    if len(text) <= _HEADER_MAX and text.isascii() and text.isprintable():
+        return text
+    return "".join(character if " " <= character <= "~" else "?" for character in text[:_HEADER_MAX])

@@ -37,8 +37,8 @@ SLEEPS = {
 DOORS = {
     ("run.py", "main"): "a fault becomes an exit code",
     ("run.py", "_run"): "carried from the demo's thread to the one that can tell it",
-    ("actors/replay/by_hand.py", "begin"): "what pykka's loop does: the root hears of it and builds another",
-    ("actors/replay/by_hand.py", "give_turn"): "what pykka's loop does: the root hears of it and builds another",
+    ("actors/by_hand.py", "begin"): "what pykka's loop does: the root hears of it and builds another",
+    ("actors/by_hand.py", "give_turn"): "what pykka's loop does: the root hears of it and builds another",
     ("actors/replay/strands.py", "_run"): "raised again where the scheduler stands",
     ("bus/client.py", "_deliver"): "bus callback: an exception would end the read loop for good",
     ("bus/connection.py", "_call"): "bus callback: an exception would end reconnecting for good",
