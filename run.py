@@ -132,6 +132,7 @@ def serve(*, flags: Flags = PLAIN) -> Exit:
             say=door.hear,
             on_fenced=lambda reason: end(Exit.INTERNAL_FAULT, reason),
             on_fatal=lambda reason: end(Exit.INTERNAL_FAULT, reason),
+            on_up=lambda: door.come_up(clock.now_ns()),
             confirm_publish_ms=int(wanted.trading.confirm_publish_ms),
         )
         serving = Serving(wanted, Wiring(clock=clock, wire=wire, store=store_of(wanted), door=door, end=end))

@@ -17,10 +17,13 @@ from actors.inbox import Inbox
 from actors.notifier import Notifier
 from actors.paper_venue import PaperVenue, SharedPaperBook
 from actors.ports import Clock, Store, Wire
+from actors.reconciler import Reconciler
 from actors.router import Listener, Router
 from actors.rules.coverage.board import CoverageBoard
 from actors.rules.desk.desk import Desk
 from actors.rules.notice_policy import NoticePolicy
+from actors.rules.reconcile.reconciler import ReconcileEngine
+from actors.rules.reconcile.terms import ReconcileTerms
 from actors.rules.status import StatusBoard
 from actors.rules.stops.engine import StopEngine
 from actors.rules.timers import TimerQueue
@@ -33,7 +36,16 @@ from actors.watched import Failed, WatchedActor
 from bus.messages.envelope import Malformed, Outgoing, Received
 from bus.messages.market import Lifecycle, Ticks
 from bus.messages.notices import Notice
-from bus.messages.orders import OrderArrived, OrderReport, OrderSubmit, VenueAnswer, VenueQuestion
+from bus.messages.orders import OrderArrived, OrderReport, OrderSubmit, Position, VenueAnswer, VenueQuestion
+from bus.messages.reconcile import (
+    AccountAnswer,
+    AccountStanding,
+    ClosedOutside,
+    PositionFound,
+    PositionsSeen,
+    ReconcileWanted,
+    VenuesUp,
+)
 from bus.messages.records import (
     Answer,
     Commit,
@@ -88,6 +100,7 @@ class House:
         settings: Settings,
         recovered: Recovered,
         desk: Desk,
+        terms: ReconcileTerms,
         paper: SharedPaperBook,
         board: StatusBoard,
         activity: Activity,
@@ -110,6 +123,10 @@ class House:
         self.board = board
         self._styles: dict[str, str] = {name: venue.style for name, venue in settings.venues.items()}
         self.router = Router()
+        self._terms = terms
+        self._reconcile = ReconcileEngine(terms, (*recovered.ended, *recovered.trades), clock.now_ns())
+        for standing in self._reconcile.standings(clock.now_ns()):
+            board.note(standing)
         self._trades: dict[str, Trade] = {trade.trade_id: trade for trade in recovered.trades}
         self._coverage = {coverage.trade_id: coverage for coverage in recovered.coverage}
         self._stops = self._new_stop_engine(recovered.progress)
@@ -132,6 +149,7 @@ class House:
                 "auto_stop",
                 "trade_watcher",
                 "paper_venue",
+                "reconciler",
             )
         }
         self._connect(timers, also or {})
@@ -173,6 +191,9 @@ class House:
             case Received(message=Lifecycle() as lifecycle):
                 self._inboxes["trade_desk"].put(word)
                 self._inboxes["paper_venue"].put(lifecycle)
+            case Received(message=Position()):
+                self._inboxes["trade_desk"].put(word)
+                self._inboxes["reconciler"].put(word)
             case Ticks(batch=batch) if any(self._inboxes[name].is_full() for name in _HEARS_TICKS):
                 # Memory has its limit too. Money inputs never come here: their consumers hold what is not acknowledged.
                 self.board.lost_messages += len(batch)
@@ -207,6 +228,7 @@ class House:
             "trade_watcher": self._build_watcher,
             "auto_stop": self._build_auto_stop,
             "paper_venue": lambda inbox, failed: PaperVenue(inbox, failed, engine=self._paper, say=self.router.say),
+            "reconciler": self._build_reconciler,
         }
         return [Child(name=name, inbox=self._inboxes[name], build=build) for name, build in builders.items()]
 
@@ -243,6 +265,13 @@ class House:
             self._watch = self._rebuilt(self._watch, self._new_board())
         return TradeWatcher(inbox, failed, engine=self._watch, say=self.router.say)
 
+    def _build_reconciler(self, inbox: Inbox, failed: Failed) -> WatchedActor:
+        if inbox.handled:
+            now_ns = self._clock.now_ns()
+            self._reconcile = ReconcileEngine(self._terms, self._trades.values(), now_ns)
+            inbox.put(VenuesUp(now_ns=now_ns))
+        return Reconciler(inbox, failed, engine=self._reconcile, say=self.router.say, wire=self._wire)
+
     def _rebuilt(self, old: E, new: E) -> E:
         """Feed a new engine what it must know: the last ticks, then the trades. What it says is said."""
         for word in (*old.last_ticks(), *self._trades.values()):
@@ -270,13 +299,14 @@ class House:
     def _connect(self, timers: Listener | None, also: Mapping[type, Listener]) -> None:
         put = {name: inbox.put for name, inbox in self._inboxes.items()}
         desk, watcher, stops, paper = put["trade_desk"], put["trade_watcher"], put["auto_stop"], put["paper_venue"]
+        reconciler = put["reconciler"]
         timer = timers or put["timer"]
         wire = self._wire
         listeners: dict[type, tuple[Listener, ...]] = {
             Ticks: (paper, watcher),
             Received: (desk,),
             Malformed: (desk,),
-            Trade: (self._remember, stops, watcher, paper, put["supervisor"]),
+            Trade: (self._remember, stops, watcher, paper, reconciler, put["supervisor"]),
             StopFired: (desk,),
             MarkWanted: (watcher,),
             MarkGiven: (desk,),
@@ -295,8 +325,13 @@ class House:
             OrderRefused: (desk,),
             OrderArrived: (paper,),
             OrderReport: (wire.publish_report,),  # type: ignore[dict-item]  # as above
-            VenueQuestion: (wire.ask_venue,),  # type: ignore[dict-item]  # as above
-            VenueAnswer: (desk,),
+            VenueQuestion: (reconciler,),
+            VenueAnswer: (desk, reconciler),
+            AccountAnswer: (reconciler,),
+            ReconcileWanted: (reconciler,),
+            VenuesUp: (reconciler,),
+            AccountStanding: (desk, put["supervisor"]),
+            **dict.fromkeys((ClosedOutside, PositionFound, PositionsSeen), (desk,)),
             Outgoing: (lambda word: wire.publish((word,)),),  # type: ignore[arg-type]  # as above
             Answer: (lambda word: wire.reply(word.reply_to, word.reply),),  # type: ignore[attr-defined]  # as above
             Status: (wire.broadcast,),  # type: ignore[dict-item]  # as above

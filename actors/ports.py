@@ -15,6 +15,7 @@ from bus.messages.orders import (
     VenuePositions,
     VenueQuestion,
 )
+from bus.messages.reconcile import AccountQuestion
 from bus.messages.records import Commit, Query, Recovered
 from bus.messages.system import Reply, Status
 
@@ -71,6 +72,9 @@ class Wire(Protocol):
 
     def resume_commands(self) -> None:
         """Pull them again."""
+
+    def ask_account(self, question: AccountQuestion) -> None:
+        """Ask a venue's adapter about an account, to the last page; the answer comes back as `AccountAnswer`, always."""
         ...
 
 

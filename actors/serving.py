@@ -2,7 +2,7 @@
 
     connect -> is there a leader? -> streams -> the epoch in ORDERS (the barrier) -> the epoch in PostgreSQL -> settings
     -> read the record, and what left that is not on it -> start the actors -> hear the market -> say the trades,
-    and again what may not have left -> hear orders, streams, requests -> ready
+    and again what may not have left -> hear orders, streams, requests -> ask the venues -> ready
 
 Nothing is heard before the actors stand. The streams are read again from a little before the newest input that is settled: what
 is settled is acknowledged at the door, whatever else came while nobody listened is applied once.
@@ -25,10 +25,12 @@ from actors.router import Listener
 from actors.rules.desk.desk import Desk
 from actors.rules.fees import fee
 from actors.rules.paper.book import PaperBook
+from actors.rules.reconcile.terms import ReconcileTerms
 from actors.rules.status import StatusBoard
 from actors.rules.trade.steps import VenueTerms
 from actors.turns import Turns
 from bus.messages.envelope import Delivery, Malformed, Received
+from bus.messages.reconcile import VenuesUp
 from bus.messages.records import Recovered
 from bus.messages.units import NS_PER_MS, seconds_to_ns
 from config.settings import Settings
@@ -83,6 +85,11 @@ class Door:
 
     def _is_settled(self, delivery: Delivery) -> bool:
         return delivery.sequence in self.settled.get(delivery.stream, ())
+
+    def come_up(self, now_ns: int) -> None:
+        """The wire is connected, again: what was agreed with the venues before may not hold any more."""
+        if self.house is not None:
+            self.house.hear(VenuesUp(now_ns=now_ns))
 
 
 class Serving:
@@ -143,12 +150,14 @@ class Serving:
 
     def _build(self, recovered: Recovered, paper: PaperBook) -> House:
         settings = self._settings
+        terms = _reconcile_terms(settings)
         desk = Desk(
             recovered,
             epoch=self.epoch,
             instance=self.instance,
             live_enabled=settings.trading.live_enabled,
-            venues={name: _terms(settings, name) for name in settings.venues},
+            venues=terms.venues,
+            unheard_ns=seconds_to_ns(settings.reconcile.timeout_s),
         )
         board = StatusBoard(
             instance=self.instance,
@@ -156,6 +165,7 @@ class Serving:
             version=VERSION,
             live_enabled=settings.trading.live_enabled,
             is_halted=recovered.halted,
+            unheard_ns=seconds_to_ns(settings.reconcile.timeout_s),
         )
         shared = SharedPaperBook(paper)
         wiring = self._wiring
@@ -166,6 +176,7 @@ class Serving:
             settings=settings,
             recovered=recovered,
             desk=desk,
+            terms=terms,
             paper=shared,
             board=board,
             activity=wiring.activity,
@@ -201,8 +212,21 @@ class Serving:
         door = self._wiring.door
         door.settled, door.acknowledge = store.settled(LOOK_BACK), wire.acknowledge
         wire.hear_streams({name: max(0, max(known) - LOOK_BACK) for name, known in door.settled.items()})
+        house.hear(VenuesUp(now_ns=self._wiring.clock.now_ns()))
         wire.hear_requests()
-        assert house is self.house
+
+
+def _reconcile_terms(settings: Settings) -> ReconcileTerms:
+    wanted = settings.reconcile
+    return ReconcileTerms(
+        interval_ns=seconds_to_ns(wanted.interval_s),
+        confirm_ns=seconds_to_ns(wanted.confirm_s),
+        look_back_ns=seconds_to_ns(wanted.look_back_s),
+        overlap_ns=seconds_to_ns(wanted.overlap_s),
+        backoff_max_ns=seconds_to_ns(wanted.backoff_max_s),
+        adopt_unknown=wanted.adopt_unknown,
+        venues={name: _terms(settings, name) for name in settings.venues},
+    )
 
 
 def _terms(settings: Settings, name: str) -> VenueTerms:

@@ -22,6 +22,7 @@ from actors.watched import Failed, WatchedActor
 from bus.messages.addresses import notice as notice_subject
 from bus.messages.envelope import Malformed, Outgoing, Received
 from bus.messages.notices import Notice, Severity
+from bus.messages.reconcile import AccountStanding
 from bus.messages.records import Answer, Commit, Quarantined
 from bus.messages.stops import StopCoverage
 from bus.messages.system import ActorHealth, Reply, Status
@@ -96,7 +97,7 @@ class Supervisor(WatchedActor):
         match message:
             case ActorFailed():
                 self._rebuild(message)
-            case Trade() | StopCoverage():
+            case Trade() | StopCoverage() | AccountStanding():
                 self._board.note(message)
             case Received(reply_to=str() as reply_to, received_ns=now_ns):
                 status = self.status(now_ns)

@@ -1,15 +1,16 @@
-"""Venues behind `venue.request.*`: asking their adapters about one order, and answering for the simulated one.
+"""Venues behind `venue.request.*`: asking their adapters about one order or a whole account, and answering for the simulated one.
 
 No answer, a wrong answer and an error are evidence of nothing (fault 54); only an answer that was read to its last page
 without finding the order says that the venue does not know it.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Final, TypeVar
 
 import msgspec
 from loguru import logger
+from msgspec.structs import replace
 
 from bus.connection import Connection
 from bus.errors import BusError
@@ -26,23 +27,25 @@ from bus.messages.orders import (
     VenueQuestion,
 )
 from bus.messages.plain import from_json, to_json, to_plain
+from bus.messages.reconcile import AccountAnswer, AccountQuestion
 from bus.orders import Now
 from bus.subjects import Prefix
 
 TIMEOUT_S: Final = 2.0
-_PAGES_MAX: Final = 50
+_PAGES_MAX: Final = 1_000
+_REASON_MAX: Final = 500
 
-A = TypeVar("A", VenueOrders, VenueFills)
+A = TypeVar("A", VenueOrders, VenueFills, VenuePositions)
 Answerer = Callable[[str, VenueOrdersRequest], "VenueOrders | VenueFills | VenuePositions"]
 """Given `orders`, `fills` or `positions` and the request, returns the answer. Called on the loop's thread: it must not block."""
 
 
-class _NoAnswer(Exception):  # noqa: N818  # an outcome, told as `VenueAnswer.error`
+class _NoAnswer(Exception):  # noqa: N818  # an outcome, told as `error`
     pass
 
 
 class VenueDesk:
-    """Asks adapters. For the loop's thread only; `say` hears one `VenueAnswer` for each question, always."""
+    """Asks adapters. For the loop's thread only; `say` hears one answer for each question, always."""
 
     def __init__(
         self, connection: Connection, prefix: Prefix, *, clock: Now, say: Callable[[object], None], timeout_s: float
@@ -55,24 +58,30 @@ class VenueDesk:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def ask(self, question: VenueQuestion) -> None:
-        """Ask; the answer comes by `say`."""
-        task = asyncio.get_running_loop().create_task(self._ask(question))
+        """Ask about an order; a `VenueAnswer` comes by `say`."""
+        self._begin(self._ask(question))
+
+    def ask_account(self, question: AccountQuestion) -> None:
+        """Ask about an account; an `AccountAnswer` comes by `say`."""
+        self._begin(self._ask_account(question))
+
+    def _begin(self, asking: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(asking)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _ask(self, question: VenueQuestion) -> None:
         order: VenueOrder | None = None
         fills: tuple[VenueFill, ...] = ()
-        error: str | None = None
-        try:
-            order = await self._order(question)
+        request = VenueOrdersRequest(account=question.account, client_order_id=question.client_order_id)
+
+        async def look() -> None:
+            nonlocal order, fills
+            order = await self._order(question.venue, request)
             if order is not None and order.cumulative_quantity:
-                fills = await self._fills(question)
-        except _NoAnswer as silence:
-            error = str(silence)
-        except Exception as fault:  # noqa: BLE001  # a door: whoever asked always gets an answer
-            logger.opt(exception=fault).error("asking venue {} failed", question.venue)
-            error = f"asking failed: {fault!r}"
+                fills = await self._fills(question.venue, request)
+
+        error = await self._error_of(question.venue, look())
         self._say(
             VenueAnswer(
                 client_order_id=question.client_order_id,
@@ -84,35 +93,73 @@ class VenueDesk:
             )
         )
 
-    async def _order(self, question: VenueQuestion) -> VenueOrder | None:
-        for page in await self._pages("orders", VenueOrders, question):
+    async def _ask_account(self, question: AccountQuestion) -> None:
+        """Read the positions last: what they hold more or less than the fills explain is not ours."""
+        orders: list[VenueOrders] = []
+        fills: list[VenueFills] = []
+        positions: list[VenuePositions] = []
+        request = VenueOrdersRequest(account=question.account, since=question.since_ns)
+
+        async def look() -> None:
+            orders.extend(await self._pages("orders", VenueOrders, question.venue, request))
+            fills.extend(await self._pages("fills", VenueFills, question.venue, request))
+            whole = VenueOrdersRequest(account=question.account)
+            positions.extend(await self._pages("positions", VenuePositions, question.venue, whole))
+
+        error = await self._error_of(question.venue, look())
+        self._say(
+            AccountAnswer(
+                venue=question.venue,
+                account=question.account,
+                asked_ns=question.now_ns,
+                now_ns=self._clock.now_ns(),
+                error=error,
+                orders=tuple(order for page in orders for order in page.orders),
+                fills=tuple(fill for page in fills for fill in page.fills),
+                positions=tuple(position for page in positions for position in page.positions),
+            )
+        )
+
+    async def _error_of(self, venue: str, asking: Coroutine[None, None, None]) -> str | None:
+        """Return why `asking` brought no answer, None if it did."""
+        try:
+            await asking
+        except _NoAnswer as silence:
+            return str(silence)[:_REASON_MAX]
+        except Exception as fault:  # noqa: BLE001  # a door: whoever asked always gets an answer
+            logger.opt(exception=fault).error("asking venue {} failed", venue)
+            return f"asking failed: {fault!r}"[:_REASON_MAX]
+        return None
+
+    async def _order(self, venue: str, request: VenueOrdersRequest) -> VenueOrder | None:
+        for page in await self._pages("orders", VenueOrders, venue, request):
             for order in page.orders:
-                if order.client_order_id == question.client_order_id:
+                if order.client_order_id == request.client_order_id:
                     return order
         return None
 
-    async def _fills(self, question: VenueQuestion) -> tuple[VenueFill, ...]:
+    async def _fills(self, venue: str, request: VenueOrdersRequest) -> tuple[VenueFill, ...]:
         """Return the order's fills; none where the adapter cannot tell them one by one: the order's own sum stands."""
         try:
-            pages = await self._pages("fills", VenueFills, question)
+            pages = await self._pages("fills", VenueFills, venue, request)
         except _NoAnswer as silence:
-            logger.warning("venue {} tells no fills: {}", question.venue, silence)
+            logger.warning("venue {} tells no fills: {}", venue, silence)
             return ()
-        return tuple(fill for page in pages for fill in page.fills if fill.client_order_id == question.client_order_id)
+        return tuple(fill for page in pages for fill in page.fills if fill.client_order_id == request.client_order_id)
 
-    async def _pages(self, kind: str, answer: type[A], question: VenueQuestion) -> list[A]:
-        subject = self._prefix.add(f"venue.request.{kind}.{escape(question.venue)}")
+    async def _pages(self, kind: str, answer: type[A], venue: str, request: VenueOrdersRequest) -> list[A]:
+        subject = self._prefix.add(f"venue.request.{kind}.{escape(venue)}")
         pages: list[A] = []
-        after: str | None = None
+        cursors: set[str] = set()
         while len(pages) < _PAGES_MAX:
-            request = VenueOrdersRequest(
-                account=question.account, client_order_id=question.client_order_id, after=after
-            )
             page = await self._page(subject, answer, request)
             pages.append(page)
-            after = page.next
-            if after is None:
+            if page.next is None:
                 return pages
+            if page.next in cursors:
+                raise _NoAnswer(f"the pages on {subject} go round in a circle")
+            cursors.add(page.next)
+            request = replace(request, after=page.next)
         raise _NoAnswer(f"more than {_PAGES_MAX} pages on {subject}")
 
     async def _page(self, subject: str, answer: type[A], request: VenueOrdersRequest) -> A:

@@ -35,6 +35,7 @@ from bus.messages import addresses
 from bus.messages.envelope import Delivery, Outgoing
 from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit, VenueQuestion
 from bus.messages.plain import to_json
+from bus.messages.reconcile import AccountQuestion
 from bus.messages.system import Reply, Status
 from bus.messages.trades import Mode
 from bus.orders import CAUSE, Now, OrderSender, header_text
@@ -294,6 +295,10 @@ class NatsWire:
     def ask_venue(self, question: VenueQuestion) -> None:
         """Ask a venue's adapter about one order; the answer comes as `VenueAnswer`, always."""
         self._thread.call(self._venues.ask, question)
+
+    def ask_account(self, question: AccountQuestion) -> None:
+        """Ask a venue's adapter about a whole account; the answer comes as `AccountAnswer`, always."""
+        self._thread.call(self._venues.ask_account, question)
 
     def _post(self, subject: str, body: bytes) -> None:
         self._money.post(subject, body)

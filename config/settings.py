@@ -126,6 +126,18 @@ class Actors(msgspec.Struct, frozen=True, kw_only=True):
     health_interval_ms: _Millis
 
 
+class Reconcile(msgspec.Struct, frozen=True, kw_only=True):
+    """Agreement with the venues. timeout_s: how long a close waits for a venue's first answer after a start or a reconnection."""
+
+    interval_s: _ShortTime
+    timeout_s: _ShortTime
+    confirm_s: _ShortTime
+    look_back_s: Annotated[Decimal, Limits(low=0, high=31_622_400)]
+    overlap_s: _ShortTime
+    backoff_max_s: _ShortTime
+    adopt_unknown: bool
+
+
 class Paper(msgspec.Struct, frozen=True, kw_only=True):
     """The simulated venue."""
 
@@ -158,6 +170,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     trading: Trading
     http: Http
     actors: Actors
+    reconcile: Reconcile
     paper: Paper
     venues: dict[str, Venue]
     log: Log
@@ -185,6 +198,7 @@ _SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "trading": Trading,
     "http": Http,
     "actors": Actors,
+    "reconcile": Reconcile,
     "paper": Paper,
     "log": Log,
 }
@@ -213,6 +227,7 @@ def load(environ: Mapping[str, str], config_file: str | Path | None = None) -> S
         trading=_section(Trading, "trading", values),
         http=_section(Http, "http", values),
         actors=_section(Actors, "actors", values),
+        reconcile=_section(Reconcile, "reconcile", values),
         paper=_section(Paper, "paper", values),
         venues={name: _section(Venue, f"venues.{name}", values) for name in _venues(values)},
         log=_section(Log, "log", values),

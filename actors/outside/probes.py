@@ -6,7 +6,7 @@ figures are those of `system.request.status`, read from the same counters; nothi
 
 import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
@@ -17,6 +17,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from bus.messages.system import Status
+from bus.messages.units import NS_PER_S
 
 _TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 _REQUEST_TIMEOUT_S: Final = 5
@@ -34,13 +35,27 @@ class _StatusCollector(Collector):
         yield _gauge("epoch", "the epoch it leads in", {(): status.epoch})
         yield _gauge("trades", "trades that have not ended", {(k,): v for k, v in status.trades.items()}, "state")
         yield _gauge("coverage", "open trades by coverage", {(k,): v for k, v in status.coverage.items()}, "coverage")
+        yield _gauge(
+            "account_unresolved",
+            "what does not agree between an account and its venue",
+            {(a.venue, a.account): len(a.unresolved) for a in status.accounts},
+            "venue",
+            "account",
+        )
+        yield _gauge(
+            "account_reconciled_seconds",
+            "since when all agrees, seconds since the epoch; 0 while something does not",
+            {(a.venue, a.account): (a.reconciled_ts or 0) // NS_PER_S for a in status.accounts},
+            "venue",
+            "account",
+        )
         yield _gauge("inbox_words", "words waiting for an actor", {(a.name,): a.inbox for a in status.actors}, "actor")
         yield _gauge("actor_restarts", "restarts of an actor", {(a.name,): a.restarts for a in status.actors}, "actor")
         yield _gauge("quarantined", "inputs in quarantine since the start", {(): status.quarantined})
         yield _gauge("lost_messages", "messages lost since the start", {(): status.lost_messages})
 
 
-def _gauge(name: str, meaning: str, values: dict[tuple[str, ...], int], *labels: str) -> GaugeMetricFamily:
+def _gauge(name: str, meaning: str, values: Mapping[tuple[str, ...], int], *labels: str) -> GaugeMetricFamily:
     family = GaugeMetricFamily(f"watchkeeper_{name}", meaning, labels=labels)
     for label, value in values.items():
         family.add_metric(label, value)

@@ -16,6 +16,7 @@ from actors.ports import StartingStore, StartingWire
 from bus.messages.addresses import cancel_id, report_id, submit_id
 from bus.messages.envelope import Outgoing, Received
 from bus.messages.orders import OrderArrived, OrderCancel, OrderReport, OrderSubmit, VenueAnswer, VenueQuestion
+from bus.messages.reconcile import AccountAnswer, AccountQuestion
 from bus.messages.records import Commit, OrderStored, Published
 
 _PAPER = ".paper."
@@ -80,6 +81,8 @@ def _brings(word: object) -> tuple[str, ...]:
             return (f"heard {report_id(report)}",)
         case VenueAnswer(client_order_id=client_order_id):
             return (f"answer {client_order_id}",)
+        case AccountAnswer(venue=venue, account=account):
+            return (f"account {venue} {account}",)
         case _:
             return ()
 
@@ -116,6 +119,11 @@ class CountedWire:
         """Expect the answer."""
         self._awaited.expect(f"answer {question.client_order_id}")
         self._wire.ask_venue(question)
+
+    def ask_account(self, question: AccountQuestion) -> None:
+        """Expect the answer."""
+        self._awaited.expect(f"account {question.venue} {question.account}")
+        self._wire.ask_account(question)
 
 
 class CountedStore:

@@ -36,18 +36,20 @@ _RECORDED: Final = (Quote, SpotPrice, Probability, Momentum, FeedBeat, Received)
 _NAMES_MAX: Final = 10
 _PATIENCE_S: Final = 30.0
 _HOUR_MS: Final = 3_600_000
+_HOUR_S: Final = Decimal(3600)
 _MARKS_MS: Final = 30_000
 
 
 def demo_settings(settings: Settings, sidecar: Sidecar) -> Settings:
     """Return `settings` as the demo runs with them: the sidecar's stops, and rhythms that fit a day in a minute.
 
-    Health is told once in a recorded hour and marks twice in a recorded minute: at full speed a second of recorded time passes
-    in a third of a millisecond.
+    Health is told and accounts are looked at once in a recorded hour, marks twice in a recorded minute: at full speed a second of
+    recorded time passes in a third of a millisecond.
     """
     stops = {key: _exact(value) for key, value in sidecar.stops.items()}
     actors = replace(settings.actors, health_interval_ms=_HOUR_MS, mark_interval_ms=_MARKS_MS)
-    return replace(settings, stops={**settings.stops, **stops}, actors=actors)
+    reconcile = replace(settings.reconcile, interval_s=_HOUR_S)
+    return replace(settings, stops={**settings.stops, **stops}, actors=actors, reconcile=reconcile)
 
 
 def _exact(value: str | bool) -> Decimal | str | bool:  # noqa: FBT001  # a setting's value

@@ -3,9 +3,10 @@
 from collections import Counter
 from decimal import Decimal
 
+from bus.messages.reconcile import AccountStanding
 from bus.messages.records import Commit
 from bus.messages.stops import StopCoverage
-from bus.messages.system import ActorHealth, Status
+from bus.messages.system import AccountHealth, ActorHealth, Status
 from bus.messages.trades import Coverage, Trade
 from bus.messages.units import NS_PER_S
 
@@ -13,16 +14,28 @@ from bus.messages.units import NS_PER_S
 class StatusBoard:
     """Counts open trades by state and by coverage. Bounded by the number of trades that have not ended.
 
-    quarantined: inputs that were not applied, since the start.
+    quarantined: inputs that were not applied, since the start. unheard_ns: how long the house waits for a venue's first answer
+    before it acts without one.
     """
 
-    def __init__(self, *, instance: str, epoch: int, version: str, live_enabled: bool, is_halted: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        instance: str,
+        epoch: int,
+        version: str,
+        live_enabled: bool,
+        is_halted: bool = False,
+        unheard_ns: int = 0,
+    ) -> None:
         self.instance = instance
         self.epoch = epoch
         self._version = version
         self._live_enabled = live_enabled
         self._states: dict[str, str] = {}
         self._coverage: dict[str, StopCoverage] = {}
+        self._standings: dict[tuple[str, str], AccountStanding] = {}
+        self._unheard_ns = unheard_ns
         self._unprotected_ns = 0
         self.is_watching = False
         """Set once the house has started every actor and every input flows."""
@@ -31,10 +44,12 @@ class StatusBoard:
         self._record_error: str | None = None
         self.quarantined = 0
 
-    def note(self, word: Trade | StopCoverage) -> None:
+    def note(self, word: Trade | StopCoverage | AccountStanding) -> None:
         """Take a change into account."""
         if isinstance(word, StopCoverage):
             self._note_coverage(word)
+        elif isinstance(word, AccountStanding):
+            self._standings[word.venue, word.account] = word
         elif word.state.is_terminal:
             self._states.pop(word.trade_id, None)
             self._end(self._coverage.pop(word.trade_id, None), word.ts)
@@ -59,7 +74,7 @@ class StatusBoard:
     def status(self, actors: tuple[ActorHealth, ...], now_ns: int) -> Status:
         """Return the whole as it stands."""
         dead = tuple(f"{actor.name} is not alive" for actor in actors if not actor.alive)
-        why = dead if self.is_watching else ("not every input flows yet", *dead)
+        why = (*self._unheard(now_ns), *dead) if self.is_watching else ("not every input flows yet", *dead)
         return Status(
             ready=not why,
             role="leader",
@@ -75,9 +90,18 @@ class StatusBoard:
             actors=actors,
             trades=dict(Counter(self._states.values())),
             coverage=dict(Counter(str(word.coverage) for word in self._coverage.values())),
+            accounts=tuple(_health(standing) for _, standing in sorted(self._standings.items())),
             quarantined=self.quarantined,
             lost_messages=self.lost_messages,
             unprotected_trade_seconds=str(self._unprotected_s(now_ns)),
+        )
+
+    def _unheard(self, now_ns: int) -> tuple[str, ...]:
+        """Return which accounts still wait for their venue's first answer, closes with them."""
+        return tuple(
+            f"{word.venue} has not said yet what {word.account} holds"
+            for word in self._standings.values()
+            if not word.answered and now_ns < word.began_ns + self._unheard_ns
         )
 
     def _note_coverage(self, word: StopCoverage) -> None:
@@ -91,3 +115,12 @@ class StatusBoard:
     def _unprotected_s(self, now_ns: int) -> Decimal:
         running = sum(now_ns - word.since for word in self._coverage.values() if word.coverage is Coverage.UNPROTECTED)
         return Decimal(self._unprotected_ns + running) / NS_PER_S
+
+
+def _health(standing: AccountStanding) -> AccountHealth:
+    return AccountHealth(
+        venue=standing.venue,
+        account=standing.account,
+        reconciled_ts=standing.reconciled_ns,
+        unresolved=standing.unresolved,
+    )

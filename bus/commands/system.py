@@ -84,9 +84,17 @@ def _event_picture(result: Result) -> RenderableType:
 
 
 def _picture(status: dict[str, Any]) -> RenderableType:
-    facts = {name: value for name, value in status.items() if name != "actors"}
+    facts = {name: value for name, value in status.items() if name not in ("actors", "accounts")}
     actors = [[actor.get(name) for name in _ACTOR_COLUMNS] for actor in status.get("actors", ())]
-    return Group(card(f"Watchkeeper {status.get('instance', '')}", facts), table("Actors", _ACTOR_COLUMNS, actors))
+    accounts = [
+        [one["account"], one["venue"], one.get("reconciled_ts"), "; ".join(one.get("unresolved", ()))]
+        for one in status.get("accounts", ())
+    ]
+    return Group(
+        card(f"Watchkeeper {status.get('instance', '')}", facts),
+        table("Accounts", ("account", "venue", "reconciled since", "unresolved"), accounts),
+        table("Actors", _ACTOR_COLUMNS, actors),
+    )
 
 
 _ACTOR_COLUMNS: Final = ("name", "alive", "inbox", "restarts", "handled")

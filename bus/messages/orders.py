@@ -32,7 +32,7 @@ class OrderSubmit(Message, frozen=True, kw_only=True, omit_defaults=True):
     """Send this order. Published as `order.submit.<venue>.<trade_id>`, `Nats-Msg-Id` `submit:<client_order_id>`.
 
     client_order_id: `<trade_id>-<purpose>-<attempt>`. expires_ts: the last moment of sending.
-    limit_price: of `side`, dollars. quantity: > 0.
+    limit_price: of `side`, dollars. quantity: > 0. unreconciled: a close that left before the venue said what the account holds.
     """
 
     client_order_id: str
@@ -56,6 +56,7 @@ class OrderSubmit(Message, frozen=True, kw_only=True, omit_defaults=True):
     trade_version: int
     settings_version: int
     ts: UtcNs
+    unreconciled: bool = False
 
 
 class OrderCancel(Message, frozen=True, kw_only=True, omit_defaults=True):

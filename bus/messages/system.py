@@ -23,6 +23,7 @@ class ErrorCode(StrEnum):
     VENUE_UNKNOWN = "venue_unknown"
     ACCOUNT_MODE = "account_mode"  # an account is paper or live, never both
     OPPOSITE_OPEN = "opposite_open"
+    UNRECONCILED = "unreconciled"  # the account does not agree with its venue, or nobody knows yet whether it does
     STOP_REQUIRED = "stop_required"
     STOP_IMMEDIATE = "stop_immediate"
     UNKNOWN_SETTING = "unknown_setting"
@@ -92,10 +93,19 @@ class ActorHealth(msgspec.Struct, frozen=True, kw_only=True):
     handled: int
 
 
+class AccountHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """How an account stands with its venue. reconciled_ts: since when all agrees, None while something in `unresolved` does not."""
+
+    venue: Name
+    account: Name
+    reconciled_ts: UtcNs | None
+    unresolved: tuple[Text, ...]
+
+
 class Status(Message, frozen=True, kw_only=True, omit_defaults=True):
     """The answer to `system.request.status`, and `system.health.watchkeeper` (not stored).
 
-    ready: it leads and every open trade is watched. latency_us: by name, microseconds (`tick_to_order_p50`).
+    ready: it leads, every open trade is watched, and every account's venue was asked. latency_us: by name, microseconds (`tick_to_order_p50`).
     trades: open trades by state. coverage: open trades by coverage. unprotected_trade_seconds: in sum, since start.
     """
 
@@ -114,6 +124,7 @@ class Status(Message, frozen=True, kw_only=True, omit_defaults=True):
     coverage: dict[str, int] = {}
     feeds: dict[str, int] = {}
     """By source, milliseconds since its last message."""
+    accounts: tuple[AccountHealth, ...] = ()
     latency_us: dict[str, int] = {}
     databases: dict[str, str] = {}
     quarantined: int = 0

@@ -187,6 +187,8 @@ class Trade(Message, frozen=True, kw_only=True, omit_defaults=True):
     entry_cost: Money = ZERO
     closed_quantity: Quantity = ZERO
     exit_proceeds: Money = ZERO
+    unpriced_quantity: Quantity = ZERO
+    """The part of `closed_quantity` that somebody else closed at the venue at a price that nobody knows; `pnl` leaves it out."""
     entry_price: Price | None = None
     entry_ts: UtcNs | None = None
     exit_price: Price | None = None

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, LiteralString, Self
 
@@ -46,6 +47,9 @@ style = "buy_opposite"
 netting = true
 cutoff_s = "0"
 settle_bound_s = "0.2"
+
+[reconcile]
+confirm_s = "0.3"
 
 [log]
 level = "INFO"
@@ -112,22 +116,29 @@ class Ear(threading.Thread):
 
 
 class Venue(threading.Thread):
-    """A venue's adapter: answers `venue.request.*` of one venue with what `orders` and `fills` say. Nobody answers without it."""
+    """The adapter of the venues `sim` and `net`: answers `venue.request.*` with what `orders`, `fills` and `positions` say.
 
-    def __init__(self, url: str, venue: str) -> None:
+    positions: by account, ticker and side, kept by what `Watchkeeper` was made to adopt and to fill. silent: accounts of which
+    nobody answers. wrong: by account, the bytes that come instead of an answer. page_rows: of each list.
+    """
+
+    def __init__(self, url: str) -> None:
         super().__init__(daemon=True)
         self.orders: list[Body] = []
         self.fills: list[Body] = []
+        self.positions: dict[tuple[str, str, str], Decimal] = {}
         self.asked: list[tuple[str, Body]] = []
+        self.silent: set[str] = set()
+        self.wrong: dict[str, bytes] = {}
+        self.page_rows = 100
         self._client = RawClient(url)
-        self._client.subscribe(f"venue.request.*.{venue}")
+        for sid, name in enumerate(("sim", "net"), start=1):
+            self._client.subscribe(f"venue.request.*.{name}", sid)
         self._client.settimeout(None)
-
-    def __enter__(self) -> Self:
         self.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Answer no more."""
         self._client.close()
         self.join()
 
@@ -136,10 +147,49 @@ class Venue(threading.Thread):
             for subject, reply, body in self._client.messages():
                 kind, question = subject.split(".")[2], json.loads(body)
                 self.asked.append((kind, question))
-                known = {"orders": self.orders, "fills": self.fills, "positions": []}[kind]
-                wanted = question.get("client_order_id")
-                found = [one for one in known if wanted in (None, one["client_order_id"])]
-                self._client.publish(reply, json.dumps({kind: found}).encode())
+                if question["account"] not in self.silent:
+                    self._client.publish(reply, self._answer(kind, question))
+
+    def _answer(self, kind: str, question: Body) -> bytes:
+        account = question["account"]
+        if account in self.wrong:
+            return self.wrong[account]
+        found = [one for one in self._rows(kind, account) if _is_asked_for(one, question)]
+        start = int(question.get("after", 0))
+        page: Body = {kind: found[start : start + self.page_rows]}
+        if len(found) > start + self.page_rows:
+            page["next"] = str(start + self.page_rows)
+        return json.dumps(page, default=str).encode()
+
+    def _rows(self, kind: str, account: str) -> list[Body]:
+        if kind == "positions":
+            return [
+                {"ticker": ticker, "side": side, "quantity": quantity}
+                for (owner, ticker, side), quantity in self.positions.items()
+                if owner == account and quantity
+            ]
+        known = self.orders if kind == "orders" else self.fills
+        return [
+            {name: value for name, value in one.items() if name != "account"}
+            for one in known
+            if one.get("account", account) == account
+        ]
+
+    def hold(self, account: str, ticker: str, side: str, quantity: Decimal) -> None:
+        """Change a position by so much."""
+        key = (account, ticker, side)
+        self.positions[key] = self.positions.get(key, Decimal(0)) + quantity
+
+    def fill(self, order: Body, quantity: str) -> None:
+        """Change a position as an order of ours does that is filled."""
+        entry = order["purpose"] == "entry"
+        side = order["side"] if entry or order["action"] == "sell" else {"yes": "no", "no": "yes"}[order["side"]]
+        self.hold(order["account"], order["ticker"], side, Decimal(quantity) if entry else -Decimal(quantity))
+
+
+def _is_asked_for(one: Body, question: Body) -> bool:
+    wanted = question.get("client_order_id")
+    return wanted in (None, one.get("client_order_id")) and one.get("ts", "z") >= question.get("since", "")
 
 
 class Watchkeeper:
@@ -154,6 +204,7 @@ class Watchkeeper:
         self._config.write_text(config)
         self._process: subprocess.Popen[bytes] | None = None
         self._client = RawClient(url)
+        self.venue = Venue(url)
         self.ear = Ear(
             url, "trade.event.>", "order.submit.>", "order.cancel.>", "stop.>", "notice.>", "settings.event.>"
         )
@@ -166,6 +217,7 @@ class Watchkeeper:
         if self._process is not None and self._process.poll() is None:
             self.kill()
         self.ear.close()
+        self.venue.close()
         self._client.close()
         self._log.close()
 
@@ -232,6 +284,8 @@ class Watchkeeper:
 
     def demand(self, subject: str, body: Body | bytes) -> Body:
         """Ask one question that must be answered."""
+        if subject == "trade.request.adopt" and isinstance(body, dict):
+            self.venue.hold(body["account"], body["ticker"], body["side"], Decimal(body["quantity"]))
         reply = self.ask(subject, body)
         assert reply is not None, f"nobody answered {subject}: {self.log()}"
         return reply
@@ -253,6 +307,7 @@ class Watchkeeper:
     ) -> None:
         """Publish a fill as an executor would; the whole order unless `cumulative` says less."""
         total = cumulative or quantity
+        self.venue.fill(order, quantity)
         status = "filled" if total == order["quantity"] else "partially_filled"
         fill = {
             "fill_id": f"{order['client_order_id']}-f{n}",
@@ -322,7 +377,7 @@ def an_open(**changes: Any) -> Body:
     trade_id = a_name()
     return {
         "trade_id": trade_id,
-        "account": "acc-sim",
+        "account": f"acc-{trade_id}",
         "venue": "sim",
         "mode": "live",
         "ticker": f"M-{trade_id}",

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from tests.acceptance.harness import Body, Venue, Watchkeeper, an_adoption, an_open, instant
+from tests.acceptance.harness import Body, Watchkeeper, an_adoption, an_open, instant
 
 
 def closing(watchkeeper: Watchkeeper) -> tuple[Body, Body]:
@@ -15,11 +15,17 @@ def closing(watchkeeper: Watchkeeper) -> tuple[Body, Body]:
 
 
 def as_known(order: Body, status: str, filled: str) -> Body:
-    return {"client_order_id": order["client_order_id"], "status": status, "cumulative_quantity": filled}
+    return {
+        "account": order["account"],
+        "client_order_id": order["client_order_id"],
+        "status": status,
+        "cumulative_quantity": filled,
+    }
 
 
 def as_filled(order: Body, price: str, quantity: str) -> Body:
     return {
+        "account": order["account"],
         "fill_id": f"{order['client_order_id']}-venue-1",
         "client_order_id": order["client_order_id"],
         "ticker": order["ticker"],
@@ -39,14 +45,16 @@ def test_an_unknown_close_is_unprotected_until_the_venue_says_that_it_was_filled
     watchkeeper.report(close, "unknown", reason="the venue did not answer")
     watchkeeper.event(trade_id, "unknown")
     alarm = watchkeeper.notice("unprotected", trade_id)
-    with Venue(watchkeeper.url, "sim") as venue:
-        venue.fills.append(as_filled(close, "0.37", "10"))
-        venue.orders.append(as_known(close, "filled", "10"))
-        closed = watchkeeper.event(trade_id, "closed")
+    watchkeeper.venue.fills.append(as_filled(close, "0.37", "10"))
+    watchkeeper.venue.orders.append(as_known(close, "filled", "10"))
+    closed = watchkeeper.event(trade_id, "closed")
 
     assert alarm["title"] == f"{trade_id} is unprotected: unknown"
     assert (Decimal(closed["exit_price"]), Decimal(closed["fees"])) == (Decimal("0.37"), Decimal("0.03"))
-    assert {kind for kind, _ in venue.asked} == {"orders", "fills"}
+    about = [
+        kind for kind, asked in watchkeeper.venue.asked if asked.get("client_order_id") == close["client_order_id"]
+    ]
+    assert set(about) == {"orders", "fills"}
     assert watchkeeper.orders_of(trade_id) == [close["client_order_id"]]
     watchkeeper.await_rows([(Decimal(10),)], "select sum(quantity) from fills where trade_id = %s", trade_id)
 
@@ -58,11 +66,10 @@ def test_a_part_that_was_filled_unheard_leaves_its_exact_remainder_for_the_next_
     adopted, close = closing(watchkeeper)
     trade_id = adopted["trade_id"]
 
-    with Venue(watchkeeper.url, "sim") as venue:
-        venue.fills.append(as_filled(close, "0.37", "4"))
-        venue.orders.append(as_known(close, "cancelled", "4"))
-        watchkeeper.report(close, "unknown")
-        second = watchkeeper.order(f"{trade_id}-close-2")
+    watchkeeper.venue.fills.append(as_filled(close, "0.37", "4"))
+    watchkeeper.venue.orders.append(as_known(close, "cancelled", "4"))
+    watchkeeper.report(close, "unknown")
+    second = watchkeeper.order(f"{trade_id}-close-2")
     watchkeeper.fill(second, "0.36", "6")
     closed = watchkeeper.event(trade_id, "closed")
 
@@ -75,13 +82,12 @@ def test_an_empty_answer_while_the_order_may_still_fly_proves_nothing(watchkeepe
     adopted, close = closing(watchkeeper)
     trade_id = adopted["trade_id"]
 
-    with Venue(watchkeeper.url, "sim") as venue:
-        watchkeeper.report(close, "unknown")
-        watchkeeper.event(trade_id, "unknown")
-        watchkeeper.fill(close, "0.38", "10")
-        watchkeeper.event(trade_id, "closed")
+    watchkeeper.report(close, "unknown")
+    watchkeeper.event(trade_id, "unknown")
+    watchkeeper.fill(close, "0.38", "10")
+    watchkeeper.event(trade_id, "closed")
 
-    assert ("orders", close["client_order_id"]) in [(kind, q["client_order_id"]) for kind, q in venue.asked]
+    assert ("orders", close["client_order_id"]) in [(k, q.get("client_order_id")) for k, q in watchkeeper.venue.asked]
     assert watchkeeper.orders_of(trade_id) == [close["client_order_id"]]
 
 
@@ -94,11 +100,10 @@ def test_an_entry_that_nobody_answered_is_found_filled_after_a_restart(watchkeep
     entry = watchkeeper.order(f"{trade_id}-entry-1")
 
     watchkeeper.kill()
-    with Venue(watchkeeper.url, "sim") as venue:
-        venue.fills.append(as_filled(entry, "0.61", "10"))
-        venue.orders.append(as_known(entry, "filled", "10"))
-        watchkeeper.start()
-        opened = watchkeeper.event(trade_id, "open")
+    watchkeeper.venue.fills.append(as_filled(entry, "0.61", "10"))
+    watchkeeper.venue.orders.append(as_known(entry, "filled", "10"))
+    watchkeeper.start()
+    opened = watchkeeper.event(trade_id, "open")
 
     assert (opened["entry_price"], opened["open_quantity"]) == ("0.61", "10")
     watchkeeper.await_rows([("filled",)], "select evidence from orders where trade_id = %s", trade_id)

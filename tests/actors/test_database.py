@@ -11,6 +11,7 @@ from actors.rules.status import StatusBoard
 from bus.messages.envelope import Delivery, Outgoing
 from bus.messages.failures import Fenced, StoreUnavailable
 from bus.messages.orders import OrderReport, VenueQuestion
+from bus.messages.reconcile import AccountQuestion
 from bus.messages.records import (
     Answer,
     Commit,
@@ -94,6 +95,9 @@ class FakeWire:
 
     def resume_commands(self) -> None:
         self.told.put(("resume", None))
+
+    def ask_account(self, question: AccountQuestion) -> None:
+        self.told.put(("ask", question))
 
     def wait_for(self, count: int) -> list[tuple[str, object]]:
         return [self.told.get(timeout=10) for _ in range(count)]

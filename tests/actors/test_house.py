@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from actors.serving import Door, Serving, Wiring
 from bus.messages.envelope import Outgoing
 from bus.messages.market import Quote, Ticks
-from bus.messages.orders import OrderSubmit
+from bus.messages.orders import OrderSubmit, VenuePosition
+from bus.messages.reconcile import AccountAnswer, AccountQuestion
 from bus.messages.records import OrderStored, Recovered
 from bus.messages.trades import Coverage, Trade
 from config.settings import load
@@ -48,6 +49,14 @@ class Watched(Steps):
         self.left.extend(outgoing)
         for order in (one.message for one in outgoing if isinstance(one.message, OrderSubmit)):
             self.door.hear(_stored(order))
+
+    def ask_account(self, asked: AccountQuestion) -> None:
+        held = VenuePosition(ticker=TICKER, side=self.trade.side, quantity=self.trade.open_quantity)
+        self.door.hear(
+            AccountAnswer(
+                venue=asked.venue, account=asked.account, asked_ns=asked.now_ns, now_ns=asked.now_ns, positions=(held,)
+            )
+        )
 
 
 def _stored(order: OrderSubmit) -> OrderStored:

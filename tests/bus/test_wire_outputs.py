@@ -1,7 +1,9 @@
 """The outbox, venues and the streams' own checks, against a real server."""
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,10 +13,13 @@ from bus.errors import StreamAlarm
 from bus.messages.envelope import Outgoing
 from bus.messages.notices import Notice, Severity
 from bus.messages.orders import ReportStatus, VenueAnswer, VenueOrder, VenueOrders, VenueQuestion
+from bus.messages.plain import instant_text
+from bus.messages.reconcile import AccountAnswer, AccountQuestion
 from bus.messages.records import OrderStored, Published
 from bus.messages.system import Status
-from tests.bus.builders import WallClock, WireUnderTest, a_peer, a_wire, an_order
+from tests.bus.builders import Peer, WallClock, WireUnderTest, a_peer, a_wire, an_order
 
+SINCE_NS = 1_750_000_000_000_000_000
 QUESTION = VenueQuestion(venue="kalshi", account="acc", client_order_id="T1-close-1", trade_id="T1", now_ns=1)
 
 
@@ -182,6 +187,92 @@ def test_a_venue_that_is_not_there_is_an_answer_too(nats_url: str) -> None:
     """Fault 54"""
     with a_wire(nats_url) as under_test:
         assert asked(under_test).error is not None
+
+
+def account_asked(under_test: WireUnderTest) -> AccountAnswer:
+    under_test.wire.ask_account(AccountQuestion(venue="kalshi", account="acc", since_ns=SINCE_NS, now_ns=SINCE_NS + 1))
+    return under_test.ears.wait_for(AccountAnswer)[0]
+
+
+def answering(
+    peer: Peer, pages: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]
+) -> list[tuple[str, dict[str, Any]]]:
+    """Answer what is asked of kalshi; return what was asked, in order."""
+    asked: list[tuple[str, dict[str, Any]]] = []
+
+    def answer(kind: str, question: bytes) -> bytes:
+        asked.append((kind, json.loads(question)))
+        return json.dumps(pages[kind](asked[-1][1])).encode()
+
+    for kind in pages:
+        peer.answer(f"venue.request.{kind}.kalshi", partial(answer, kind))
+    return asked
+
+
+def in_pages(kind: str, *rows: dict[str, Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return an answerer that tells one row on each page."""
+
+    def page(question: dict[str, Any]) -> dict[str, Any]:
+        number = int(question.get("after", 0))
+        more = {"next": str(number + 1)} if number + 1 < len(rows) else {}
+        return {kind: list(rows[number : number + 1]), **more}
+
+    return page
+
+
+def a_venue_position(ticker: str) -> dict[str, Any]:
+    return {"ticker": ticker, "side": "yes", "quantity": "3"}
+
+
+NOTHING = {"orders": in_pages("orders"), "fills": in_pages("fills"), "positions": in_pages("positions")}
+
+
+def test_an_account_is_read_to_the_last_page_of_each_list(nats_url: str) -> None:
+    """Lesson 44"""
+    positions = in_pages("positions", *map(a_venue_position, "ABC"))
+    with a_wire(nats_url) as under_test, a_peer(nats_url) as peer:
+        answering(peer, {**NOTHING, "positions": positions})
+
+        answer = account_asked(under_test)
+
+    assert answer.error is None
+    assert [position.ticker for position in answer.positions] == ["A", "B", "C"]
+
+
+def test_positions_are_asked_last_and_whole_the_rest_since_an_instant(nats_url: str) -> None:
+    """What is held more or less than the fills told before explain is not ours."""
+    with a_wire(nats_url) as under_test, a_peer(nats_url) as peer:
+        asked = answering(peer, NOTHING)
+
+        account_asked(under_test)
+
+    since = instant_text(SINCE_NS)
+    assert asked == [
+        ("orders", {"account": "acc", "since": since}),
+        ("fills", {"account": "acc", "since": since}),
+        ("positions", {"account": "acc"}),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["orders", "fills", "positions"])
+def test_one_list_that_fails_makes_the_whole_answer_evidence_of_nothing(nats_url: str, kind: str) -> None:
+    """Fault 52, Fault 54"""
+    with a_wire(nats_url) as under_test, a_peer(nats_url) as peer:
+        answering(peer, {**NOTHING, kind: lambda _: {"error": "HTTP 429"}})
+
+        answer = account_asked(under_test)
+
+    assert answer.error == "HTTP 429"
+
+
+def test_pages_that_go_round_in_a_circle_are_no_answer(nats_url: str) -> None:
+    with a_wire(nats_url) as under_test, a_peer(nats_url) as peer:
+        answering(peer, {**NOTHING, "fills": lambda _: {"fills": [], "next": "1"}})
+
+        answer = account_asked(under_test)
+
+    assert answer.error is not None
+    assert "circle" in answer.error
 
 
 def test_our_own_venue_answers_that_it_knows_nothing_in_so_many_words(nats_url: str) -> None:

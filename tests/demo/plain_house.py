@@ -34,6 +34,7 @@ from bus.messages.orders import (
     VenueQuestion,
 )
 from bus.messages.plain import from_json, to_plain
+from bus.messages.reconcile import AccountStanding, ReconcileWanted
 from bus.messages.records import Answer, Commit, Recovered
 from bus.messages.stops import (
     BidReturned,
@@ -90,6 +91,7 @@ class PlainHouse:
             **dict.fromkeys(
                 (Received, VenueAnswer, StopFired, MarkGiven, BidReturned, StopCheckGiven, StopCoverage), (self._desk,)
             ),
+            AccountStanding: (self._desk,),
         }
 
     def ask(self, request: TradeOpen, sequencer: Sequencer) -> None:
@@ -115,6 +117,9 @@ class PlainHouse:
                 self._arrive(order, now_ns)
             case VenueQuestion():
                 self._words.append(self._answer(word, now_ns))
+            case ReconcileWanted(venue=venue, account=account):
+                agreed = AccountStanding(venue=venue, account=account, began_ns=now_ns, answered=True, now_ns=now_ns)
+                self._words.append(agreed)
             case OrderReport(client_order_id=client_order_id):
                 self._words.append(_received(word, f"{client_order_id}:{word.fill_id or word.status}", now_ns))
             case Commit():

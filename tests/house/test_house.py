@@ -44,7 +44,7 @@ DOORS = {
     ("bus/connection.py", "_call"): "bus callback: an exception would end reconnecting for good",
     ("bus/connection.py", "open"): "bus callback: closing what never opened",
     ("bus/connection.py", "close"): "bus callback: closing whatever state the library is in",
-    ("bus/venues.py", "_ask"): "bus callback: whoever asked always gets an answer",
+    ("bus/venues.py", "_error_of"): "bus callback: whoever asked always gets an answer",
 }
 """Where any exception at all may be caught and not raised again."""
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, TypeVar
 
+from actors.rules.reconcile.terms import AccountKey
 from actors.rules.trade.draft import in_flight
 from actors.rules.trade.steps import VenueTerms
 from bus.messages.market import Lifecycle, LifecycleEvent
 from bus.messages.orders import Position, Settlement
-from bus.messages.trades import Purpose, Side, Trade
+from bus.messages.trades import AttemptState, Purpose, Side, Trade
 from bus.messages.units import ZERO
 
 K = TypeVar("K")
@@ -41,6 +42,7 @@ class Blotter:
     def __init__(self, trades: Iterable[Trade], ended: Iterable[Trade], ended_ids: Iterable[str]) -> None:
         self.live: dict[str, Trade] = {}
         self._by_ticker: dict[str, dict[str, None]] = {}
+        self._unknown: dict[AccountKey, dict[str, None]] = {}
         self._ended: OrderedDict[str, Trade] = OrderedDict()
         self._ended_ids = set(ended_ids)
         self._markets: OrderedDict[str, Market] = OrderedDict()
@@ -61,8 +63,20 @@ class Blotter:
         """Return the trades on `ticker` that have not ended, oldest first."""
         return tuple(self.live[trade_id] for trade_id in self._by_ticker.get(ticker, ()))
 
+    def unknown_in(self, key: AccountKey) -> tuple[str, ...]:
+        """Return the trades of an account of whose orders nobody knows what became of one."""
+        return tuple(self._unknown.get(key, ()))
+
+    def _note_unknown(self, trade: Trade) -> None:
+        key = AccountKey(trade.venue, trade.account)
+        if any(attempt.state is AttemptState.UNKNOWN for attempt in trade.attempts) and not trade.state.is_terminal:
+            self._unknown.setdefault(key, {})[trade.trade_id] = None
+        elif key in self._unknown:
+            self._unknown[key].pop(trade.trade_id, None)
+
     def put(self, trade: Trade) -> None:
         """Take a trade as it now stands."""
+        self._note_unknown(trade)
         if not trade.state.is_terminal:
             self.live[trade.trade_id] = trade
             self._by_ticker.setdefault(trade.ticker, {}).setdefault(trade.trade_id)

@@ -13,17 +13,18 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from actors.rules.desk import agreement, without_record
 from actors.rules.desk import asked as desk_requests
 from actors.rules.desk import news as desk_news
 from actors.rules.desk import notices as desk_notices
 from actors.rules.desk import opens as desk_opens
-from actors.rules.desk import without_record
 from actors.rules.desk.answers import Answers, close_in_effect, has_ended, not_found
 from actors.rules.desk.blotter import Blotter
 from actors.rules.desk.commits import Minutes
 from actors.rules.desk.requests import Gate, Rules, refuse
 from actors.rules.desk.seen import Seen, Verdict
 from actors.rules.desk.state import DeskState, minutes_of
+from actors.rules.reconcile.terms import AccountKey
 from actors.rules.settings.changes import read_layers
 from actors.rules.settings.layers import Resolver
 from actors.rules.trade import lifecycle, taken_over
@@ -31,6 +32,7 @@ from actors.rules.trade.steps import CloseWanted, Event, VenueTerms, trade_of
 from bus.messages.envelope import Malformed, Message, Received
 from bus.messages.market import Lifecycle
 from bus.messages.orders import Balance, OrderReport, OrderSubmit, Position, Settlement, VenueAnswer
+from bus.messages.reconcile import AccountStanding, ClosedOutside, PositionFound, PositionsSeen
 from bus.messages.records import CommitRefused, OrderRefused, OrderStored, RecordAway, RecordBack, Recovered
 from bus.messages.settings import HistoryGet, SettingsGet, SettingsSet
 from bus.messages.stops import (
@@ -47,6 +49,7 @@ from bus.messages.stops import (
 from bus.messages.system import ErrorCode, SystemCommand
 from bus.messages.timers import TimerFired
 from bus.messages.trades import TradeClose, TradeGet, TradeList, TradeOpen
+from bus.messages.units import NS_PER_S
 
 
 class RecordRefused(Exception):  # noqa: N818  # a state of the world: memory is ahead of the record
@@ -54,10 +57,20 @@ class RecordRefused(Exception):  # noqa: N818  # a state of the world: memory is
 
 
 class Desk:
-    """Owns every trade. venues: by name, `paper` among them. live_enabled: whether live entries may leave at all."""
+    """Owns every trade. venues: by name, `paper` among them. live_enabled: whether live entries may leave at all.
+
+    unheard_ns: how long a close waits for its venue's first answer after a start or a reconnection.
+    """
 
     def __init__(
-        self, recovered: Recovered, *, epoch: int, instance: str, live_enabled: bool, venues: Mapping[str, VenueTerms]
+        self,
+        recovered: Recovered,
+        *,
+        epoch: int,
+        instance: str,
+        live_enabled: bool,
+        venues: Mapping[str, VenueTerms],
+        unheard_ns: int = 10 * NS_PER_S,
     ) -> None:
         layers, unreadable = read_layers(recovered.layers)
         self._state = DeskState(
@@ -75,6 +88,7 @@ class Desk:
             layers=layers,
             rules=Rules(resolver=Resolver(layers), version=recovered.settings_version),
             accounts=dict(recovered.accounts),
+            unheard_ns=unheard_ns,
         )
 
     def start(self, now_ns: int, submits: Iterable[OrderSubmit] = ()) -> list[object]:
@@ -84,6 +98,8 @@ class Desk:
         have are the outbox relay's: it has their very words.
         """
         state = self._state
+        for trade in state.blotter.live.values():
+            state.meet(AccountKey(trade.venue, trade.account), now_ns)
         found = self._take_in(submits, now_ns)
         minutes = Minutes(now_ns=now_ns, cause=f"start:{state.epoch}")
         living = list(state.blotter.live.values())
@@ -132,15 +148,14 @@ class Desk:
                 return self._hear(word)
             case Malformed():
                 return self._hear_malformed(word)
-            case MarkGiven() | BidReturned():
-                return self._tell(word.trade_id, word, word.now_ns, f"{type(word).__name__}:{word.now_ns}")
+            case StopCheckGiven() | AccountStanding() | PositionsSeen() | PositionFound():
+                return self._hear_what_opens_wait_for(word)
             case VenueAnswer() | OrderStored() | OrderRefused():
                 return self._tell(word.trade_id, word, word.now_ns, f"{type(word).__name__}:{word.client_order_id}")
+            case MarkGiven() | BidReturned() | ClosedOutside():
+                return self._tell(word.trade_id, word, word.now_ns, f"{type(word).__name__}:{word.now_ns}")
             case TimerFired():
                 return self._hear_timer(word)
-            case StopCheckGiven():
-                said, again = desk_opens.hear_check(self._state, word)
-                return [*said, *(reply for received in again for reply in self._hear(received))]
             case StopCoverage():
                 return self._note_coverage(word)
             case RecordAway() | RecordBack() | CommitRefused():
@@ -234,6 +249,15 @@ class Desk:
         minutes = Minutes(now_ns=now_ns, cause=cause)
         self._state.tell(minutes, trade, event)
         return self._state.conclude(minutes)
+
+    def _hear_what_opens_wait_for(
+        self, word: StopCheckGiven | AccountStanding | PositionsSeen | PositionFound
+    ) -> list[object]:
+        if isinstance(word, StopCheckGiven):
+            said, again = desk_opens.hear_check(self._state, word)
+        else:
+            said, again = agreement.hear(self._state, word)
+        return [*said, *(reply for received in again for reply in self._hear(received))]
 
     def _hear_stop(self, fired: StopFired) -> Minutes:
         """Close a trade because a rule says so; the decision stands and is told, whatever has become of the trade."""

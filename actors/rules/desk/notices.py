@@ -9,6 +9,7 @@ from bus.messages.notices import Notice, Severity
 from bus.messages.orders import OrderReport, OrderSubmit
 from bus.messages.settings import SettingsChanged
 from bus.messages.system import Error, SystemEvent
+from bus.messages.trades import TradeAdopt
 from bus.messages.units import NS_PER_S
 
 _WINDOW_NS: Final = 10 * NS_PER_S
@@ -96,6 +97,20 @@ def orders_of_nobody(orders: Sequence[OrderSubmit], now_ns: int) -> Notice:
         "is yours is taken over with `python run.py trade adopt`.",
         now_ns=now_ns,
         dedupe="orders_of_nobody",
+    )
+
+
+def not_adopted(word: TradeAdopt, error: Error, now_ns: int) -> Notice:
+    """A position of nobody could not be adopted."""
+    return _notice(
+        "unmanaged_position",
+        Severity.CRITICAL,
+        f"{word.trade_id}:{error.code}",
+        title=f"{word.account} holds {word.quantity:f} {word.side} {word.ticker} that nobody told us of",
+        body=f"reconcile.adopt_unknown would adopt it at {word.entry_price:f}, but: {error.message} Nothing watches it. If it is "
+        "yours, type: python run.py trade adopt; if not, close it at the venue.",
+        now_ns=now_ns,
+        dedupe=f"{word.account}:{word.side}:{word.ticker}",
     )
 
 

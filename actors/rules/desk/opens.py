@@ -1,5 +1,7 @@
 """How the desk opens and adopts: judged, checked against its own stops, then begun; refused otherwise, with nothing left behind.
 
+Where the venue has not said yet what the account holds, the open waits for that first.
+
 A refused request leaves no row: the same words may be asked again, and are judged again. A refused command has had its one
 effect, which is the refusal: its inbox row stands, and a notice tells people, because nobody waits for an answer.
 """
@@ -13,9 +15,11 @@ from actors.rules.desk.commits import Minutes
 from actors.rules.desk.requests import accept, refuse
 from actors.rules.desk.state import Check, DeskState, minutes_of
 from actors.rules.desk.stop_requests import protects_itself
+from actors.rules.reconcile.terms import AccountKey
 from actors.rules.trade import lifecycle
 from actors.rules.trade.steps import OWNER, timer_key
 from bus.messages.envelope import Received
+from bus.messages.reconcile import AccountStanding, ReconcileWanted
 from bus.messages.records import Answer
 from bus.messages.stops import StopCheckGiven, StopCheckWanted
 from bus.messages.system import Error, ErrorCode
@@ -33,14 +37,35 @@ def hear_open(state: DeskState, received: Received[TradeOpen], *, proves: bool =
     verdict = accept(word, state.room, received.received_ns, is_command=_is_command(received))
     if isinstance(verdict, Error):
         return refused(state, received, verdict)
-    if isinstance(word, TradeAdopt) or word.allow_immediate or not protects_itself(verdict):
+    if isinstance(word, TradeAdopt):
         return _begun(state, minutes_of(received, proves=proves), verdict, received)
-    state.checks[word.trade_id] = Check(received)
-    due_ns = received.received_ns + _CHECK_PATIENCE_NS
-    return [
-        SetTimer(owner=OWNER, key=timer_key(word.trade_id, STOP_CHECK), due_ns=due_ns),
-        StopCheckWanted(trade=verdict, now_ns=received.received_ns),
-    ]
+    key = AccountKey(verdict.venue, verdict.account)
+    standing = state.standings.get(key)
+    if standing is None or not standing.answered:
+        wanted = ReconcileWanted(venue=key.venue, account=key.account, now_ns=received.received_ns)
+        return [*_held(state, Check(received, account=key)), wanted]
+    if word.allow_immediate or not protects_itself(verdict):
+        return _begun(state, minutes_of(received, proves=proves), verdict, received)
+    return [*_held(state, Check(received)), StopCheckWanted(trade=verdict, now_ns=received.received_ns)]
+
+
+def _held(state: DeskState, check: Check) -> list[object]:
+    """Keep an open until it is known whether it may begin, but not for long."""
+    trade_id = check.received.message.trade_id
+    state.checks[trade_id] = check
+    due_ns = check.received.received_ns + _CHECK_PATIENCE_NS
+    return [SetTimer(owner=OWNER, key=timer_key(trade_id, STOP_CHECK), due_ns=due_ns)]
+
+
+def hear_account(state: DeskState, standing: AccountStanding) -> tuple[Received[TradeOpen], ...]:
+    """Return the requests that waited for an account's venue to answer, in order: they are to be heard now."""
+    key = AccountKey(standing.venue, standing.account)
+    if not standing.answered:
+        return ()
+    waited = [check for check in state.checks.values() if check.account == key]
+    for check in waited:
+        del state.checks[check.received.message.trade_id]
+    return tuple(_at(one, standing.now_ns) for check in waited for one in (check.received, *check.also))
 
 
 def hear_while_checked(state: DeskState, received: Received[TradeOpen]) -> list[object]:
@@ -58,7 +83,7 @@ def hear_check(state: DeskState, given: StopCheckGiven) -> tuple[list[object], t
     Returns what is said, and the same requests that waited with it: they are to be heard again.
     """
     check = state.checks.get(given.trade_id)
-    if check is None:
+    if check is None or check.account is not None:
         return [], ()
     received = _at(check.received, given.now_ns)
     verdict = _verdict_of(state, received, given)
@@ -73,12 +98,15 @@ def hear_check(state: DeskState, given: StopCheckGiven) -> tuple[list[object], t
 
 
 def give_up_check(state: DeskState, trade_id: str, now_ns: int) -> list[object]:
-    """Nobody said whether the stops would fire: nothing is opened."""
+    """Nobody said what it waited for: nothing is opened."""
     check = state.checks.get(trade_id)
     if check is None:
         return []
     message = "Nobody could say whether its stops would fire at once: nothing was opened. Ask again."
     error = refuse(ErrorCode.UNAVAILABLE, message, retry=True)
+    if check.account is not None:
+        message = f"The venue has not said yet what {check.account} holds: nothing was opened. Ask again."
+        error = refuse(ErrorCode.UNRECONCILED, message, retry=True)
     said = [word for one in (check.received, *check.also) for word in refused(state, _at(one, now_ns), error)]
     del state.checks[trade_id]
     return said

@@ -11,9 +11,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from actors.rules.desk.blotter import Blotter, Market
+from actors.rules.reconcile.terms import AccountKey
 from actors.rules.settings.layers import Identity, Overrides, Resolved, Resolver, incomplete, named_stops
 from actors.rules.trade.steps import VenueTerms
 from bus.messages.market import Lifecycle
+from bus.messages.reconcile import AccountStanding
 from bus.messages.stops import Rule
 from bus.messages.system import Error, ErrorCode
 from bus.messages.trades import Mode, Trade, TradeAdopt, TradeOpen, TradeState, Waiver
@@ -57,6 +59,7 @@ class Room:
     rules: Rules
     blotter: Blotter
     accounts: Mapping[str, str]
+    standings: Mapping[AccountKey, AccountStanding]
 
 
 def refuse(code: ErrorCode, message: str, *, retry: bool = False) -> Error:
@@ -79,6 +82,7 @@ def accept(word: TradeOpen, room: Room, now_ns: int, *, is_command: bool) -> Tra
         _refused_by_account(word, mode, room),
         None if is_adopted else _refused_by_time(word, room, now_ns, is_command=is_command),
         None if is_adopted else _refused_by_gate(word, mode, room.gate),
+        None if is_adopted else _refused_by_standing(word, mode, room),
         _refused_by_netting(word, mode, room),
     ):
         if refusal is not None:
@@ -180,6 +184,21 @@ def _refused_by_gate(word: TradeOpen, mode: Mode, gate: Gate) -> Error | None:
         message = "Live trading is off: a person sets trading.live_enabled = true and starts the process again."
         return refuse(ErrorCode.LIVE_DISABLED, message)
     return None
+
+
+def _refused_by_standing(word: TradeOpen, mode: Mode, room: Room) -> Error | None:
+    """Nothing is added where something does not agree. A venue that has not answered yet refuses nothing: the open waits."""
+    key = AccountKey(_venue(word, mode), word.account)
+    unknown = room.blotter.unknown_in(key)
+    standing = room.standings.get(key)
+    if unknown:
+        what = f"nobody knows yet what became of an order of {', '.join(unknown[:3])}"
+    elif standing is not None and standing.answered and standing.unresolved:
+        what = standing.unresolved[0]
+    else:
+        return None
+    message = f"In {key} something is not resolved ({what}): no new trades there until it is. Closes go on."
+    return refuse(ErrorCode.UNRECONCILED, message, retry=True)
 
 
 def _refused_by_netting(word: TradeOpen, mode: Mode, room: Room) -> Error | None:

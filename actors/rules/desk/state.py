@@ -11,20 +11,26 @@ from actors.rules.desk.commits import Minutes
 from actors.rules.desk.notices import StormGuard
 from actors.rules.desk.requests import Gate, Room, Rules
 from actors.rules.desk.seen import Seen
+from actors.rules.reconcile.terms import AccountKey
 from actors.rules.settings.layers import Layers
 from actors.rules.trade import lifecycle
 from actors.rules.trade.steps import CloseWanted, Context, Event, Step, VenueTerms
 from bus.messages.envelope import Received
 from bus.messages.orders import Settlement
+from bus.messages.reconcile import AccountStanding
 from bus.messages.settings import SettingsChanged
 from bus.messages.trades import Trade, TradeOpen
 
 
 @dataclass(slots=True)
 class Check:
-    """An open that waits for the word whether its stops would fire at once. also: the same request, asked again meanwhile."""
+    """An open that waits: for its account's venue to answer (`account`), or for the word whether its stops would fire at once.
+
+    also: the same request, asked again meanwhile.
+    """
 
     received: Received[TradeOpen]
+    account: AccountKey | None = None
     also: list[Received[TradeOpen]] = field(default_factory=list)
 
 
@@ -32,7 +38,8 @@ class Check:
 class DeskState:
     """Everything that outlives a word. `checks` by trade id; `accounts` the mode of each account ever used.
 
-    held: commands that wait for PostgreSQL to be back.
+    held: commands that wait for PostgreSQL to be back. standings: how each account in use stands with its venue. unheard_ns: how
+    long a close waits for a venue's first answer.
     """
 
     epoch: int
@@ -43,6 +50,8 @@ class DeskState:
     layers: Layers
     rules: Rules
     accounts: dict[str, str]
+    unheard_ns: int
+    standings: dict[AccountKey, AccountStanding] = field(default_factory=dict)
     last_change: SettingsChanged | None = None
     checks: dict[str, Check] = field(default_factory=dict)
     held: list[Received[Any]] = field(default_factory=list)
@@ -51,7 +60,13 @@ class DeskState:
     @property
     def room(self) -> Room:
         """What requests are judged against."""
-        return Room(gate=self.gate, rules=self.rules, blotter=self.blotter, accounts=self.accounts)
+        return Room(
+            gate=self.gate,
+            rules=self.rules,
+            blotter=self.blotter,
+            accounts=self.accounts,
+            standings=self.standings,
+        )
 
     def context(self, trade: Trade, minutes: Minutes, *, may_close: bool = False) -> Context:
         """Return what surrounds the next decision about `trade`. may_close: a close may leave, so its limit is needed."""
@@ -63,7 +78,12 @@ class DeskState:
             cause=minutes.cause,
             venue=terms,
             held=self.blotter.held(trade, terms, minutes.trades()) if limited else None,
+            unheard_until_ns=self._unheard_until_ns(trade) if may_close else None,
         )
+
+    def _unheard_until_ns(self, trade: Trade) -> int | None:
+        standing = self.standings.get(AccountKey(trade.venue, trade.account))
+        return None if standing is None or standing.answered else standing.began_ns + self.unheard_ns
 
     def tell(self, minutes: Minutes, trade: Trade, event: Event) -> Trade:
         """Let `event` happen to `trade`; return the trade after it."""
@@ -71,6 +91,13 @@ class DeskState:
         step = lifecycle.decide(trade, event, self.context(trade, minutes, may_close=may_close))
         self.take(minutes, trade, step)
         return step.trade
+
+    def meet(self, key: AccountKey, now_ns: int) -> None:
+        """Take note that an account is in use: until Reconciler says otherwise, its venue has not answered."""
+        if key not in self.standings:
+            self.standings[key] = AccountStanding(
+                venue=key.venue, account=key.account, began_ns=now_ns, answered=False, now_ns=now_ns
+            )
 
     def take(self, minutes: Minutes, before: Trade | None, step: Step) -> None:
         """Take a step, and the trades that were born late in it; those learn at once what they have missed."""
@@ -100,6 +127,7 @@ class DeskState:
             if step.trade is not before:
                 self.blotter.put(step.trade)
                 self.accounts.setdefault(step.trade.account, step.trade.mode)
+                self.meet(AccountKey(step.trade.venue, step.trade.account), minutes.now_ns)
             for fill in step.fills:
                 self.seen.book(step.trade.account, fill.fill_id, step.trade.trade_id)
         if minutes.proof is not None:

@@ -1,7 +1,7 @@
 """One attempt of a close on its way out: the mark it waits for, its size and price, its order.
 
 An attempt is WANTED until it is priced. Whatever keeps it from leaving (a halted market, a book that names no price, a
-position that is not there) uses no number up: it is asked about again.
+position that is not there, a venue that has not said yet what the account holds) uses no number up: it is asked about again.
 """
 
 from decimal import Decimal
@@ -47,6 +47,10 @@ def price(draft: Draft, attempt: Attempt, mark: Mark) -> None:
     if last_ns is not None and draft.now_ns >= last_ns:
         drop(draft, attempt)
         draft.notices.append(notices.too_late(draft.trade, draft.context))
+        return
+    unheard_until_ns = draft.context.unheard_until_ns
+    if unheard_until_ns is not None and draft.now_ns < unheard_until_ns:
+        _try_again(draft, unheard_until_ns - draft.now_ns)
         return
     quantity = _quantity_now(draft)
     if not quantity:
@@ -114,6 +118,7 @@ def _order(draft: Draft, attempt: Attempt, terms: Terms) -> OrderSubmit:
         trade_version=draft.version,
         settings_version=trade.settings_version,
         ts=draft.now_ns,
+        unreconciled=draft.context.unheard_until_ns is not None,
     )
 
 

@@ -151,6 +151,11 @@ def resume(draft: Draft) -> None:
         draft.change(next_attempt_ns=draft.now_ns)
         try_next(draft)
         return
+    release(draft)
+
+
+def release(draft: Draft) -> None:
+    """What kept a wanted attempt from leaving may be over: price it now."""
     for attempt in alive(draft.trade, Purpose.CLOSE):
         if attempt.state is AttemptState.WANTED:
             attempts.ask_for_mark(draft, attempt)

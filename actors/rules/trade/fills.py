@@ -44,13 +44,19 @@ def own_price(trade: Trade, attempt: Attempt, price: Decimal) -> Decimal:
 
 
 def realised(trade: Trade) -> Decimal:
-    """Return what the closed part brought, dollars, less all fees booked."""
-    cost = part(trade.entry_cost, trade.closed_quantity, trade.filled_quantity)
+    """Return what the closed part brought, dollars, less all fees booked; nothing of what was closed at an unknown price."""
+    cost = part(trade.entry_cost, trade.closed_quantity - trade.unpriced_quantity, trade.filled_quantity)
     gain = cost - trade.exit_proceeds if trade.side is Side.SHORT else trade.exit_proceeds - cost
     return gain - trade.fees
 
 
 def book(draft: Draft, attempt: Attempt, fill: Fill) -> None:
+    """Book one fill of an order of ours. The caller knows that it is new."""
+    book_fill(draft, fill)
+    draft.put(replace(attempt, filled=attempt.filled + fill.quantity))
+
+
+def book_fill(draft: Draft, fill: Fill) -> None:
     """Book one fill of the trade's own: quantities, sums, averages, fees, instants. The caller knows that it is new."""
     value = EXACT.multiply(fill.price, fill.quantity)
     trade = draft.trade
@@ -71,7 +77,7 @@ def book(draft: Draft, attempt: Attempt, fill: Fill) -> None:
         draft.change(
             closed_quantity=closed,
             exit_proceeds=proceeds,
-            exit_price=average(proceeds, closed),
+            exit_price=average(proceeds, closed - trade.unpriced_quantity),
             exit_ts=fill.ts if trade.exit_ts is None else max(trade.exit_ts, fill.ts),
             close_wanted=None if wanted is None else max(ZERO, wanted - fill.quantity),
         )
@@ -81,6 +87,5 @@ def book(draft: Draft, attempt: Attempt, fill: Fill) -> None:
         open_quantity=draft.trade.filled_quantity - draft.trade.closed_quantity,
     )
     draft.change(pnl=realised(draft.trade))
-    draft.put(replace(attempt, filled=attempt.filled + fill.quantity))
     if fill.quantity:
         draft.fills.append(fill)

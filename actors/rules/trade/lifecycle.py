@@ -8,7 +8,7 @@ comes. Where the trade stands is then read off the facts (`standing`), and the w
 
 from typing import assert_never
 
-from actors.rules.trade import closes, entries, evidence, settlement, steps, unknowns
+from actors.rules.trade import closes, entries, evidence, outside, settlement, steps, unknowns
 from actors.rules.trade.draft import Draft, entry_of, in_flight
 from actors.rules.trade.edges import EDGES, IllegalMove, move
 from actors.rules.trade.entries import adopt, begin, reject
@@ -25,6 +25,7 @@ from actors.rules.trade.steps import (
 )
 from bus.messages.market import Lifecycle
 from bus.messages.orders import OrderReport, Position, Settlement, VenueAnswer
+from bus.messages.reconcile import AccountStanding, ClosedOutside
 from bus.messages.records import OrderRefused, OrderStored
 from bus.messages.stops import BidReturned, Mark, MarkGiven
 from bus.messages.timers import TimerFired
@@ -53,6 +54,9 @@ def decide(trade: Trade, event: Event, context: Context) -> Step:
             settle_down(draft, begins=begins, mark=mark, decision_id=decision_id)
         case MarkGiven():
             settle_down(draft, mark=_mark_for(trade, event))
+        case AccountStanding():
+            closes.release(draft)
+            settle_down(draft)
         case _:
             _hear(draft, event)
             settle_down(draft)
@@ -69,7 +73,8 @@ def _hear(
     | Settlement
     | Position
     | OrderStored
-    | OrderRefused,
+    | OrderRefused
+    | ClosedOutside,
 ) -> None:
     match event:
         case OrderReport():
@@ -84,10 +89,10 @@ def _hear(
             settlement.hear_lifecycle(draft, event)
         case Settlement():
             settlement.hear_settlement(draft, event)
-        case OrderStored():
-            unknowns.note_stored(draft, event)
-        case OrderRefused():
-            unknowns.note_refused(draft, event)
+        case OrderStored() | OrderRefused():
+            unknowns.note_outcome(draft, event)
+        case ClosedOutside():
+            outside.hear_closed_outside(draft, event)
         case Position():
             pass  # It bounds closes on netting venues, which `Context.held` says; it is no evidence about an order.
         case _:

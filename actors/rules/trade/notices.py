@@ -205,6 +205,20 @@ def position_mismatch(trade: Trade, context: Context) -> Notice:
     )  # fmt: skip
 
 
+def closed_outside(trade: Trade, quantity: Decimal, unpriced: Decimal, context: Context) -> Notice:
+    """Somebody else has closed it at the venue, or a part of it."""
+    what = f"{quantity:f} {trade.side} {trade.ticker} of it were closed at the venue by somebody else."
+    if not unpriced:
+        price = f"By the venue's fills the exit price is {_price(trade.exit_price)}; PnL {trade.pnl:f} dollars."
+    else:
+        price = f"Nobody knows the price of {unpriced:f}: the PnL of {trade.pnl:f} dollars leaves them out."
+    text = f"{what} {price} {trade.open_quantity:f} are open. No order of ours was sent for it."
+    return _say(
+        "position_mismatch", Severity.CRITICAL if unpriced else Severity.WARNING, trade, context,
+        title=f"{trade.trade_id} was closed at the venue by somebody else", body=text, which=context.cause,
+    )  # fmt: skip
+
+
 def result_mismatch(trade: Trade, other: Result, context: Context) -> Notice:
     """Two sources name two results (Lesson 40)."""
     return _warn(

@@ -149,13 +149,15 @@ def settle_if_known(draft: Draft) -> None:
     if trade.state is not TradeState.EXPIRED or paid is None or in_flight(trade):
         return
     value = EXACT.add(trade.exit_proceeds, EXACT.multiply(paid, trade.open_quantity))
+    priced = trade.filled_quantity - trade.unpriced_quantity
+    cost = part(trade.entry_cost, priced, trade.filled_quantity)
     fees = trade.fees + trade.settlement_fees
     draft.change(
         open_quantity=ZERO,
-        exit_price=average(value, trade.filled_quantity),
+        exit_price=average(value, priced),
         exit_ts=trade.close_ts,
         fees=fees,
-        pnl=EXACT.subtract(EXACT.subtract(value, trade.entry_cost), fees),
+        pnl=EXACT.subtract(EXACT.subtract(value, cost), fees),
     )
     draft.go(TradeState.SETTLED)
 

@@ -78,7 +78,7 @@ def _clear(draft: Draft) -> None:
         payout=trade.payout if settled else None,
         settlement_fees=trade.settlement_fees if settled else ZERO,
     )
-    if trade.filled_quantity:
+    if trade.filled_quantity and not trade.unpriced_quantity:
         draft.change(outcome=settlement.outcome(draft.trade.pnl))
 
 

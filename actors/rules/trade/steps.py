@@ -11,6 +11,7 @@ from typing import Final, Literal
 from bus.messages.market import Lifecycle
 from bus.messages.notices import Notice
 from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit, Position, Settlement, VenueAnswer, VenueQuestion
+from bus.messages.reconcile import AccountStanding, ClosedOutside
 from bus.messages.records import JournalEntry, OrderRefused, OrderStored
 from bus.messages.stops import BidReturned, Mark, MarkGiven, MarkWanted, StopDecision
 from bus.messages.timers import CancelTimer, SetTimer, TimerFired
@@ -58,6 +59,8 @@ class Context:
 
     now_ns: the only "now". cause: the id of the input. held: netting venues only, how much of that side a close may use
     (SPEC 1.3, Netting venues: what others' closes in flight use is already taken off); None: no limit known.
+    unheard_until_ns: the venue has not said yet what the account holds: no close leaves before this, and one that leaves then is
+    flagged `unreconciled`; None: it has.
     """
 
     now_ns: int
@@ -65,6 +68,7 @@ class Context:
     cause: str
     venue: VenueTerms
     held: Decimal | None = None
+    unheard_until_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +98,8 @@ Event = (
     | Position
     | OrderStored
     | OrderRefused
+    | ClosedOutside
+    | AccountStanding
 )
 """Everything that can happen to a trade. Desk hands over what concerns that trade only: by trade_id, client_order_id or ticker."""
 

@@ -33,14 +33,17 @@ def look_up(draft: Draft) -> None:
         draft.wake(LOOKUP, draft.now_ns + min(waits))
 
 
-def note_stored(draft: Draft, stored: OrderStored) -> None:
-    """ORDERS has the order: whatever was said of its being refused is over."""
-    attempt = find(draft.trade, stored.client_order_id)
+def note_outcome(draft: Draft, outcome: OrderStored | OrderRefused) -> None:
+    """Take note of what ORDERS said of an order. Once it has it, whatever was said of its being refused is over."""
+    if isinstance(outcome, OrderRefused):
+        _note_refused(draft, outcome)
+        return
+    attempt = find(draft.trade, outcome.client_order_id)
     if attempt is not None and attempt.refused:
         draft.put(replace(attempt, refused=False))
 
 
-def note_refused(draft: Draft, refused: OrderRefused) -> None:
+def _note_refused(draft: Draft, refused: OrderRefused) -> None:
     """ORDERS has not taken the order so far. The wire publishes it again under the same id; people hear of it once."""
     attempt = find(draft.trade, refused.client_order_id)
     if attempt is None or attempt.refused or attempt.state not in (AttemptState.SENT, AttemptState.UNKNOWN):

@@ -12,6 +12,7 @@ from actors.rules.trade.steps import VenueTerms
 from bus.messages.envelope import Delivery, Message, Outgoing, Received
 from bus.messages.market import Lifecycle
 from bus.messages.orders import OrderReport, OrderSubmit
+from bus.messages.reconcile import AccountStanding
 from bus.messages.records import Answer, Commit, Recovered
 from bus.messages.settings import SettingsSet
 from bus.messages.stops import Mark, MarkState, StopCheckGiven, StopCheckWanted, StopDecision, StopFired
@@ -60,7 +61,21 @@ def a_record(**changes: Any) -> Recovered:  # a builder takes any field
 
 
 def a_desk(*, live_enabled: bool = True, **changes: Any) -> Desk:  # as above
+    """A desk whose accounts all agree with their venues."""
+    desk = an_unheard_desk(live_enabled=live_enabled, **changes)
+    for venue, account in itertools.product(VENUES, ("acc", "real", "other")):
+        desk.handle(a_standing(venue, account))
+    return desk
+
+
+def an_unheard_desk(*, live_enabled: bool = True, **changes: Any) -> Desk:  # as above
+    """A desk that no venue has answered yet."""
     return Desk(a_record(**changes), epoch=7, instance="test", live_enabled=live_enabled, venues=VENUES)
+
+
+def a_standing(venue: str = "paper", account: str = "acc", **changes: Any) -> AccountStanding:  # as above
+    given: dict[str, Any] = {"began_ns": T0, "answered": True, "now_ns": T0} | changes
+    return AccountStanding(venue=venue, account=account, **given)
 
 
 def an_open(trade_id: str = "t1", **changes: Any) -> TradeOpen:  # as above

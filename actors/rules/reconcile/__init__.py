@@ -1,0 +1,1 @@
+"""The engine of Reconciler: agreement with venues."""

@@ -1,0 +1,63 @@
+"""What we hold: the trades of each account, as TradeDesk has last said them, and the fills of others that they stand on."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Final
+
+from actors.rules.reconcile.terms import AccountKey
+from actors.rules.trade.outside import is_of_others, venue_fill_id
+from bus.messages.trades import Trade, TradeState
+
+_TICKERS_MAX: Final = 50_000
+
+
+class Holdings:
+    """Trades by account. Bounded by the trades that have not ended, and by what is remembered of settled tickers."""
+
+    def __init__(self) -> None:
+        self._trades: dict[AccountKey, dict[str, Trade]] = {}
+        self._taken: dict[AccountKey, set[str]] = {}
+        self._settled: OrderedDict[tuple[AccountKey, str], None] = OrderedDict()
+
+    def hear(self, trade: Trade) -> AccountKey:
+        """Take a trade as it now stands; return its account."""
+        key = AccountKey(trade.venue, trade.account)
+        living = self._trades.setdefault(key, {})
+        if trade.state.is_terminal:
+            living.pop(trade.trade_id, None)
+        else:
+            living[trade.trade_id] = trade
+        if trade.state is TradeState.SETTLED:
+            self._settled[key, trade.ticker] = None
+            if len(self._settled) > _TICKERS_MAX:
+                self._settled.popitem(last=False)
+        foreign = {venue_fill_id(fill) for fill in trade.fills if is_of_others(trade, fill)}
+        if foreign:
+            self._taken.setdefault(key, set()).update(foreign)
+        return key
+
+    def of(self, key: AccountKey) -> dict[str, Trade]:
+        """Return the trades of an account that have not ended, by id."""
+        return self._trades.get(key, {})
+
+    def is_taken(self, key: AccountKey, fill_id: str) -> bool:
+        """Whether a fill of somebody else is booked on a trade of ours."""
+        return fill_id in self._taken.get(key, ())
+
+    def is_settled(self, key: AccountKey, ticker: str) -> bool:
+        """Whether a trade of ours on `ticker` has been settled: a venue may show for a while what it has paid already."""
+        return (key, ticker) in self._settled
+
+    def since_ns(self, key: AccountKey) -> int | None:
+        """Return when the oldest trade of the account began that has not ended; None without any."""
+        return min((_begun_ns(trade) for trade in self.of(key).values()), default=None)
+
+
+def _begun_ns(trade: Trade) -> int:
+    known = [ns for ns in (trade.requested_ts, trade.entry_ts) if ns is not None]
+    return min(known, default=trade.ts)
+
+
+def oldest_first(trades: Iterable[Trade]) -> list[Trade]:
+    """Return `trades` in the order of their entries (SPEC 1.3: a shortfall is the oldest entry's first)."""
+    return sorted(trades, key=lambda trade: (trade.entry_ts or 0, trade.trade_id))

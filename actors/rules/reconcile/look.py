@@ -1,0 +1,124 @@
+"""One look at an account: a whole answer of the venue against what we hold, and what is to be said because of it.
+
+A difference proves nothing by itself: positions lag behind fills (Lesson 25), and an order on its way may explain it. So a place is
+judged only while no order of ours there is in flight and nothing there has changed since the venue was asked, and a difference
+counts once a later look finds the very same. Then what is missing was closed by somebody else, and what is too much is nobody's.
+"""
+
+from actors.rules.reconcile import attribution, comparison, notices
+from actors.rules.reconcile.account import Account
+from actors.rules.reconcile.comparison import Difference
+from actors.rules.reconcile.holdings import Holdings
+from actors.rules.reconcile.terms import Place, ReconcileTerms
+from bus.messages.notices import Notice
+from bus.messages.orders import Position, VenueFill, VenuePosition
+from bus.messages.reconcile import AccountAnswer, PositionFound, PositionsSeen
+from bus.messages.trades import Trade
+from bus.messages.units import ZERO
+
+
+class Look:
+    """words: for TradeDesk, in order. notices: for people. again: whether something must be looked at again soon."""
+
+    def __init__(self, account: Account, holdings: Holdings, answer: AccountAnswer, terms: ReconcileTerms) -> None:
+        self._account = account
+        self._holdings = holdings
+        self._answer = answer
+        self._terms = terms
+        self._trades = holdings.of(account.key)
+        self._nets = terms.nets(account.key.venue)
+        self._told_of: set[str] = set()
+        self.words: list[object] = []
+        self.notices: list[Notice] = []
+        self.again = False
+
+    def take(self) -> "Look":
+        """Compare, and note in the account what agrees and what does not."""
+        self._compare_orders()
+        self._compare_positions()
+        return self
+
+    # Orders and fills
+
+    def _compare_orders(self) -> None:
+        answer, account = self._answer, self._account
+        told = comparison.evidence(self._trades, answer)
+        self.words += told
+        self._told_of = {word.trade_id for word in told}
+        working, ended = comparison.ghosts(self._trades, answer)
+        self.notices += [notices.ghost(account.key, order, answer.now_ns) for order in sorted(working - account.ghosts)]
+        account.ghosts = (account.ghosts | working) - ended
+        others = comparison.fills_of_others(answer)
+        account.note_foreign([fill for fill in others if not self._holdings.is_taken(account.key, fill.fill_id)])
+
+    # Positions
+
+    def _compare_positions(self) -> None:
+        theirs = comparison.held_at_venue(self._answer.positions, nets=self._nets)
+        ours = comparison.held_by_us(self._trades.values(), nets=self._nets)
+        found = comparison.differences(ours, theirs)
+        if self._nets:
+            self._say_bounds(theirs)
+        for place in self._account.suspects.keys() - found.keys():
+            del self._account.suspects[place]
+        for place, difference in found.items():
+            self._judge(place, difference)
+        self._account.forget_foreign(found, self._answer.asked_ns - self._terms.overlap_ns)
+        self.again = self.again or bool(self._told_of or self._account.suspects)
+
+    def _judge(self, place: Place, difference: Difference) -> None:
+        there = [trade for trade in self._trades.values() if trade.ticker == place.ticker]
+        if comparison.is_moving(there, self._answer) or any(trade.trade_id in self._told_of for trade in there):
+            self.again = True
+            return
+        if difference.missing < ZERO and self._holdings.is_settled(self._account.key, place.ticker):
+            return
+        suspect = self._account.suspect(place, difference, self._answer.asked_ns, self._terms.confirm_ns)
+        if not suspect.is_confirmed:
+            return
+        concerned = [
+            fill for fill in self._account.foreign.values() if comparison.may_concern(place, fill, nets=self._nets)
+        ]
+        fills = attribution.explaining(concerned, abs(difference.missing))
+        if difference.missing > ZERO:
+            self._say_closed(place, difference, [trade for trade in there if trade.side is place.side], fills)
+        else:
+            self._say_unmanaged(place, difference, fills)
+
+    def _say_closed(
+        self, place: Place, difference: Difference, trades: list[Trade], fills: tuple[VenueFill, ...]
+    ) -> None:
+        now_ns = self._answer.now_ns
+        closed = attribution.closed_outside(trades, difference.missing, fills, now_ns)
+        self.words += closed
+        if self._account.note_problem(place, str(difference)) and len(trades) > 1:
+            named = [word.trade_id for word in closed]
+            self.notices.append(notices.attributed(self._account.key, place, difference.missing, named, now_ns))
+
+    def _say_unmanaged(self, place: Place, difference: Difference, fills: tuple[VenueFill, ...]) -> None:
+        key, now_ns = self._account.key, self._answer.now_ns
+        if not self._account.note_problem(place, str(difference)):
+            return
+        if self._terms.adopt_unknown and fills:
+            excess = VenuePosition(ticker=place.ticker, side=place.side, quantity=-difference.missing)
+            word = PositionFound(venue=key.venue, account=key.account, position=excess, fills=fills, now_ns=now_ns)
+            self.words.append(word)
+        else:
+            self.notices.append(notices.unmanaged(key, place, difference, now_ns))
+
+    def _say_bounds(self, theirs: comparison.Sums) -> None:
+        """Say what the venue holds of each side that we hold: no close there may exceed it (SPEC 1.3, Netting venues)."""
+        answer = self._answer
+        places = sorted({Place(trade.ticker, trade.side) for trade in self._trades.values()})
+        positions = tuple(
+            Position(
+                account=answer.account,
+                ticker=place.ticker,
+                ts=answer.asked_ns,
+                side=place.side,
+                quantity=theirs.get(place, ZERO),
+            )
+            for place in places
+        )
+        if positions:
+            self.words.append(PositionsSeen(positions=positions, now_ns=answer.now_ns))

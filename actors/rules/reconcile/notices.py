@@ -1,0 +1,75 @@
+"""The words for people about accounts that do not agree with their venue (SPEC 1.5)."""
+
+from decimal import Decimal
+
+from actors.rules.reconcile.account import Account
+from actors.rules.reconcile.comparison import Difference
+from actors.rules.reconcile.terms import AccountKey, Place
+from bus.messages.notices import Notice, Severity
+
+
+def unmanaged(key: AccountKey, place: Place, difference: Difference, now_ns: int) -> Notice:
+    """The venue holds something that nobody told us of."""
+    excess = -difference.missing
+    return _say(
+        "unmanaged_position", Severity.CRITICAL, key, _name(place), now_ns,
+        title=f"{key} holds {excess:f} {place.side} {place.ticker} that nobody told us of",
+        body=f"The venue holds {difference.theirs:f}, our trades add up to {difference.ours:f}. Nothing watches the rest, and"
+        f" nothing is closed. No new trade is opened in {key} before it is known whose it is. If it is yours, type: python"
+        f" run.py trade adopt; if not, close it at the venue.",
+    )  # fmt: skip
+
+
+def ghost(key: AccountKey, client_order_id: str, now_ns: int) -> Notice:
+    """An order with an id of ours works at the venue, and no trade waits for it."""
+    return _say(
+        "unknown_order", Severity.CRITICAL, key, client_order_id, now_ns,
+        title=f"{client_order_id} works at the venue though no trade waits for it",
+        body=f"It may still be filled; a fill is booked and closed. No new trade is opened in {key} while it works. Cancel it at"
+        " the venue.",
+    )  # fmt: skip
+
+
+def silent(account: Account, now_ns: int) -> Notice:
+    """The venue's adapter does not answer."""
+    return _say(
+        "service_down", Severity.CRITICAL, account.key, "silent", now_ns,
+        title=f"The adapter of {account.key.venue} does not answer",
+        body=f"{account.error}. Asked for {account.key}, {account.silent} times in a row. No new trade is opened there before it"
+        " answers; stops stay armed and closes leave. It is asked again and again. Type: python run.py check"
+        f" --venue {account.key.venue}",
+    )  # fmt: skip
+
+
+def reconciled(key: AccountKey, now_ns: int) -> Notice:
+    """What people were told of is over."""
+    return _say(
+        "reconciled", Severity.INFO, key, "agreed", now_ns,
+        title=f"{key} agrees with its venue again",
+        body="Orders, fills and positions are the same on both sides; new trades may be opened.",
+    )  # fmt: skip
+
+
+def attributed(key: AccountKey, place: Place, missing: Decimal, trades: list[str], now_ns: int) -> Notice:
+    """A shortfall that several trades could have had."""
+    return _say(
+        "position_mismatch", Severity.WARNING, key, f"{_name(place)}:shared", now_ns,
+        title=f"{missing:f} {place.side} {place.ticker} missing in {key} are taken off the oldest entry first",
+        body=f"Several trades hold it; {', '.join(trades)} count as closed by somebody else, the oldest entry first.",
+    )  # fmt: skip
+
+
+def _name(place: Place) -> str:
+    return f"{place.side}:{place.ticker}"
+
+
+def _say(kind: str, severity: Severity, key: AccountKey, which: str, now_ns: int, *, title: str, body: str) -> Notice:
+    return Notice(
+        notice_id=f"{kind}:{key.venue}:{key.account}:{which}:{now_ns}",
+        kind=kind,
+        severity=severity,
+        title=title[:2000],
+        body=body[:2000],
+        dedupe_key=f"{kind}:{key.venue}:{key.account}:{which}",
+        ts=now_ns,
+    )
