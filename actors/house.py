@@ -204,6 +204,10 @@ class House:
             case _:
                 self.router.say(word)
 
+    def expect_published(self, rows: Iterable[Outgoing]) -> None:
+        """Mark these outbox rows, which an earlier life wrote, once NATS has them; say so before they are published."""
+        self._backlog.unconfirmed.update(row.msg_id for row in rows)
+
     def status(self, now_ns: int) -> Status:
         """Return what `system.request.status` answers; any thread."""
         assert self._root is not None, "nobody can be asked before the house has started"

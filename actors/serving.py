@@ -204,6 +204,7 @@ class Serving:
         house.router.say_all(paper.restore(wire.read_orders(PAPER), recovered.trades, self._wiring.clock.now_ns()))
         waiting = self._wiring.store.unpublished(_UNPUBLISHED_MAX)
         if waiting:
+            house.expect_published(waiting)
             wire.publish(waiting)
 
     def _listen(self, wire: StartingWire, store: StartingStore, house: House) -> None:

@@ -8,7 +8,7 @@ import pytest
 from actors.serving import AnotherLeads, Door, Serving, Wiring
 from bus.messages.envelope import Delivery, Outgoing, Received
 from bus.messages.orders import EpochRecord, OrderReport, ReportStatus
-from bus.messages.records import Commit, Recovered
+from bus.messages.records import Commit, Published, Recovered
 from bus.messages.system import Heartbeat
 from config.settings import load
 from tests.actors.builders import FixedClock
@@ -26,6 +26,7 @@ class Steps:
         self._settled = settled or {}
         self.unpublished_rows: tuple[Outgoing, ...] = ()
         self.published: list[str] = []
+        self.marked: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_, **__: self.taken.append(name)
@@ -85,6 +86,9 @@ class Steps:
 
     def publish(self, outgoing: Sequence[Outgoing]) -> None:
         self.published += [one.msg_id for one in outgoing]
+
+    def mark_published(self, msg_ids: Sequence[str], _now_ns: int) -> None:
+        self.marked += msg_ids
 
     def settled(self, _look_back: int) -> Mapping[str, frozenset[int]]:
         return self._settled
@@ -147,6 +151,20 @@ def test_what_nats_may_not_have_is_published_again_at_start() -> None:
     started(steps).stop()
 
     assert steps.published[:2] == ["m1", "m2"]
+
+
+def test_a_row_of_an_earlier_life_is_marked_once_nats_has_it() -> None:
+    """K12, L2: otherwise every start would publish it again."""
+    steps = Steps()
+    beat = Heartbeat(service="s", ts=1, status="ok")
+    steps.unpublished_rows = (Outgoing(subject="a", msg_id="m1", message=beat),)
+    serving = a_serving(steps)
+    house = serving.start()
+
+    house.hear(Published(msg_ids=("m1",), now_ns=2))
+    serving.stop()
+
+    assert steps.marked == ["m1"]
 
 
 def test_the_streams_are_read_again_from_before_the_newest_settled_input() -> None:
