@@ -18,6 +18,7 @@ from actors.rules.market.marks import Reading
 from actors.rules.stops import notices as stop_notices
 from actors.rules.stops import progress_log
 from actors.rules.stops.armed import OWNER, ArmedRule, ArmedTrade, is_watched
+from actors.rules.stops.backlog import history
 from actors.rules.stops.check import rules_that_fire_at_once
 from actors.rules.stops.conditions import time_due_ns
 from actors.rules.stops.feed_watch import FeedWatch
@@ -55,6 +56,7 @@ class StopEngine:
         self._feeds = FeedWatch(self._roster.lenses)
         self._log = ProgressLog(self._roster, progress_interval_ns)
         self._said: list[object] = []
+        self._may_fire = True
 
     def handle(self, word: object) -> list[object]:
         """Return what `word` makes the stop rules say, in order."""
@@ -98,7 +100,10 @@ class StopEngine:
         now_ns = word.received_ns
         self._advance(now_ns)
         book, lenses_at = self.book, self._roster.lenses.at
+        gone = history(word)
         for tick in word.batch:
+            if gone:
+                self._may_fire = id(tick) not in gone
             entry = book.apply(tick, now_ns)
             if book.feeds.events:
                 self._take_feed_events(now_ns)
@@ -167,6 +172,8 @@ class StopEngine:
             if lens is not None:
                 self._keep_hot(lens, rule)
             if passage is None:
+                continue
+            if passage.passed and not self._may_fire:
                 continue
             if passage.passed:
                 self._fire(rule, reading, passage, now_ns)

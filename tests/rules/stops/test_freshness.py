@@ -5,7 +5,7 @@ import pytest
 from actors.rules.market.book import MarketBook
 from actors.rules.market.sight import Sight
 from bus.messages.envelope import Outgoing
-from bus.messages.market import Tick
+from bus.messages.market import Tick, Ticks
 from bus.messages.trades import Side, Trade
 from tests.rules.stops.builders import (
     COIN,
@@ -109,6 +109,32 @@ def test_a_stale_probability_gives_way_to_the_quote_and_fires_by_it() -> None:
     watch.tick(a_probability(1, 50), a_quote(1, "0.15", "0.17")).wait(20)
 
     assert [fired.now_ns for fired in watch.fired] == [at(16) + 1]
+
+
+def test_what_a_late_read_brings_fires_nothing_where_the_same_read_knows_better() -> None:
+    """Fault 33, Fault 46: a process that was stopped hears at once what came meanwhile."""
+    watch = watching(stop("price", stop_price="0.25"))
+
+    watch.hear(Ticks(batch=(a_quote(1, "0.20", "0.24"), a_quote(9, "0.58", "0.60")), received_ns=at(12)))
+
+    assert watch.fired == []
+
+
+def test_the_newest_of_a_late_read_fires() -> None:
+    """Fault 33: the price that is in force is acted on, however late it was heard."""
+    watch = watching(stop("price", stop_price="0.25"))
+
+    watch.hear(Ticks(batch=(a_quote(1, "0.58", "0.60"), a_quote(9, "0.20", "0.24")), received_ns=at(12)))
+
+    assert watch.rules == ["price"]
+
+
+def test_a_crossing_within_a_fresh_read_fires_though_the_price_came_back() -> None:
+    watch = watching(stop("price", stop_price="0.25"))
+
+    watch.hear(Ticks(batch=(a_quote(1, "0.20", "0.24"), a_quote(1.001, "0.58", "0.60")), received_ns=at(1.01)))
+
+    assert watch.rules == ["price"]
 
 
 def test_a_backlog_after_a_reconnect_fires_nothing() -> None:

@@ -1,0 +1,30 @@
+"""History within a read batch: what was true while nobody read, and is known by the same batch not to be any more (Fault 33).
+
+A process that was stopped, or a connection that was, brings seconds of ticks in one read. Each is counted and kept as ever, but one
+that is old when it comes, and is followed by a newer one of its kind, fires nothing: the stop would answer a price that is gone.
+"""
+
+from typing import Final
+
+from bus.messages.market import FeedBeat, Probability, Quote, Tick, Ticks
+from bus.messages.units import NS_PER_S
+
+OLD_NS: Final = 2 * NS_PER_S
+"""How old a tick is when it comes before it can be history."""
+
+
+def history(word: Ticks) -> frozenset[int]:
+    """Return the ids of the ticks of `word` that are history. The first is the oldest, as a backlog comes."""
+    if not word.batch or word.received_ns - word.batch[0].ts <= OLD_NS:
+        return frozenset()
+    newest: dict[tuple[type, str], Tick] = {}
+    found = set()
+    for tick in word.batch:
+        if isinstance(tick, FeedBeat):
+            continue
+        name = tick.ticker if isinstance(tick, Quote | Probability) else tick.symbol
+        before = newest.get((type(tick), name))
+        if before is not None and word.received_ns - before.ts > OLD_NS:
+            found.add(id(before))
+        newest[type(tick), name] = tick
+    return frozenset(found)
