@@ -49,18 +49,23 @@ class Scheduler:
         self._random = random
         self._ready: list[Work] = []
         self._places: dict[Work, int] = {}
+        self._held: dict[str, dict[Work, None]] = {}
         self._agenda: list[tuple[int, int, Callable[[], object]]] = []
         self._asked = 0
         self._waiting: list[Callable[[], bool]] = []
 
     def ready(self, work: Work) -> None:
         """Let `work` have a turn; it is not counted twice."""
-        if work not in self._places:
+        if self._held and (owner := work.name.partition("/")[0]) in self._held:
+            self._held[owner][work] = None
+        elif work not in self._places:
             self._places[work] = len(self._ready)
             self._ready.append(work)
 
     def drop(self, work: Work) -> None:
         """Give it no turn any more."""
+        for held in self._held.values():
+            held.pop(work, None)
         place = self._places.pop(work, None)
         if place is None:
             return
@@ -68,6 +73,18 @@ class Scheduler:
         if last is not work:
             self._ready[place] = last
             self._places[last] = place
+
+    def hold(self, owner: str) -> None:
+        """Let nothing named `<owner>/...` have a turn until `release`: a process that is stopped, or starved."""
+        held = self._held.setdefault(owner, {})
+        for work in [work for work in self._ready if work.name.startswith(f"{owner}/")]:
+            self.drop(work)
+            held[work] = None
+
+    def release(self, owner: str) -> None:
+        """Let it go on."""
+        for work in self._held.pop(owner, {}):
+            self.ready(work)
 
     def at(self, due_ns: int, act: Callable[[], object]) -> None:
         """Have `act` called at `due_ns`; those of one instant in the order in which they were asked for."""

@@ -11,6 +11,7 @@ from actors.inbox import Inbox
 from actors.ports import Clock
 from actors.replay.scheduler import Scheduler
 from actors.watched import WatchedActor
+from bus.messages.units import NS_PER_US
 
 _DUE = object()
 """No actor knows it: it only lets one look at its deadlines."""
@@ -79,6 +80,10 @@ class ShuffledTurns:
         self._works.clear()
         self._scheduler.drop(self._readers)
 
+    def actor(self, name: str) -> WatchedActor:
+        """Return its present incarnation. Raises: KeyError."""
+        return self._works[name].actor
+
     def alive(self) -> dict[str, bool]:
         """Return which actors live, by name."""
         return {name: work.is_alive for name, work in self._works.items()}
@@ -88,7 +93,7 @@ class _ActorWork:
     def __init__(self, name: str, actor: WatchedActor, scheduler: Scheduler, clock: Clock, watcher: Watcher) -> None:
         self.name = name
         self.is_alive = False
-        self._actor = actor
+        self.actor = actor
         self._inbox = actor.inbox
         self._scheduler = scheduler
         self._clock = clock
@@ -114,7 +119,7 @@ class _ActorWork:
                 return False
             self._is_due, word = False, _DUE
         self._watcher.before(inbox, word)
-        self.is_alive = give_turn(self._actor, inbox, word)
+        self.is_alive = give_turn(self.actor, inbox, word)
         self._watcher.after(inbox, word)
         if not self.is_alive:
             return False
@@ -126,12 +131,13 @@ class _ActorWork:
             self._scheduler.ready(self)
 
     def _set_alarm(self) -> None:
-        """A deadline is of the process's own clock; it comes that far from now, whatever happens to that clock meanwhile."""
-        due_ns = self._actor.next_due_ns()
+        """A deadline is of the process's own clock (whole microseconds); it comes that far from now, whatever becomes of the clock."""
+        due_ns = self.actor.next_due_ns()
         if due_ns is None or due_ns == self._alarm_ns:
             return
         self._alarm_ns = due_ns
-        self._scheduler.after(max(0, due_ns - self._clock.now_ns()), lambda: self._wake(due_ns))
+        wait_us = -((self._clock.now_ns() - due_ns) // NS_PER_US)
+        self._scheduler.after(max(0, wait_us) * NS_PER_US, lambda: self._wake(due_ns))
 
     def _wake(self, due_ns: int) -> None:
         if self.is_alive and self._alarm_ns == due_ns:

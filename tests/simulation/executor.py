@@ -303,8 +303,10 @@ class Executor:
         self._done(order, token)
 
     def _fill_late(self, order: VenueOrder) -> None:
-        if self.venue.fill_late(order.sent.client_order_id) is not None and self.is_alive:
-            self._tell(order)
+        """A ghost is always told: nobody would look for it."""
+        fill = self.venue.fill_late(order.sent.client_order_id)
+        if fill is not None:
+            self._publish_now(next(report for report in reports_of(order) if report.fill_id == fill.fill_id))
 
     def _look_again(self, order: OrderSubmit, token: str) -> None:
         """Nobody knows whether the venue has it: look it up until it is there, or cannot come any more."""

@@ -149,10 +149,14 @@ class SimulatedThread:
     def run(self, coroutine: Coroutine[Any, Any, T], timeout_s: float) -> T:
         tasks: list[asyncio.Task[T]] = []
         self.loop.call_soon(lambda: tasks.append(self.loop.create_task(coroutine)))
-        if not self._wait(lambda: bool(tasks) and tasks[0].done(), timeout_s):
-            if tasks:
-                tasks[0].cancel()
-            raise TimeoutError
+        try:
+            if not self._wait(lambda: bool(tasks) and tasks[0].done(), timeout_s):
+                if tasks:
+                    tasks[0].cancel()
+                raise TimeoutError
+        finally:
+            if not tasks:
+                coroutine.close()
         return tasks[0].result()
 
     def stop(self, timeout_s: float = 5) -> None:

@@ -78,8 +78,8 @@ class Session:
         self.subscriptions: dict[int, tuple[str, str]] = {}
         self.is_open = True
         self.is_deaf = False
-        self.up = _Link(f"{name}>nats", server, self, server.scheduler)
-        self.down = _Down(f"nats>{name}", self, server)
+        self.up = _Link(f"nats<{name}", server, self, server.scheduler)
+        self.down = _Down(f"{name}<nats", self, server)
 
     def send(self, command: Callable[[], object]) -> None:
         """Put a command on its way to the server."""

@@ -124,7 +124,7 @@ class Tables:
     quarantine: Table[int, Any] = field(default_factory=lambda: Table("quarantine"))
     journal: Table[int, Any] = field(default_factory=lambda: Table("journal"))
     outbox: Table[int, Any] = field(default_factory=lambda: Table("outbox"))
-    by_message: Table[str, int] = field(default_factory=lambda: Table("outbox_msg_id"))
+    by_message: Table[str, tuple[int, ...]] = field(default_factory=lambda: Table("outbox_msg_id"))
     """The outbox's key on msg_id."""
     live_close: Table[str, str | None] = field(default_factory=lambda: Table("orders_one_live_close"))
     unpublished: Table[int, bool] = field(default_factory=lambda: Table("outbox_unpublished"))
@@ -254,18 +254,15 @@ class Session:
         self.is_open = False
         self.server.sessions.pop(self.pid, None)
 
-    def demand_writable(self) -> None:
-        """Raises: ReadOnlySqlTransaction where nothing may be written; now and then one of the errors that pass."""
-        server = self.server
-        if server.is_read_only:
+    def demand_writable(self, *, passing: float = 0.0) -> None:
+        """Raises: ReadOnlySqlTransaction where nothing may be written; so often one of the errors that pass."""
+        if self.server.is_read_only:
             raise errors.ReadOnlySqlTransaction("cannot execute INSERT in a read-only transaction")
-        drawn = server.random.random()
-        if drawn < server.faults.passing:
-            raise (
-                errors.DeadlockDetected("deadlock detected")
-                if drawn * 2 < server.faults.passing
-                else (errors.SerializationFailure("could not serialize access"))
-            )
+        drawn = self.server.random.random()
+        if drawn < passing / 2:
+            raise errors.DeadlockDetected("deadlock detected")
+        if drawn < passing:
+            raise errors.SerializationFailure("could not serialize access")
 
 
 def _reached(noted: list[Change]) -> list[str]:

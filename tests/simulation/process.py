@@ -5,6 +5,7 @@ What a process holds in memory ends with its incarnation; what it told the serve
 
 from collections.abc import Callable
 from functools import partial
+from random import Random
 from typing import Any, Protocol
 
 from actors.activity import Activity
@@ -16,6 +17,7 @@ from actors.replay.strands import Strand
 from actors.serving import AnotherLeads, Door, Serving, Wiring
 from bus.errors import BusError
 from bus.messages.failures import StoreUnavailable
+from bus.messages.stops import StopFired
 from bus.wire import NatsWire
 from config.settings import Settings
 from tests.simulation.connections import ModelStore
@@ -38,6 +40,10 @@ class Around(Protocol):
 
     def after(self, incarnation: "Incarnation", inbox: Inbox, word: object) -> None:
         """See it afterwards."""
+        ...
+
+    def fired(self, incarnation: "Incarnation", word: StopFired) -> None:
+        """A stop fires."""
         ...
 
     def serves(self, incarnation: "Incarnation") -> None:
@@ -68,6 +74,7 @@ class Incarnation:
         self.world = world
         self.is_alive = True
         self.is_serving = False
+        self.is_stopping = False
         self.activity = Activity()
         self.clock = SteppedClock(world.scheduler, off_ns)
         self.loop = SimulatedLoop(world.scheduler, f"{name}/loop")  # type: ignore[abstract]  # what nobody calls
@@ -95,6 +102,7 @@ class Incarnation:
             end=self.end,
             activity=self.activity,
             turns=self.turns,
+            also={StopFired: self._fired},
         )
         self.serving = Serving(settings, wiring)
         self._strands = [Strand(world.scheduler, f"{name}/main", self._main)]
@@ -109,6 +117,10 @@ class Incarnation:
         """The epoch that it took; 0 before."""
         return self.serving.epoch
 
+    def _fired(self, word: object) -> None:
+        assert isinstance(word, StopFired)
+        self.world.fired(self, word)
+
     def _main(self) -> None:
         try:
             self.serving.start()
@@ -119,11 +131,23 @@ class Incarnation:
 
     def stop(self) -> None:
         """SIGTERM: drain and end in order."""
+        self.is_stopping = True
         self._strands.append(Strand(self.world.scheduler, f"{self.name}/stop", self._stop))
 
     def _stop(self) -> None:
         self.serving.stop()
         self.end(0, "stopped")
+
+    def crash_actor(self, random: Random) -> None:
+        """Let one of the actors raise at its next word."""
+        names = sorted(name for name, alive in self.turns.alive().items() if alive)
+        if not names:
+            return
+
+        def crash(_word: object) -> None:
+            raise RuntimeError("a crash that was asked for")
+
+        self.turns.actor(random.choice(names)).on_receive = crash  # type: ignore[assignment,method-assign]  # of this incarnation of it alone
 
     def wait(self, until: Callable[[], bool], timeout_s: float) -> bool:
         """Let the world go on until something is so."""

@@ -52,7 +52,7 @@ def _tables(session: Session) -> Tables:
 
 @means(say.FENCE)
 def _fence(session: Session, parameters: Any) -> Rows:
-    session.demand_writable()
+    session.demand_writable(passing=session.server.faults.passing)
     leads = _tables(session).leader.rows[0].epoch == parameters[0]
     return [(str(session.xid), session.pid)] if leads else []
 
@@ -308,10 +308,10 @@ def copy(session: Session, statement: str, row: Sequence[Any]) -> None:
         seq, msg_id = row[0], row[1]
         tables.outbox.insert(session.noted, seq, tuple(row))
         tables.unpublished.put(session.noted, seq, True)
-        if msg_id not in tables.by_message.rows:
-            tables.by_message.put(session.noted, msg_id, seq)
-        elif tables.outbox.rows[tables.by_message.rows[msg_id]][-1] == row[-1]:
+        known = tables.by_message.rows.get(msg_id, ())
+        if any(tables.outbox.rows[other][-1] == row[-1] for other in known):
             raise errors.UniqueViolation(f"outbox: {msg_id} stands already")
+        tables.by_message.put(session.noted, msg_id, (*known, seq))
     else:
         raise AssertionError(f"the model does not know {statement}")
 
@@ -334,9 +334,9 @@ def _mark_published(session: Session, parameters: Any) -> int:
     session.demand_writable()
     tables = _tables(session)
     for msg_id in parameters[1]:
-        seq = tables.by_message.rows.get(msg_id)
-        if seq is not None and tables.unpublished.rows.get(seq):
-            tables.unpublished.put(session.noted, seq, False)
+        for seq in tables.by_message.rows.get(msg_id, ()):
+            if tables.unpublished.rows.get(seq):
+                tables.unpublished.put(session.noted, seq, False)
     return 0
 
 

@@ -4,6 +4,7 @@ It deduplicates client ids among open orders only, as real ones do: whoever send
 `sent_twice` counts what a correct executor never does. An order that only reduces never exceeds the position held.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -76,6 +77,7 @@ class ModelVenue:
         self.netting = netting
         self.orders: dict[str, VenueOrder] = {}
         self.every: list[VenueOrder] = []
+        self.of_trade: dict[str, list[VenueOrder]] = defaultdict(list)
         self.held: dict[Holding, Decimal] = {}
         self.books: dict[str, Book] = {}
         self.closed: set[str] = set()
@@ -114,6 +116,7 @@ class ModelVenue:
         order = VenueOrder(sent, ReportStatus.ACCEPTED, self._now())
         self.orders[sent.client_order_id] = order
         self.every.append(order)
+        self.of_trade[sent.trade_id].append(order)
         self.on_order(order)
         allowed = self.allowance(order)
         if rejects or sent.ticker in self.closed or (sent.reduce_only and allowed <= ZERO):
@@ -173,6 +176,11 @@ class ModelVenue:
         for order in resting:
             order.status = ReportStatus.EXPIRED
         return resting
+
+    def settle(self, ticker: str) -> None:
+        """Pay for every position of a ticker: it is gone."""
+        for holding in [holding for holding in self.held if holding[1] == ticker]:
+            self.held[holding] = ZERO
 
     def allowance(self, order: VenueOrder) -> Decimal:
         """Return how much of it may still fill: one that reduces, no more than is held and not bespoken by others."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from random import Random
 from typing import Any, Final
+from zlib import crc32
 
 import msgspec
 import pykka
@@ -23,6 +24,7 @@ from bus.messages.stops import StopFired
 from bus.messages.units import NS_PER_S
 from config.settings import Settings, Venue, load
 from tests.simulation.executor import Executor, VenueFaults
+from tests.simulation.jetstream import Kept
 from tests.simulation.kill_points import KillPoints, Place
 from tests.simulation.nats_server import Message, ModelNats, NatsFaults
 from tests.simulation.postgres import ModelPostgres, PostgresFaults
@@ -58,6 +60,8 @@ class World:
         self.clock_off_ns: dict[str, int] = {}
         self.reboot_s = 1.0
         self.settings = _settings()
+        self.watchers: list[Any] = []
+        """Who sees every word, and every answer: the oracle."""
         self._lives: Counter[str] = Counter()
         self._asked = 0
         self.executors: dict[str, Executor] = {}
@@ -72,7 +76,21 @@ class World:
 
     def random(self, part: str) -> Random:
         """Return a random of this part's own."""
-        return Random(f"{self.seed}/{part}")
+        return self.random_of(self.seed, part)
+
+    @staticmethod
+    def random_of(seed: int | str, part: str) -> Random:
+        """Return the random of one part of a seed."""
+        return Random(f"{seed}/{part}")
+
+    def content(self) -> int:
+        """Return a hash over everything that was stored."""
+        found = 0
+        for stream in self.nats.jetstream.streams.values():
+            for kept in stream.kept.values():
+                found = crc32(kept.body, found)
+        journal = self.postgres.tables.journal
+        return crc32(journal.rows[len(journal)][-1], found) if len(journal) else found
 
     # Time
 
@@ -98,6 +116,14 @@ class World:
     def tell(self, words: str) -> None:
         """Note what happened."""
         self.history.append((self.now_ns, words))
+
+    def tell_of(self, kept: Kept) -> None:
+        """Note what a stream has taken, as far as one wants to read it."""
+        family = kept.subject.split(".")[0]
+        if family in ("order", "trade", "stop", "account") or kept.subject.startswith(
+            ("notice.critical", "market.lifecycle")
+        ):
+            self.tell(f"{kept.subject} {kept.body.decode(errors='replace')[:160] if family == 'order' else ''}")
 
     def note_fault(self, kind: str) -> None:
         """Count a fault, and note it."""
@@ -133,10 +159,23 @@ class World:
     def before(self, incarnation: Incarnation, inbox: Inbox, word: object) -> None:
         if type(word) is StopFired and inbox.name == "trade_desk":
             self.points.before("K13", incarnation)
+        for watcher in self.watchers:
+            watcher.before(incarnation, inbox, word)
 
     def after(self, incarnation: Incarnation, inbox: Inbox, word: object) -> None:
         if type(word) is StopFired and inbox.name == "trade_desk":
             self.points.after("K13", incarnation)
+        for watcher in self.watchers:
+            watcher.after(incarnation, inbox, word)
+
+    def fired(self, incarnation: Incarnation, word: StopFired) -> None:
+        for watcher in self.watchers:
+            watcher.fired(incarnation, word)
+
+    def answered(self, subject: str, fields: dict[str, Any], reply: dict[str, Any]) -> None:
+        """Somebody got an answer."""
+        for watcher in self.watchers:
+            watcher.answered(subject, fields, reply)
 
     def _kill_executor(self, executor: Executor, point: str, moment: str) -> bool:
         """Let an executor pass K16 or K17; return whether it was killed there."""
@@ -172,13 +211,15 @@ class World:
             f"market.quote.{ticker}", ticker=ticker, source="feed", yes_bid=bid, yes_ask=ask, ts_ns=ts_ns, **more
         )
 
-    def publish(self, subject: str, *, ts_ns: int | None = None, msg_id: str = "", **fields: Any) -> None:
-        """Publish a message with its `ts`."""
+    def publish(self, subject: str, *, ts_ns: int | None = None, msg_id: str = "", **fields: Any) -> bool:
+        """Publish a message with its `ts`, once; return whether it left."""
         body = {name: value for name, value in fields.items() if value is not None}
         body["ts"] = instant_text((self.now_ns if ts_ns is None else ts_ns) // 1000 * 1000)
         headers = {"Nats-Msg-Id": msg_id} if msg_id else {}
-        if self.nats.is_up and not self.nats.is_hung:
-            self.nats.publish(subject, to_json(body), headers)
+        if not self.nats.is_up or self.nats.is_hung:
+            return False
+        self.nats.publish(subject, to_json(body), headers)
+        return True
 
     def ask(self, subject: str, hear: Callable[[dict[str, Any]], None] = lambda _: None, **fields: Any) -> None:
         """Ask; `hear` is called with the reply, if one comes."""

@@ -1,0 +1,146 @@
+"""What must come to pass once the faults have stopped: L1 to L6. Everything settles: each stop crossed ends its trade, each
+
+unknown is known or paged, nothing waits, nothing is owed, and the venues hold what the record says.
+"""
+
+from collections import defaultdict
+from decimal import Decimal
+from typing import Any, Final
+
+from bus.messages.trades import Trade, TradeState
+from bus.messages.units import ZERO
+from tests.simulation.oracle import Oracle
+from tests.simulation.story import Story
+from tests.simulation.world import World
+
+_REST: Final = "#rest"
+_READY_S: Final = 90
+_ROUNDS: Final = 10
+_ROUND_S: Final = 12
+"""The market stands at one end so long, then at the other."""
+_LOOKED_UP: Final = "-looked-up"
+
+
+class Ending:
+    """Lets a world come to rest, and looks at what is left."""
+
+    def __init__(self, world: World, story: Story, oracle: Oracle) -> None:
+        self._world = world
+        self._story = story
+        self._oracle = oracle
+
+    def run(self) -> None:
+        """Calm the world, cross every stop, wait, and judge."""
+        world, story = self._world, self._story
+        story.calm()
+        ready = world.until(lambda: self._failed() or world.serving() is not None, _READY_S)
+        self._oracle.demand(ready, "L4", "nobody serves after the faults have stopped")
+        if self._failed() or not ready:
+            return
+        settled = False
+        for cents in (1, 97) * _ROUNDS:
+            for market in story.markets:
+                market.floor = cents
+            settled = settled or world.until(lambda: self._failed() or self._is_settled(), _ROUND_S)
+        if self._failed():
+            return
+        self._oracle.demand(settled, "L1", f"these never end: {self._alive()}")
+        if settled:
+            world.until(lambda: self._failed() or self._is_drained(), 90)
+            self._judge()
+
+    def _failed(self) -> bool:
+        return bool(self._oracle.violations)
+
+    def _alive(self) -> list[str]:
+        return [
+            f"{t.trade_id} {t.state} {t.open_quantity}" for t in self._oracle.trades.values() if not t.state.is_terminal
+        ]
+
+    def _is_settled(self) -> bool:
+        return self._story.is_done and all(trade.state.is_terminal for trade in self._oracle.trades.values())
+
+    def _is_drained(self) -> bool:
+        tables = self._world.postgres.tables
+        return not any(tables.unpublished.rows.values()) and not self._lag()
+
+    def _lag(self) -> dict[str, int]:
+        """Return what our consumers have not been given, or have not acknowledged."""
+        epoch = self._oracle.orders.epoch
+        found = {}
+        for stream in self._world.nats.jetstream.streams.values():
+            consumer = stream.consumers.get(f"wk-{epoch}")
+            if consumer is not None and (left := consumer.waiting() + len(consumer.pending)):
+                found[stream.name] = left
+        return found
+
+    def _judge(self) -> None:
+        demand, tables = self._oracle.demand, self._world.postgres.tables
+        owed = [tables.outbox.rows[seq][1] for seq, waits in tables.unpublished.rows.items() if waits]
+        owed = [msg_id for msg_id in owed if not self._was_given_up(msg_id)]
+        demand(not owed, "L2", f"never published: {owed[:5]}")
+        demand(not self._lag(), "L2", f"inputs are left: {self._lag()}")
+        self._judge_messages()
+        self._judge_fills()
+        self._judge_positions()
+        for executor in self._world.executors.values():
+            demand(not executor.venue.sent_twice, "S2", f"sent twice: {executor.venue.sent_twice}")
+
+    def _judge_messages(self) -> None:
+        """Everything in the outbox stands in a stream, and everything that left stands in the outbox."""
+        streams, tables = self._world.nats.jetstream.streams, self._world.postgres.tables
+        stored = {kept.headers.get("Nats-Msg-Id") for stream in streams.values() for kept in stream.kept.values()}
+        lost = [row[1] for row in tables.outbox if row[1] not in stored]
+        lost = [msg_id for msg_id in lost if not self._was_given_up(msg_id)]
+        self._oracle.demand(not lost, "L6", f"in the outbox, and in no stream: {lost[:5]}")
+        for name in self._oracle.orders.submits:
+            stands = name in tables.orders.rows
+            self._oracle.demand(stands, "S10", f"{name} left, and has no row")
+
+    def _was_given_up(self, msg_id: str) -> bool:
+        """Whether it is an order that nobody took until it expired: its trade knows."""
+        return msg_id.startswith("submit:")
+
+    def _judge_fills(self) -> None:
+        """Every fill of every venue is booked, once, with its quantity."""
+        booked: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
+        summed: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        for row in self._world.postgres.tables.fills:
+            quantity = Decimal(row["quantity"])
+            booked[row["account"], row["fill_id"].removesuffix(_REST)] += quantity
+            summed[row["client_order_id"]] += quantity
+        for order, fill in self._fills():
+            have = booked.get((order.sent.account, fill.fill_id), ZERO)
+            name = order.sent.client_order_id
+            looked_up = booked.get((order.sent.account, f"{name}{_LOOKED_UP}"))
+            if looked_up is not None:
+                continue
+            words = f"{fill.fill_id} of {name}: {fill.quantity} at the venue, {have} booked"
+            self._oracle.demand(have == fill.quantity, "S3", words)
+
+    def _fills(self) -> list[tuple[Any, Any]]:
+        return [
+            (order, fill)
+            for executor in self._world.executors.values()
+            for order in executor.venue.every
+            for fill in order.fills
+        ]
+
+    def _judge_positions(self) -> None:
+        """The venues hold what our trades say, where the market still stands."""
+        expected: dict[tuple[str, str, str], Decimal] = defaultdict(lambda: ZERO)
+        for trade in self._oracle.trades.values():
+            if _holds(trade):
+                expected[trade.account, trade.ticker, trade.side] += trade.open_quantity
+        for executor in self._world.executors.values():
+            for holding, quantity in executor.venue.held.items():
+                account, ticker, side = holding
+                if ticker in executor.venue.closed or (account, ticker) in self._story.positions_taken:
+                    continue
+                want = expected.get((account, ticker, side), ZERO)
+                words = f"{account} {ticker} {side}: {quantity} at the venue, {want} in the record"
+                self._oracle.demand(quantity == want, "S1", words)
+
+
+def _holds(trade: Trade) -> bool:
+    return trade.state not in (TradeState.REJECTED, TradeState.SETTLED)

@@ -1,0 +1,89 @@
+"""What must be so after every event, whoever did whatever: the invariants S1 to S13, looked at where something has changed.
+
+It knows what Watchkeeper does not: what the venues really did, what was really published. It never asks Watchkeeper's rules.
+`record` holds what the database must say, `orders` what leaves, `stops` what fires and what is covered.
+"""
+
+from collections import Counter
+from typing import Any
+
+from actors.inbox import Inbox
+from bus.messages.plain import from_json
+from bus.messages.stops import StopFired
+from bus.messages.trades import Trade
+from tests.simulation.jetstream import Consumer, Kept, Stream
+from tests.simulation.nats_server import Session
+from tests.simulation.orders_oracle import OrdersOracle
+from tests.simulation.postgres import Change
+from tests.simulation.process import Incarnation
+from tests.simulation.record_oracle import RecordOracle
+from tests.simulation.stops_oracle import StopsOracle
+from tests.simulation.world import World
+
+
+class Oracle:
+    """Watches a world. `violations`: what was not as it must be, in words; `edges`: how often each was taken."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.violations: list[str] = []
+        self.edges: Counter[tuple[str, str]] = Counter()
+        self.trades: dict[str, Trade] = {}
+        """Each trade as the database has it."""
+        self.record = RecordOracle(self)
+        self.orders = OrdersOracle(self)
+        self.stops = StopsOracle(self)
+        world.nats.on_stored = self._stored
+        world.nats.on_ack = self._acknowledged
+        world.postgres.on_commit = self._committed
+        world.watchers.append(self)
+
+    def broken(self, invariant: str, words: str) -> None:
+        """Note that something is not as it must be."""
+        self.violations.append(f"{invariant}: {words}")
+        self.world.tell(f"VIOLATED {invariant}: {words}")
+
+    def demand(self, holds: bool, invariant: str, words: str) -> None:  # a claim
+        """Note it unless it holds."""
+        if not holds:
+            self.broken(invariant, words)
+
+    def _stored(self, stream: Stream, kept: Kept, session: Session | None) -> None:
+        self.world.tell_of(kept)
+        self.orders.stored(stream, kept, session)
+
+    def _acknowledged(self, consumer: Consumer, sequence: int) -> None:
+        if consumer.name.startswith("wk-"):
+            self.record.acknowledged(consumer.stream, sequence)
+
+    def _committed(self, noted: list[Change], owner: object) -> None:
+        changed: dict[str, tuple[Trade | None, Trade]] = {}
+        for table, key, _, row in noted:
+            if table == "trades":
+                trade = from_json(Trade, row.body)
+                changed[key] = (self.trades.get(key), trade)
+        self.record.committed(noted, changed)
+        self.orders.committed(changed)
+        for trade_id, (_, trade) in changed.items():
+            self.trades[trade_id] = trade
+        del owner
+
+    def before(self, incarnation: Incarnation, inbox: Inbox, word: object) -> None:
+        """A word is about to be worked."""
+        self.stops.before(incarnation, inbox, word)
+
+    def after(self, incarnation: Incarnation, inbox: Inbox, word: object) -> None:
+        """A word was worked."""
+        del inbox, word
+        if not incarnation.activity.outstanding and incarnation.is_serving:
+            self.stops.quiet(incarnation)
+
+    def fired(self, incarnation: Incarnation, word: StopFired) -> None:
+        """A stop fires."""
+        self.stops.fired(incarnation, word)
+
+    def answered(self, subject: str, fields: dict[str, Any], reply: dict[str, Any]) -> None:
+        """Somebody got an answer: what it promises stands already."""
+        if subject in ("trade.request.open", "trade.request.adopt") and reply["ok"]:
+            known = fields["trade_id"] in self.trades
+            self.demand(known, "S5", f"{fields['trade_id']} was promised and is not in the record")

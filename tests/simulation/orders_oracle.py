@@ -1,0 +1,133 @@
+"""What leaves: every order under the epoch in force, durable first, one close at a time, never beyond what is there; and what is
+
+believed of an order, held against what its venue really did with it.
+"""
+
+from collections import defaultdict
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from actors.rules.trade.late import late_trade_id
+from bus.messages.orders import EpochRecord, OrderSubmit
+from bus.messages.plain import from_json
+from bus.messages.trades import Attempt, AttemptState, Mode, Purpose, Trade
+from bus.messages.units import NS_PER_S, ZERO
+from tests.simulation.jetstream import Kept, Stream
+from tests.simulation.nats_server import Session
+from tests.simulation.record_oracle import Changed
+
+if TYPE_CHECKING:
+    from tests.simulation.oracle import Oracle
+
+_NEVER_LEFT = ("never_sent",)
+
+
+class OrdersOracle:
+    """Looks at what the streams take, and at what trades say of their orders."""
+
+    def __init__(self, oracle: "Oracle") -> None:
+        self._oracle = oracle
+        self._world = oracle.world
+        self.epoch = 0
+        self.submits: dict[str, OrderSubmit] = {}
+        self.of_trade: dict[str, list[OrderSubmit]] = defaultdict(list)
+
+    def stored(self, stream: Stream, kept: Kept, session: Session | None) -> None:
+        """Judge a message that a stream has taken."""
+        if session is None or session.owner is None:
+            return
+        if kept.subject == "order.epoch":
+            record = from_json(EpochRecord, kept.body)
+            self._oracle.demand(record.epoch > self.epoch, "S6", f"epoch {record.epoch} after {self.epoch}")
+            self.epoch = record.epoch
+        elif kept.subject.startswith("order.submit."):
+            self._judge_order(kept, from_json(OrderSubmit, kept.body), session.owner)
+        elif kept.subject.startswith(("trade.event.", "settings.event.")):
+            msg_id = kept.headers.get("Nats-Msg-Id", "")
+            stands = msg_id in self._world.postgres.tables.by_message.rows
+            self._oracle.demand(stands, "S10", f"{msg_id} was published and has no outbox row")
+        del stream
+
+    def _judge_order(self, kept: Kept, order: OrderSubmit, owner: Any) -> None:
+        demand, name = self._oracle.demand, order.client_order_id
+        demand(name == f"{order.trade_id}-{order.purpose}-{order.attempt}", "S5", f"{name} names another order")
+        demand(name not in self.submits, "S5", f"{name} stands in ORDERS twice")
+        # An order of an earlier epoch may be handed on by the one in force, which found it in the outbox.
+        leads = owner.epoch == self.epoch and order.epoch <= self.epoch
+        demand(leads, "S6", f"{name} of epoch {order.epoch} was sent by epoch {owner.epoch}; {self.epoch} is in force")
+        is_paper = kept.subject.startswith("order.submit.paper.")
+        demand(is_paper == (order.mode is Mode.PAPER), "S6", f"{name} ({order.mode}) went to {kept.subject}")
+        if order.purpose is Purpose.ENTRY:
+            stands = name in self._world.postgres.tables.orders.rows
+            demand(stands, "S5", f"the entry {name} left before its commit")
+        else:
+            demand(order.reduce_only, "S2", f"{name} is not reduce-only")
+            self._judge_close(order, is_paper=is_paper)
+        trade = self._oracle.trades.get(order.trade_id)
+        if trade is not None and trade.close_ts is not None:
+            in_time = order.expires_ts <= trade.close_ts - NS_PER_S
+            demand(in_time, "S6", f"{name} may be sent until after its market's close")
+        self.submits[name] = order
+        self.of_trade[order.trade_id].append(order)
+
+    def _judge_close(self, order: OrderSubmit, *, is_paper: bool) -> None:
+        """No attempt leaves before the one before it is dead in truth, nor for more than is there in truth."""
+        if is_paper:
+            return
+        for earlier in self.of_trade[order.trade_id]:
+            flies = self._may_fill(earlier)
+            self._oracle.demand(
+                not flies, "S2", f"{order.client_order_id} left while {earlier.client_order_id} may fill"
+            )
+        opened, closed = self.truth(order.trade_id)
+        demanded = order.quantity <= opened - closed
+        self._oracle.demand(demanded, "S2", f"{order.client_order_id} closes {order.quantity} of {opened} - {closed}")
+
+    def truth(self, trade_id: str) -> tuple[Decimal, Decimal]:
+        """Return how much of a trade its venue has really opened and closed."""
+        opened = closed = ZERO
+        for executor in self._world.executors.values():
+            if trade_id.startswith("r-"):
+                fills = (fill for order in executor.venue.every for fill in order.fills)
+                opened += sum((fill.quantity for fill in fills if late_trade_id(fill.fill_id) == trade_id), ZERO)
+            for order in executor.venue.of_trade[trade_id]:
+                if order.sent.purpose is Purpose.ENTRY:
+                    opened += order.filled
+                else:
+                    closed += order.filled
+        return opened, closed
+
+    def _may_fill(self, order: OrderSubmit) -> bool:
+        """Whether an order can still come to something at its venue, ghosts aside."""
+        name = order.client_order_id
+        for executor in self._world.executors.values():
+            known = executor.venue.orders.get(name)
+            if known is not None:
+                return not known.has_ended
+            if name in executor.disk.said or name in executor.disk.promised:
+                return False
+        return self._world.now_ns <= order.expires_ts
+
+    def committed(self, changed: Changed) -> None:
+        """Hold what is believed of orders against the truth."""
+        for before, trade in changed.values():
+            known = {} if before is None else {a.client_order_id: a for a in before.attempts}
+            for attempt in trade.attempts:
+                was = known.get(attempt.client_order_id)
+                is_news = was is None or was.state is not AttemptState.DEAD
+                if attempt.state is AttemptState.DEAD and is_news and trade.mode is Mode.LIVE:
+                    self._judge_death(trade, attempt)
+
+    def _judge_death(self, trade: Trade, attempt: Attempt) -> None:
+        name = attempt.client_order_id
+        if attempt.evidence in _NEVER_LEFT:
+            self._oracle.demand(name not in self.submits, "S8", f"{name} is called never sent, and stands in ORDERS")
+            return
+        order = self.submits.get(name)
+        if order is None:
+            # An entry whose order never left is cancelled by its own word: no venue will ever see it.
+            return
+        flies = self._may_fill(order)
+        self._oracle.demand(
+            not flies, "S8", f"{name} of {trade.trade_id} is called {attempt.evidence}, and may still fill"
+        )

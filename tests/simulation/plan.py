@@ -1,0 +1,105 @@
+"""What one seed draws: how rough the world is, and in which ways. Each seed is rough in a few ways and quiet in the others (swarm
+testing): a world in which everything goes wrong at once hides what each fault does.
+"""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from bus.messages.units import NS_PER_MS, NS_PER_S
+from tests.simulation.executor import VenueFaults
+from tests.simulation.kill_points import MOMENTS, POINTS, Place
+from tests.simulation.nats_server import NatsFaults
+from tests.simulation.postgres import PostgresFaults
+
+AGENDA: Final = (
+    "nats_killed",
+    "nats_hung",
+    "nats_deaf",
+    "orders_full",
+    "postgres_killed",
+    "postgres_read_only",
+    "executor_killed",
+    "process_killed",
+    "process_stopped",
+    "process_paused",
+    "second_instance",
+    "actor_crash",
+    "poison",
+    "clock_step",
+    "feed_silent",
+    "tick_stale",
+    "tick_future",
+    "tick_backlog",
+    "tick_garbage",
+    "duplicate_input",
+    "contradiction",
+)
+"""What happens now and then; of each seed a few."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A seed's draws. every_s: of each kind on the agenda, how many seconds on average from one to the next."""
+
+    haste: float
+    nats: NatsFaults
+    postgres: PostgresFaults
+    venue: VenueFaults
+    kills: dict[Place, int]
+    every_s: dict[str, float]
+    tickers: int
+    trades: int
+    trade_every_s: float
+    tick_every_s: float
+    people_every_s: float
+    volatility: float
+
+
+def drawn(random: Random) -> Plan:
+    """Draw a plan."""
+
+    def rate(*rates: float) -> float:
+        """One of `rates` in half of the seeds, else none."""
+        return random.choice(rates) if random.random() < 0.5 else 0.0
+
+    is_calm = random.random() < 0.1
+    kinds = [] if is_calm else random.sample(AGENDA, random.randint(1, 6))
+    venue = VenueFaults(
+        rejects=rate(0.05, 0.3),
+        partial=rate(0.2, 0.6),
+        lost_request=rate(0.05, 0.2),
+        lost_reply=rate(0.05, 0.3),
+        late_request=rate(0.05, 0.2),
+        silent=rate(0.1, 0.4),
+        twice=rate(0.1, 0.5),
+        shuffled=rate(0.2, 0.8),
+        late_report=rate(0.1, 0.4),
+        ghost=rate(0.05, 0.2),
+        no_answer=rate(0.1, 0.5),
+        error_answer=rate(0.1, 0.5),
+        empty_answer=rate(0.1, 0.5),
+        latency_ns=random.choice((1, 20, 200)) * NS_PER_MS,
+        bound_ns=5 * NS_PER_S,
+    )
+    return Plan(
+        haste=random.choice((0.0, 0.0, 0.02, 0.1)),
+        nats=NatsFaults() if is_calm else NatsFaults(
+            lost_ack=rate(0.05, 0.3), lost_pub_ack=rate(0.02, 0.15), twice=rate(0.05, 0.3)
+        ),
+        postgres=PostgresFaults() if is_calm else PostgresFaults(
+            commit_lost=rate(0.01, 0.08), commit_done=rate(0.01, 0.08), passing=rate(0.02, 0.2)
+        ),
+        venue=VenueFaults() if is_calm else venue,
+        kills={} if is_calm else {
+            (random.choice(POINTS), random.choice(MOMENTS)): random.randint(1, 12)
+            for _ in range(random.choice((0, 1, 1, 2, 3)))
+        },
+        every_s={kind: random.choice((5.0, 15.0, 30.0)) for kind in kinds},
+        tickers=random.randint(1, 3),
+        trades=random.randint(2, 7),
+        trade_every_s=random.choice((1.0, 4.0)),
+        tick_every_s=random.choice((0.4, 1.0)),
+        people_every_s=random.choice((6.0, 20.0, 1000.0)),
+        volatility=random.choice((0.01, 0.03, 0.06)),
+    )  # fmt: skip

@@ -1,0 +1,130 @@
+"""What fires and what is covered: no decision on data that must not be used, no open quantity without protection or alarm.
+
+The book here is naive on purpose: the newest quote of each ticker that this process's AutoStop was given, by its `ts`.
+"""
+
+from collections import defaultdict
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from actors.inbox import Inbox
+from bus.messages.market import FeedBeat, Quote, Ticks
+from bus.messages.stops import Rule, StopDecision, StopFired
+from bus.messages.trades import Coverage, Side, Trade, TradeState
+from bus.messages.units import NS_PER_S, ONE
+from tests.simulation.process import Incarnation
+
+if TYPE_CHECKING:
+    from tests.simulation.oracle import Oracle
+
+_AHEAD_NS: Final = 2 * NS_PER_S
+_SILENT_NS: Final = 31 * NS_PER_S
+
+
+class Seen:
+    """What one process's AutoStop was given."""
+
+    def __init__(self) -> None:
+        self.quotes: dict[str, Quote] = {}
+        self.young: dict[str, list[Quote]] = {}
+        """By ticker, the quotes of the last read that were young when they came: a crossing among them counts."""
+        self.feeds: dict[str, int] = {}
+
+
+class StopsOracle:
+    """Looks at the words of AutoStop, and at every open trade whenever a process comes to rest."""
+
+    def __init__(self, oracle: "Oracle") -> None:
+        self._oracle = oracle
+        self._seen: dict[str, Seen] = defaultdict(Seen)
+
+    def before(self, incarnation: Incarnation, inbox: Inbox, word: object) -> None:
+        """See ticks on their way into AutoStop."""
+        if type(word) is Ticks and inbox.name == "auto_stop":
+            self._take(self._seen[incarnation.name], word)
+
+    def fired(self, incarnation: Incarnation, word: StopFired) -> None:
+        """AutoStop says that a stop has fired, just now."""
+        self._judge(incarnation, word.decision)
+
+    def _take(self, seen: Seen, word: Ticks) -> None:
+        seen.young = {}
+        for tick in word.batch:
+            if isinstance(tick, Quote) and word.received_ns - tick.ts <= _AHEAD_NS:
+                seen.young.setdefault(tick.ticker, []).append(tick)
+            if tick.ts > word.received_ns + _AHEAD_NS:
+                continue
+            if isinstance(tick, Quote):
+                known = seen.quotes.get(tick.ticker)
+                if known is None or tick.ts >= known.ts:
+                    seen.quotes[tick.ticker] = tick
+            if isinstance(tick, Quote | FeedBeat):
+                source = tick.source or ""
+                seen.feeds[source] = max(seen.feeds.get(source, 0), tick.ts)
+
+    def _judge(self, incarnation: Incarnation, decision: StopDecision) -> None:
+        trade = self._oracle.trades.get(decision.trade_id)
+        seen = self._seen[incarnation.name]
+        quote = None if trade is None else seen.quotes.get(trade.ticker)
+        used = decision.inputs.get("exit")
+        if trade is None or used is None or decision.rule == Rule.TIME:
+            return
+        name = decision.decision_id
+        quote = next((q for q in seen.young.get(trade.ticker, ()) if q.ts == used.ts), quote)
+        self._oracle.demand(
+            quote is not None and used.ts == quote.ts, "S7", f"{name} used {used.ts}, the newest is {quote}"
+        )
+        last_ns = max(seen.feeds.values(), default=0)
+        fresh = decision.ts - last_ns <= _SILENT_NS + _AHEAD_NS
+        self._oracle.demand(
+            fresh, "S7", f"{name} was decided {(decision.ts - last_ns) // NS_PER_S} s after the last word"
+        )
+        if (
+            decision.rule == Rule.PRICE
+            and quote is not None
+            and quote.yes_bid is not None
+            and quote.yes_ask is not None
+        ):
+            limit = stop_price(trade)
+            price = quote.yes_bid if trade.side is Side.YES else ONE - quote.yes_ask
+            self._oracle.demand(used.value == price, "S7", f"{name} saw {used.value}, the quote says {price}")
+            self._oracle.demand(limit is None or price <= limit, "S7", f"{name} fired at {price}, the stop is {limit}")
+
+    def quiet(self, incarnation: Incarnation) -> None:
+        """A process has nothing in hand: each trade that holds something is covered, and not in words alone."""
+        house = incarnation.house
+        if house is None:
+            return
+        demand, now_ns = self._oracle.demand, incarnation.clock.now_ns()
+        coverage, roster = house._coverage, house._stops._roster
+        feeds = self._seen[incarnation.name].feeds
+        for trade in house._desk._state.blotter.live.values():
+            if not trade.open_quantity:
+                continue
+            name, said = trade.trade_id, coverage.get(trade.trade_id)
+            if said is None:
+                self._oracle.broken("S9", f"{name} holds {trade.open_quantity} and nobody says whether it is covered")
+                continue
+            match said.coverage:
+                case Coverage.ARMED:
+                    demand(roster.find(name) is not None, "S9", f"{name} is called armed, and no rule watches it")
+                    by_clock = any(spec.rule == Rule.TIME for spec in trade.stops)
+                    fed = now_ns - max(feeds.values(), default=0) <= _SILENT_NS + _AHEAD_NS
+                    demand(by_clock or fed, "S9", f"{name} is called armed on data that is old")
+                case Coverage.CLOSING:
+                    closes = trade.close_wanted is not None or trade.state is TradeState.EXPIRED or trade.dust
+                    demand(closes, "S9", f"{name} is called closing, and nothing closes it")
+                case Coverage.WAIVED:
+                    bare = not any(spec.rule != Rule.STALE for spec in trade.stops)
+                    demand(trade.waiver is not None or bare, "S9", f"{name} is called waived by nobody")
+                case Coverage.UNPROTECTED:
+                    pass
+
+
+def stop_price(trade: Trade) -> Decimal | None:
+    """Return at which exit price the price rule of a trade fires; None: it has none."""
+    for spec in trade.stops:
+        value = spec.settings.get("stop_price")
+        if spec.rule == Rule.PRICE and isinstance(value, Decimal):
+            return value
+    return None

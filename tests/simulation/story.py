@@ -1,0 +1,472 @@
+"""What happens in a random world: feeds tick, strategies and people ask, markets end, and the plan's faults come.
+
+Everything that happens is asked for on the scheduler's agenda, one happening asking for the next of its kind. `calm` ends the
+faults; `ending` then demands that everything settles.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+from random import Random
+from typing import Any, Final
+
+from bus.messages.plain import instant_text, to_json
+from bus.messages.units import NS_PER_S
+from tests.simulation.executor import VenueFaults
+from tests.simulation.markets import SOURCE, Market
+from tests.simulation.nats_server import NatsFaults
+from tests.simulation.plan import Plan
+from tests.simulation.postgres import PostgresFaults
+from tests.simulation.process import Incarnation
+from tests.simulation.world import World
+
+_ACCOUNTS: Final = {"sim": "live-1", "net": "live-2", "paper": "paper-1"}
+_BEAT_S: Final = 5.0
+_PATIENCE_S: Final = 2.0
+_CALM_S: Final = 2.0
+"""Nothing comes faster than this once the faults have stopped."""
+
+
+class Story:
+    """The happenings of one world. `asked`: the trades that were asked for, by id, as they were asked."""
+
+    def __init__(self, world: World, plan: Plan) -> None:
+        self.world = world
+        self.plan = plan
+        self.random: Random = world.random("story")
+        self.is_calm = False
+        self.is_silent = False
+        self.asked: dict[str, dict[str, Any]] = {}
+        self.answered: dict[str, bool] = {}
+        self.positions_taken: set[tuple[str, str]] = set()
+        self.markets = [
+            Market(f"T{number}", world.random(f"market{number}"), plan.volatility) for number in range(plan.tickers)
+        ]
+        self.is_done_ns = 0
+        self._sent: list[tuple[str, bytes]] = []
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nobody will ask for anything any more."""
+        return self.is_calm and self.world.now_ns >= self.is_done_ns
+
+    # Rhythm
+
+    def begin(self) -> None:
+        """Let it begin: a process, feeds, markets, strategies, people, faults."""
+        self.world.boot("a")
+        for market in self.markets:
+            if self.random.random() < 0.4:
+                market.ends_in(self.random.uniform(15, 70), self.world.now_ns)
+                self._at(market.close_ns or 0, partial(self._close, market))
+            self._every(self.plan.tick_every_s, partial(self.tick, market))
+        self._every(_BEAT_S, self.beat)
+        self._chain(self.plan.trade_every_s, self.plan.trades, self.open_some)
+        self._every(self.plan.people_every_s, self.people)
+        for kind, seconds in self.plan.every_s.items():
+            self._every(seconds, getattr(self, f"_{kind}"), until_calm=True)
+
+    def _after(self, seconds: float, act: Callable[[], object]) -> None:
+        self.world.scheduler.after(int(seconds * NS_PER_S), act)
+
+    def _at(self, due_ns: int, act: Callable[[], object]) -> None:
+        self.world.scheduler.at(due_ns, act)
+
+    def _every(self, seconds: float, act: Callable[[], object], *, until_calm: bool = False) -> None:
+        def come() -> None:
+            if self.is_calm and until_calm:
+                return
+            act()
+            pace = max(seconds, _CALM_S) if self.is_calm else seconds
+            self._after(self.random.uniform(0.3, 1.7) * pace, come)
+
+        self._after(self.random.uniform(0, 2) * seconds, come)
+
+    def _chain(self, seconds: float, times: int, act: Callable[[], object]) -> None:
+        def come(left: int) -> None:
+            if left and not self.is_calm:
+                act()
+                self._after(self.random.uniform(0.2, 2) * seconds, lambda: come(left - 1))
+
+        self._after(0.3, lambda: come(times))
+
+    def calm(self) -> None:
+        """End every fault: servers are up, nothing is lost any more."""
+        world = self.world
+        self.is_calm, self.is_silent = True, False
+        world.points.is_armed = False
+        world.nats.faults, world.postgres.faults = NatsFaults(), PostgresFaults()
+        world.scheduler.haste = 0.0
+        world.postgres.is_read_only = False
+        for name in ("ORDERS", "LEDGER"):
+            world.nats.full(name, full=False)
+        if not world.postgres.is_up:
+            world.postgres.rise()
+        if not world.nats.is_up:
+            world.nats.rise()
+        world.nats.go_on()
+        for executor in world.executors.values():
+            executor.faults = VenueFaults()
+            if not executor.is_alive:
+                executor.begin()
+        for incarnation in list(world.incarnations.values()):
+            world.scheduler.release(incarnation.name)
+
+    # Feeds
+
+    def tick(self, market: Market, *, late_ns: int = 0) -> None:
+        """Let a market move, and tell of it."""
+        if market.is_closed:
+            return
+        bid, ask = market.move()
+        world = self.world
+        for executor in world.executors.values():
+            executor.venue.quote(market.ticker, bid, ask)
+        if self.is_silent:
+            return
+        self._say_quote(market, world.now_ns - late_ns, bid, ask)
+
+    def _say_quote(self, market: Market, ts_ns: int, bid: Decimal | None, ask: Decimal | None) -> None:
+        if self.world.publish(
+            f"market.quote.{market.ticker}", ts_ns=ts_ns, ticker=market.ticker, source=SOURCE, yes_bid=bid, yes_ask=ask
+        ):
+            market.said.append((ts_ns // 1000 * 1000, bid, ask))
+
+    def beat(self) -> None:
+        """The feed says that it lives."""
+        if not self.is_silent:
+            self.world.publish(f"market.feed.{SOURCE}", source=SOURCE, max_silence_s=30)
+
+    def _close(self, market: Market) -> None:
+        """A market ends: it closes, its result is known, the venues pay."""
+        world = self.world
+        market.is_closed = True
+        market.result = self.random.choice(("yes", "no"))
+        for executor in world.executors.values():
+            executor.venue.close_market(market.ticker)
+            executor.venue.settle(market.ticker)
+        if self.random.random() < 0.7:
+            self._lifecycle(market, "close")
+        self._after(self.random.uniform(0.5, 8), lambda: self._determine(market))
+
+    def _determine(self, market: Market) -> None:
+        self._lifecycle(market, "determined", result=market.result)
+        for account in (_ACCOUNTS["sim"], _ACCOUNTS["net"]):
+            self.store(
+                f"account.settlement.{account}",
+                f"settlement:{account}:{market.ticker}",
+                account=account,
+                ticker=market.ticker,
+                result=market.result,
+                revenue="0",
+            )
+
+    def _lifecycle(self, market: Market, event: str, **more: Any) -> None:
+        self.store(
+            f"market.lifecycle.{market.ticker}",
+            f"lifecycle:{market.ticker}:{event}:{self.world.now_ns}",
+            ticker=market.ticker,
+            event=event,
+            **more,
+        )
+
+    def store(self, subject: str, msg_id: str, **fields: Any) -> None:
+        """Publish into a stream until it is stored, as whoever says something that counts does."""
+        body = {"ts": instant_text(self.world.now_ns // 1000 * 1000)} | {
+            k: v for k, v in fields.items() if v is not None
+        }
+        self._store(subject, msg_id, to_json(body))
+
+    def _store(self, subject: str, msg_id: str, body: bytes) -> None:
+        world = self.world
+        stream = world.nats.jetstream.stream_of(subject)
+        self.is_done_ns = max(self.is_done_ns, world.now_ns + 2 * NS_PER_S)
+        if not world.nats.is_up or world.nats.is_hung or stream is None or stream.is_full:
+            self._after(1.0, lambda: self._store(subject, msg_id, body))
+            return
+        world.nats.publish(subject, body, {"Nats-Msg-Id": msg_id} if msg_id else {})
+        self._sent.append((subject, body))
+
+    # Strategies
+
+    def open_some(self) -> None:
+        """Ask for a trade, in one of the ways there are."""
+        random = self.random
+        open_markets = [market for market in self.markets if not market.is_closed]
+        if not open_markets:
+            return
+        market = random.choice(open_markets)
+        venue = random.choice(("sim", "sim", "sim", "net", "paper"))
+        number = len(self.asked) + 1
+        side = random.choice(("yes", "yes", "no"))
+        price = market.mid / 100 if side == "yes" else 1 - market.mid / 100
+        fields: dict[str, Any] = {
+            "trade_id": f"t{number}",
+            "account": _ACCOUNTS[venue],
+            "mode": "paper" if venue == "paper" else "live",
+            "venue": venue,
+            "ticker": market.ticker,
+            "side": side,
+            "quantity": str(random.choice((1, 5, 10, Decimal("2.5")))),
+            "limit_price": str(round(Decimal(min(0.97, price + 0.05)), 2)),
+            "stops": self.stops(price),
+            "allow_immediate": random.random() < 0.2,
+        }
+        if market.close_ns is not None and random.random() < 0.8:
+            fields["close_ts"] = instant_text(market.close_ns)
+        self.asked[fields["trade_id"]] = fields
+        if random.random() < 0.3:
+            fields["expires_ts"] = instant_text(self.world.now_ns // 1000 * 1000 + 20 * NS_PER_S)
+            self.store("trade.command.open", f"open:{fields['trade_id']}", **fields)
+        else:
+            self.request("trade.request.open", fields, tries=6)
+
+    def stops(self, price: float) -> list[dict[str, Any]]:
+        """Draw the stops of a trade that costs about `price`."""
+        random = self.random
+        found: list[dict[str, Any]] = [
+            {
+                "rule": "price",
+                "stop_price": str(max(Decimal("0.02"), round(Decimal(price - random.uniform(0.02, 0.15)), 2))),
+                "confirm_ticks": random.choice((1, 2, 2, 3)),
+            }
+        ]
+        if random.random() < 0.3:
+            found[0]["dwell_s"] = 1
+        others: list[dict[str, Any]] = [
+            {"rule": "trailing", "trail": "0.08"},
+            {"rule": "profit", "take_profit_price": str(min(Decimal("0.95"), round(Decimal(price + 0.12), 2)))},
+            {"rule": "time", "max_age_s": random.choice((8, 20, 40))},
+            {"rule": "loss", "max_loss": str(random.choice((1, 2)))},
+            {"rule": "probability", "floor_percent": str(max(3, int(price * 100) - 15))},
+        ]
+        return found + random.sample(others, random.choice((0, 0, 1, 2)))
+
+    def request(self, subject: str, fields: dict[str, Any], *, tries: int = 1) -> None:
+        """Ask, and ask again while nobody answers."""
+        heard: list[dict[str, Any]] = []
+
+        def hear(reply: dict[str, Any]) -> None:
+            heard.append(reply)
+            self.world.tell(f"reply to {subject} {fields.get('trade_id', '')}: {reply['ok']} {reply.get('error', '')}")
+            self.world.answered(subject, fields, reply)
+
+        self.world.ask(subject, hear, **fields)
+        if tries > 1:
+            self._after(_PATIENCE_S, lambda: None if heard else self.request(subject, fields, tries=tries - 1))
+            self.is_done_ns = max(self.is_done_ns, self.world.now_ns + int((_PATIENCE_S + 1) * NS_PER_S))
+
+    # People
+
+    def people(self) -> None:
+        """Somebody wants something."""
+        random = self.random
+        if self.is_calm or not self.asked:
+            return
+        trade_id = random.choice(list(self.asked))
+        who = {"reason": "because", "requested_by": "a person"}
+        match random.choice(("close", "part", "halt", "set", "waive", "settings", "status", "list")):
+            case "close":
+                self.request("trade.request.close", {"trade_id": trade_id, **who}, tries=3)
+            case "part":
+                self.store(
+                    "trade.command.close",
+                    f"close:{trade_id}:{self.world.now_ns}",
+                    trade_id=trade_id,
+                    quantity="1",
+                    **who,
+                )
+            case "halt":
+                self.request("system.request.halt", who, tries=3)
+                self._after(random.uniform(2, 6), lambda: self.request("system.request.resume", who, tries=9))
+            case "set":
+                settings = {"stop_price": str(random.choice((Decimal("0.2"), Decimal("0.35"), Decimal("0.45"))))}
+                self.request("stop.request.set", {"trade_id": trade_id, "rule": "price", "settings": settings, **who})
+            case "waive":
+                until = instant_text(self.world.now_ns // 1000 * 1000 + 5 * NS_PER_S)
+                self.request("stop.request.waive", {"trade_id": trade_id, "until": until, **who})
+            case "settings":
+                version = len(self.world.postgres.tables.settings_history)
+                changes = {"close_slippage": str(random.choice((Decimal("0.03"), Decimal("0.08"))))}
+                self.request(
+                    "settings.request.set",
+                    {"layer": "defaults", "changes": changes, "expected_version": version, **who},
+                )
+            case "status":
+                self.request("system.request.status", who)
+            case _:
+                self.request("trade.request.list", {"limit": 10})
+
+    # Faults of the agenda; each is named as in `plan.AGENDA`
+
+    def _for_a_while(
+        self, kind: str, low_s: float, high_s: float, begin: Callable[[], object], end: Callable[[], object]
+    ) -> None:
+        self.world.note_fault(kind)
+        begin()
+        self._after(self.random.uniform(low_s, high_s), lambda: None if self.is_calm else end())
+
+    def _nats_killed(self) -> None:
+        if self.world.nats.is_up:
+            self._for_a_while("nats_killed", 0.3, 8, self.world.nats.kill, self.world.nats.rise)
+
+    def _nats_hung(self) -> None:
+        nats = self.world.nats
+        if nats.is_up and not nats.is_hung:
+            self._for_a_while("nats_hung", 1, 10, nats.hang, nats.go_on)
+
+    def _nats_deaf(self) -> None:
+        ours = [session for session in self.world.nats.sessions if session.owner is not None]
+        if ours:
+            self.world.note_fault("nats_deaf")
+            self.random.choice(ours).is_deaf = True
+
+    def _orders_full(self) -> None:
+        nats, name = self.world.nats, self.random.choice(("ORDERS", "LEDGER"))
+        self._for_a_while(
+            "orders_full", 1, 8, lambda: nats.full(name, full=True), lambda: nats.full(name, full=False)
+        )  # fmt: skip
+
+    def _postgres_killed(self) -> None:
+        if self.world.postgres.is_up:
+            self._for_a_while("postgres_killed", 0.3, 15, self.world.postgres.kill, self.world.postgres.rise)
+
+    def _postgres_read_only(self) -> None:
+        self._for_a_while("postgres_read_only", 1, 10, lambda: self._read_only(True), lambda: self._read_only(False))
+
+    def _read_only(self, flag: bool) -> None:
+        self.world.postgres.is_read_only = flag
+
+    def _executor_killed(self) -> None:
+        self.world.crash_executor(self.random.choice(list(self.world.executors.values())))
+
+    def _somebody(self) -> Incarnation | None:
+        alive = [one for one in self.world.incarnations.values() if one.is_alive]
+        return self.random.choice(alive) if alive else None
+
+    def _process_killed(self) -> None:
+        victim = self._somebody()
+        if victim is not None:
+            self.world.note_fault("process_killed")
+            victim.die("killed at random")
+
+    def _process_stopped(self) -> None:
+        victim = self._somebody()
+        if victim is not None and victim.is_serving and not victim.is_stopping:
+            self.world.note_fault("process_stopped")
+            victim.stop()
+
+    def _process_paused(self) -> None:
+        victim = self._somebody()
+        if victim is not None:
+            scheduler = self.world.scheduler
+            self._for_a_while(
+                "process_paused", 1, 40, lambda: scheduler.hold(victim.name), lambda: scheduler.release(victim.name)
+            )
+
+    def _second_instance(self) -> None:
+        if "b" not in self.world.incarnations:
+            self.world.note_fault("second_instance")
+            self.world.boot("b")
+
+    def _actor_crash(self) -> None:
+        victim = self._somebody()
+        if victim is not None and victim.is_serving:
+            self.world.note_fault("actor_crash")
+            victim.crash_actor(self.random)
+
+    def _poison(self) -> None:
+        self.world.note_fault("poison")
+        subject = self.random.choice(
+            ("trade.command.open", "order.report.t1-close-1", "account.position.live-1", "market.lifecycle.T0")
+        )
+        self._store(
+            subject, "", self.random.choice((b"{", b'{"ts":1}', b'{"quantity":"NaN"}', b"\xff", b'{"a":1,"a":2}'))
+        )
+
+    def _clock_step(self) -> None:
+        victim = self._somebody()
+        if victim is not None:
+            self.world.note_fault("clock_step")
+            victim.clock.off_ns = int(self.random.uniform(-0.5, 0.5) * NS_PER_S)
+
+    def _feed_silent(self) -> None:
+        self._for_a_while("feed_silent", 5, 45, lambda: self._silence(True), lambda: self._silence(False))
+
+    def _silence(self, flag: bool) -> None:
+        self.is_silent = flag
+
+    def _tick_stale(self) -> None:
+        self.world.note_fault("tick_stale")
+        self._odd_tick(-int(self.random.uniform(1, 120) * NS_PER_S))
+
+    def _tick_future(self) -> None:
+        self.world.note_fault("tick_future")
+        self._odd_tick(int(self.random.uniform(3, 4000) * NS_PER_S))
+
+    def _odd_tick(self, off_ns: int) -> None:
+        """A quote that must not move anything: it would cross every stop."""
+        market = self.random.choice(self.markets)
+        self.world.publish(
+            f"market.quote.{market.ticker}", ts_ns=self.world.now_ns + off_ns, ticker=market.ticker,
+            source="odd" if off_ns > 0 else SOURCE, yes_bid="0.02", yes_ask="0.04",
+        )  # fmt: skip
+
+    def _tick_backlog(self) -> None:
+        self.world.note_fault("tick_backlog")
+        market = self.random.choice(self.markets)
+        for ts_ns, bid, ask in market.said[-5:]:
+            self.world.publish(
+                f"market.quote.{market.ticker}",
+                ts_ns=ts_ns,
+                ticker=market.ticker,
+                source=SOURCE,
+                yes_bid=bid,
+                yes_ask=ask,
+            )
+
+    def _tick_garbage(self) -> None:
+        self.world.note_fault("tick_garbage")
+        market = self.random.choice(self.markets)
+        odd = self.random.choice(("NaN", "-0.5", "1e999", "Infinity", "0.5x"))
+        self.world.publish(
+            f"market.quote.{market.ticker}", ticker=market.ticker, source=SOURCE, yes_bid=odd, yes_ask="0.9"
+        )
+
+    def _external_close(self) -> None:
+        held = [
+            (executor, holding)
+            for executor in self.world.executors.values()
+            for holding, quantity in executor.venue.held.items()
+            if quantity > 0 and holding[1] not in executor.venue.closed
+        ]
+        if not held:
+            return
+        self.world.note_fault("external_close")
+        executor, (account, ticker, side) = self.random.choice(held)
+        executor.venue.take_away(account, ticker, side, Decimal(1000))
+        self.positions_taken.add((account, ticker))
+        self.store(f"account.position.{account}", "", account=account, ticker=ticker, side=side, quantity="0")
+
+    def _duplicate_input(self) -> None:
+        if self._sent:
+            self.world.note_fault("duplicate_input")
+            subject, body = self.random.choice(self._sent)
+            self._store(subject, "", body)
+
+    def _contradiction(self) -> None:
+        """A report that says something else of a fill that is known already."""
+        fills = [
+            (fill, order) for ex in self.world.executors.values() for order in ex.venue.every for fill in order.fills
+        ]
+        if not fills:
+            return
+        self.world.note_fault("contradiction")
+        fill, order = self.random.choice(fills)
+        name = order.sent.client_order_id
+        if (order.sent.account, fill.fill_id) not in self.world.postgres.tables.fills.rows:
+            return
+        self.store(
+            f"order.report.{name}", "", client_order_id=name, status="filled", fill_id=fill.fill_id, fill_price="0.99",
+            fill_quantity="777", fees="0", cumulative_quantity="777",
+        )  # fmt: skip
