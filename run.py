@@ -28,19 +28,21 @@ from loguru import logger
 from rich.live import Live
 
 import db.commands as database
+from actors.door import Door
 from actors.outside.probes import Probes
 from actors.replay import screen
 from actors.replay.sidecar import Sidecar, read_sidecar, recording_name
 from actors.replay.stage import Stage, demo_settings
-from actors.serving import AnotherLeads, Door, Serving, Wiring
+from actors.serving import Serving, Wiring
+from actors.standby import Standby
 from bus.commands import check, contract, events, settings, stop, system, trade
 from bus.commands.client import NatsClient
 from bus.commands.nats_checks import nats_answers
 from bus.embedded import EmbeddedServer
-from bus.errors import BusError
+from bus.errors import BusError, StreamAlarm
 from bus.errors import ServerUnavailable as NoNats
 from bus.messages.demo import DemoSummary
-from bus.messages.failures import StoreUnavailable
+from bus.messages.failures import LeadTaken, StoreUnavailable
 from bus.messages.plain import instant_text, read_instant, to_json
 from bus.messages.trades import TradeOpen
 from bus.recorded import Recording, instant_ns
@@ -113,9 +115,6 @@ def serve(*, flags: Flags = PLAIN) -> Exit:
     let_go = set_up(wanted)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     faulthandler.register(signal.SIGUSR1, all_threads=True)
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
 
     def end(code: int, reason: str) -> None:
         """End at once: a fault may have spoiled our state, and supervisord starts a clean process."""
@@ -123,24 +122,28 @@ def serve(*, flags: Flags = PLAIN) -> Exit:
         let_go()
         os._exit(code)
 
-    with starting():
-        migrations.demand_fit(wanted.postgres.dsn, database.names_of(wanted.postgres))
-        door, clock = Door(), WallClock()
-        wire = NatsWire(
-            wanted.nats,
-            clock=clock,
-            say=door.hear,
-            on_fenced=lambda reason: end(Exit.INTERNAL_FAULT, reason),
-            on_fatal=lambda reason: end(Exit.INTERNAL_FAULT, reason),
-            on_up=lambda: door.come_up(clock.now_ns()),
-            confirm_publish_ms=int(wanted.trading.confirm_publish_ms),
-        )
-        serving = Serving(wanted, Wiring(clock=clock, wire=wire, store=store_of(wanted), door=door, end=end))
-        house = serving.start()
-    rest_memory()
-    probes = Probes(wanted.http.host, wanted.http.port, lambda: house.status(clock.now_ns()))
+    def fail(reason: str) -> None:
+        end(Exit.INTERNAL_FAULT, reason)
+
+    door, clock = Door(), WallClock()
+    wire = NatsWire(
+        wanted.nats,
+        clock=clock,
+        say=door.hear,
+        on_fenced=fail,
+        on_fatal=fail,
+        confirm_publish_ms=int(wanted.trading.confirm_publish_ms),
+    )
+    serving = Serving(wanted, Wiring(clock=clock, wire=wire, store=store_of(wanted), door=door, end=end))
+    standby = Standby(serving, monotonic_ns=time.monotonic_ns)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: standby.stop())
+    probes = Probes(wanted.http.host, wanted.http.port, lambda: serving.status(clock.now_ns()))
     probes.start()
-    stopped.wait()
+    with starting():
+        if standby.wait():
+            rest_memory()
+            standby.stay()
     probes.stop()
     drained = serving.stop()
     logger.bind(action="serve.stopped", drained=drained).info("stopped")
@@ -164,7 +167,7 @@ def starting() -> Iterator[None]:
         raise WrongUse(str(error)) from error
     except (NoNats, NoPostgres, StoreUnavailable) as error:
         raise NoAnswer(f"{error}; `run.py check` says what to do") from error
-    except (AnotherLeads, BusError) as error:
+    except (StreamAlarm, LeadTaken, BusError) as error:
         raise Refused(str(error)) from error
 
 

@@ -34,6 +34,7 @@ from actors.trade_watcher import TradeWatcher
 from actors.turns import OwnThreads, Turns
 from actors.watched import Failed, WatchedActor
 from bus.messages.envelope import Malformed, Outgoing, Received
+from bus.messages.lead import InstanceHeard, NobodyHeard, WireDown, WireUp
 from bus.messages.market import Lifecycle, Ticks
 from bus.messages.notices import Notice
 from bus.messages.orders import OrderArrived, OrderReport, OrderSubmit, Position, VenueAnswer, VenueQuestion
@@ -340,6 +341,8 @@ class House:
             Answer: (lambda word: wire.reply(word.reply_to, word.reply),),  # type: ignore[attr-defined]  # as above
             Status: (wire.broadcast,),  # type: ignore[dict-item]  # as above
             Notice: (put["notifier"],),
+            WireUp: (lambda word: reconciler(VenuesUp(now_ns=word.now_ns)),),  # type: ignore[attr-defined]  # as above
+            **dict.fromkeys((WireDown, InstanceHeard, NobodyHeard), ()),
         }
         for kind, listener in also.items():
             # Database has a thread of its own: whoever waits for what a commit brings must expect it before Database has it.

@@ -134,11 +134,19 @@ class StartingWire(Wire, Protocol):
     """The NATS side while a process takes its place; blocking, in the order in which the methods stand here."""
 
     def connect(self) -> None:
-        """Open the connections."""
+        """Open the connections, to servers that are there."""
         ...
 
-    def leader(self) -> str | None:
-        """Return the instance that answers as leader, None if nobody does within half a second."""
+    def begin(self) -> None:
+        """Open the connections however long it takes; returns at once, `WireUp` is said."""
+        ...
+
+    def find_leader(self) -> None:
+        """Ask who leads, hear leaders and questions for the status from now on; returns at once, `InstanceHeard` is said."""
+        ...
+
+    def beat(self, status: Callable[[], Status] | None) -> None:
+        """Say how we stand once a second from now on; None: no more."""
         ...
 
     def ensure_streams(self, recorded: Mapping[str, str]) -> Mapping[str, StreamFacts]:
@@ -146,7 +154,7 @@ class StartingWire(Wire, Protocol):
         ...
 
     def take_lead(self, instance: str, known_epoch: int) -> Lead:
-        """Set the next epoch: from here older ones cannot order."""
+        """Set the next epoch: from here older ones cannot order. Raises: LeadTaken when another instance was faster."""
         ...
 
     def read_submits(self) -> Sequence[OrderSubmit]:

@@ -1,37 +1,46 @@
 """Starting is recovering: the one path by which a process takes its place, in `serve` and in the demo.
 
-    connect -> is there a leader? -> streams -> the epoch in ORDERS (the barrier) -> the epoch in PostgreSQL -> settings
+    streams -> the epoch in ORDERS (the barrier) -> the epoch in PostgreSQL -> settings
     -> read the record, and what left that is not on it -> start the actors -> hear the market -> say the trades,
     and again what may not have left -> hear orders, streams, requests -> ask the venues -> ready
+
+When a process may begin with this, `actors.standby` finds out. Until everything is read nothing has begun: a server that goes
+away costs another try, with another epoch. Once the actors stand there is no way back but a new process.
 
 Nothing is heard before the actors stand. The streams are read again from a little before the newest input that is settled: what
 is settled is acknowledged at the door, whatever else came while nobody listened is applied once.
 """
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from os import getpid
 from typing import Final
 
 from loguru import logger
+from msgspec.structs import replace
 
 from actors.activity import Activity
+from actors.door import Door
 from actors.house import House
 from actors.paper_venue import SharedPaperBook
 from actors.ports import Clock, StartingStore, StartingWire
 from actors.router import Listener
+from actors.rules.candidate import Candidate
 from actors.rules.desk.desk import Desk
 from actors.rules.fees import fee
 from actors.rules.paper.book import PaperBook
-from actors.rules.reconcile.terms import ReconcileTerms
 from actors.rules.status import StatusBoard
-from actors.rules.trade.steps import VenueTerms
+from actors.terms import reconcile_terms, venue_terms
 from actors.turns import Turns
-from bus.messages.envelope import Delivery, Malformed, Received
+from bus.messages.envelope import Outgoing, Received
+from bus.messages.failures import LeadTaken, WireUnavailable
+from bus.messages.lead import LEADER, STOPPED
+from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit
 from bus.messages.reconcile import VenuesUp
 from bus.messages.records import Recovered
+from bus.messages.system import Reply, Status
 from bus.messages.units import NS_PER_MS, seconds_to_ns
 from config.settings import Settings
 from config.version import VERSION
@@ -40,10 +49,7 @@ PAPER: Final = "paper"
 LOOK_BACK: Final = 10_000
 """How far before the newest settled input a stream is read again: one input may wait for its stop check while later ones commit."""
 _UNPUBLISHED_MAX: Final = 100_000
-
-
-class AnotherLeads(Exception):  # noqa: N818  # a state of the world, not a fault of the caller
-    """Another instance leads. A second one does not start beside it."""
+_NO_ANSWER: Final = 69
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +63,7 @@ class Wiring:
     clock: Clock
     wire: StartingWire
     store: StartingStore
-    door: "Door"
+    door: Door
     end: Callable[[int, str], None]
     activity: Activity = field(default_factory=Activity)
     record: Activity | None = None
@@ -66,34 +72,19 @@ class Wiring:
     also: Mapping[type, Listener] = field(default_factory=dict)
 
 
-class Door:
-    """The wire is made before the house: what it says goes through here. Nothing is heard before the house stands."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What was read before anything began."""
 
-    def __init__(self) -> None:
-        self.house: House | None = None
-        self.settled: Mapping[str, frozenset[int]] = {}
-        self.acknowledge: Callable[[Delivery], None] | None = None
-
-    def hear(self, word: object) -> None:
-        """Hand a word from the wire to the house; acknowledge at once what had its effect before the restart."""
-        assert self.house is not None, "an input was heard before the house stood"
-        if isinstance(word, Received | Malformed) and word.delivery is not None and self._is_settled(word.delivery):
-            assert self.acknowledge is not None
-            self.acknowledge(word.delivery)
-            return
-        self.house.hear(word)
-
-    def _is_settled(self, delivery: Delivery) -> bool:
-        return delivery.sequence in self.settled.get(delivery.stream, ())
-
-    def come_up(self, now_ns: int) -> None:
-        """The wire is connected, again: what was agreed with the venues before may not hold any more."""
-        if self.house is not None:
-            self.house.hear(VenuesUp(now_ns=now_ns))
+    recovered: Recovered
+    submits: Sequence[OrderSubmit]
+    paper: Sequence[OrderSubmit | OrderCancel | OrderReport]
+    unpublished: Sequence[Outgoing]
+    settled: Mapping[str, frozenset[int]]
 
 
 class Serving:
-    """One running house, from the first connection to the last acknowledgement."""
+    """One process's way from its first connection to the last acknowledgement. candidate: decides when it may lead."""
 
     def __init__(self, settings: Settings, wiring: Wiring) -> None:
         self._settings = settings
@@ -101,23 +92,98 @@ class Serving:
         self.instance = settings.trading.instance or f"{socket.gethostname()}-{getpid()}"
         self.epoch = 0
         self.house: House | None = None
+        self.candidate = Candidate()
+        self.outside: Callable[[object], None] = lambda _: None
+        """Hears the words of `bus.messages.lead` until the house stands."""
+        wiring.door.outside = self._hear_outside
 
     def start(self) -> House:
-        """Take the lead and begin to watch. Raises: AnotherLeads, and whatever a wire raises that cannot start."""
+        """Reach the servers, which must be there, and lead, for nobody else can. Raises: whatever keeps it from that."""
+        self._wiring.wire.connect()
+        self.open_record()
+        return self.take_over()
+
+    # Before it leads
+
+    def reach_for_servers(self) -> None:
+        """Connect to NATS however long that takes; `WireUp` is said then."""
+        self._wiring.wire.begin()
+
+    def find_leader(self) -> None:
+        """Ask who leads, and answer for the status from now on; needs NATS."""
+        self._wiring.wire.find_leader()
+
+    def open_record(self) -> None:
+        """Reach PostgreSQL. Raises: StoreUnavailable; what the store raises when the schema does not fit."""
+        self._wiring.store.open()
+
+    def status(self, now_ns: int) -> Status:
+        """Return what `system.request.status` answers; any thread."""
+        if self.house is not None:
+            return self.house.status(now_ns)
+        leads = self.epoch > 0
+        return Status(
+            ready=False,
+            role=LEADER if leads else self.candidate.role,
+            instance=self.instance,
+            epoch=self.epoch or self.candidate.epoch,
+            version=VERSION,
+            ts=now_ns,
+            live_enabled=self._settings.trading.live_enabled,
+            why_not_ready=("takes over: reads the record",) if leads else self.candidate.why_not(),
+        )
+
+    def _hear_outside(self, word: object) -> None:
+        if isinstance(word, Received):
+            if word.reply_to is not None:
+                status = self.status(word.received_ns)
+                reply = Reply(ok=True, instance=status.instance, epoch=status.epoch, ts=status.ts, result=status)
+                self._wiring.wire.reply(word.reply_to, reply)
+        else:
+            self.outside(word)
+
+    # Taking the lead
+
+    def take_over(self) -> House:
+        """Take the lead and begin to watch.
+
+        Raises: LeadTaken, WireUnavailable, StoreUnavailable: nothing has begun, it may be called again. What a wire raises
+        that cannot start. Ends the process if NATS goes away once the house stands.
+        """
         wire, store = self._wiring.wire, self._wiring.store
-        wire.connect()
-        store.open()
-        leader = wire.leader()
-        if leader is not None:
-            raise AnotherLeads(f"{leader} leads already; stop it first (a hot standby comes with a later version)")
-        self._take_place(wire, store)
-        recovered = store.recover()
+        try:
+            self._take_place(wire, store)
+            found = _Found(
+                recovered=store.recover(),
+                submits=wire.read_submits(),
+                paper=wire.read_orders(PAPER),
+                unpublished=store.unpublished(_UNPUBLISHED_MAX),
+                settled=store.settled(LOOK_BACK),
+            )
+        except Exception:
+            self.epoch = 0
+            wire.beat(None)
+            raise
+        try:
+            return self._move_in(found)
+        except WireUnavailable as error:
+            self._wiring.end(_NO_ANSWER, f"NATS went away before every input flowed: {error}")
+            raise
+
+    def _move_in(self, found: _Found) -> House:
+        """Start the house with what was found, and let everything flow."""
+        wire, recovered = self._wiring.wire, found.recovered
         paper = self._paper_book()
         house = self._build(recovered, paper)
-        self._wiring.door.house = self.house = house
-        house.start(wire.read_submits(), wire.hear_market)
-        self._say_again(house, paper, recovered)
-        self._listen(wire, store, house)
+        self._wiring.door.house = house
+        house.start(found.submits, wire.hear_market)
+        self.house = house
+        wire.beat(None)
+        house.router.say_all(paper.restore(found.paper, recovered.trades, self._wiring.clock.now_ns()))
+        if found.unpublished:
+            house.expect_published(found.unpublished)
+            wire.publish(found.unpublished)
+        self._listen(wire, found.settled)
         house.board.is_watching = True
         logger.bind(action="serve.ready", epoch=self.epoch).info(
             "{} leads in epoch {} and watches {} open trades", self.instance, self.epoch, len(recovered.trades)
@@ -125,13 +191,14 @@ class Serving:
         return house
 
     def stop(self) -> bool:
-        """Stop hearing, drain, close. Returns False if something was left undone after the time allowed."""
+        """Stop hearing, drain, say that the lead is free, close. Returns False if something was left undone after the time allowed."""
         timeout_s = self._settings.actors.stop_timeout_s
-        drained = True
-        self._wiring.wire.stop_inputs()
+        wire, drained = self._wiring.wire, True
+        wire.stop_inputs()
         if self.house is not None:
             drained = self.house.stop(float(timeout_s) * 0.6)
-        self._wiring.wire.close(float(timeout_s) * 0.2)
+            wire.broadcast(replace(self.status(self._wiring.clock.now_ns()), ready=False, role=STOPPED))
+        wire.close(float(timeout_s) * 0.2)
         self._wiring.store.close()
         return drained
 
@@ -142,15 +209,14 @@ class Serving:
                 store.record_stream(facts.name, facts.created)
         now_ns = self._wiring.clock.now_ns()
         self.epoch = wire.take_lead(self.instance, store.epoch()).record.epoch
+        wire.beat(lambda: self.status(self._wiring.clock.now_ns()))
         if not store.take_lead(self.epoch, self.instance, now_ns):
-            raise AnotherLeads(
-                f"PostgreSQL knows a higher epoch than {self.epoch}: another instance has just taken the lead"
-            )
+            raise LeadTaken(f"PostgreSQL knows a higher epoch than {self.epoch}")
         store.seed_settings(self._settings.stops, now_ns)
 
     def _build(self, recovered: Recovered, paper: PaperBook) -> House:
         settings = self._settings
-        terms = _reconcile_terms(settings)
+        terms = reconcile_terms(settings)
         desk = Desk(
             recovered,
             epoch=self.epoch,
@@ -190,7 +256,7 @@ class Serving:
         return house
 
     def _paper_book(self) -> PaperBook:
-        paper, terms = self._settings.paper, _terms(self._settings, PAPER)
+        paper, terms = self._settings.paper, venue_terms(self._settings, PAPER)
         return PaperBook(
             latency_ns=int(paper.latency_ms * NS_PER_MS),
             fee_of=partial(fee, paper.fee_model, paper.fee_percent),
@@ -198,44 +264,11 @@ class Serving:
             netting=terms.netting,
         )
 
-    def _say_again(self, house: House, paper: PaperBook, recovered: Recovered) -> None:
-        """Rebuild the paper venue from ORDERS, and hand over the outbox rows that NATS may not have."""
-        wire = self._wiring.wire
-        house.router.say_all(paper.restore(wire.read_orders(PAPER), recovered.trades, self._wiring.clock.now_ns()))
-        waiting = self._wiring.store.unpublished(_UNPUBLISHED_MAX)
-        if waiting:
-            house.expect_published(waiting)
-            wire.publish(waiting)
-
-    def _listen(self, wire: StartingWire, store: StartingStore, house: House) -> None:
+    def _listen(self, wire: StartingWire, settled: Mapping[str, frozenset[int]]) -> None:
         wire.hear_orders(PAPER)
         self._answer_paper()
         door = self._wiring.door
-        door.settled, door.acknowledge = store.settled(LOOK_BACK), wire.acknowledge
-        wire.hear_streams({name: max(0, max(known) - LOOK_BACK) for name, known in door.settled.items()})
-        house.hear(VenuesUp(now_ns=self._wiring.clock.now_ns()))
+        door.settled, door.acknowledge = settled, wire.acknowledge
+        wire.hear_streams({name: max(0, max(known) - LOOK_BACK) for name, known in settled.items()})
+        self._wiring.door.hear(VenuesUp(now_ns=self._wiring.clock.now_ns()))
         wire.hear_requests()
-
-
-def _reconcile_terms(settings: Settings) -> ReconcileTerms:
-    wanted = settings.reconcile
-    return ReconcileTerms(
-        interval_ns=seconds_to_ns(wanted.interval_s),
-        confirm_ns=seconds_to_ns(wanted.confirm_s),
-        look_back_ns=seconds_to_ns(wanted.look_back_s),
-        overlap_ns=seconds_to_ns(wanted.overlap_s),
-        backoff_max_ns=seconds_to_ns(wanted.backoff_max_s),
-        adopt_unknown=wanted.adopt_unknown,
-        venues={name: _terms(settings, name) for name in settings.venues},
-    )
-
-
-def _terms(settings: Settings, name: str) -> VenueTerms:
-    venue = settings.venues[name]
-    return VenueTerms(
-        name=name,
-        style="buy_opposite" if venue.style == "buy_opposite" else "sell",
-        netting=venue.netting,
-        cutoff_ns=seconds_to_ns(venue.cutoff_s),
-        settle_bound_ns=seconds_to_ns(venue.settle_bound_s),
-    )

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from loguru import logger
@@ -21,6 +21,8 @@ from bus.errors import BusError, ServerUnavailable
 from bus.quick_parser import Handler
 
 _JSON = msgspec.json.Decoder()
+_CLOSE_S: Final = 1.0
+"""A server that hangs may not answer our good-bye."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,7 @@ ClientOf = Callable[..., Any]
 """Makes what speaks the protocol, with `on_fault`: `DirectClient`, or something of its shape."""
 
 
-def _nothing() -> None:
+def _nothing(*_: str) -> None:
     return
 
 
@@ -52,7 +54,8 @@ def _ignore(reason: str) -> None:
 class Connection:
     """A client and what keeps it honest. Everything but the constructor is for the loop's thread.
 
-    on_up, on_down: called after each (re)connection and each loss. on_fatal: called once, with why; the process should end.
+    on_up: called after each (re)connection. on_down: after each loss, and each try of `begin` that failed, with why.
+    on_fatal: called once, with why; the process should end.
     client: what speaks the protocol.
     """
 
@@ -61,7 +64,7 @@ class Connection:
         settings: ConnectionSettings,
         *,
         on_up: Callable[[], None] = _nothing,
-        on_down: Callable[[], None] = _nothing,
+        on_down: Callable[[str], None] = _nothing,
         on_fatal: Callable[[str], None] = _ignore,
         client: ClientOf = DirectClient,
     ) -> None:
@@ -69,29 +72,59 @@ class Connection:
         self._on_up = on_up
         self._on_down = on_down
         self._on_fatal = on_fatal
-        self._client: DirectClient = client(on_fault=lambda error: self._fatal(f"a listener failed: {error!r}"))
+        self._client_of = client
+        self._client = self._new_client()
         self._heart: asyncio.Task[None] | None = None
+        self._trying: asyncio.Task[None] | None = None
         self._closing = False
+        self._has_ended = False
         self._is_fatal = False
         self._echoed = 0
         self.reconnects = 0
         self.deaf = 0
         self.last_error = ""
 
+    def _new_client(self) -> DirectClient:
+        client: DirectClient = self._client_of(on_fault=lambda error: self._fatal(f"a listener failed: {error!r}"))
+        return client
+
     # Opening and closing
+
+    def begin(self) -> None:
+        """Connect, trying again for as long as it takes; `on_up` follows."""
+        self._trying = asyncio.get_running_loop().create_task(self._try())
+
+    async def _try(self) -> None:
+        try:
+            await self.open()
+        except ServerUnavailable as error:
+            why = str(error)
+            self._call(lambda: self._on_down(why))
+            asyncio.get_running_loop().call_later(self._settings.reconnect_wait_ms / 1000, self._try_again)
+
+    def _try_again(self) -> None:
+        if not self._has_ended:
+            self._closing = False
+            self._client = self._new_client()
+            self.begin()
 
     async def open(self, *, timeout_s: float | None = None) -> None:
         """Connect, trying again for `timeout_s`. Raises: ServerUnavailable with the last error."""
-        wanted = self._settings
+        wanted, client = self._settings, self._client
+
+        async def closed() -> None:
+            if client is self._client:
+                self._on_closed()
+
         try:
             await asyncio.wait_for(
-                self._client.connect(
+                client.connect(
                     wanted.url,
                     name=wanted.name,
                     error_cb=self._on_error,
                     disconnected_cb=self._on_disconnected,
                     reconnected_cb=self._on_reconnected,
-                    closed_cb=self._on_closed,
+                    closed_cb=closed,
                     connect_timeout=wanted.connect_timeout_s,
                     reconnect_time_wait=wanted.reconnect_wait_ms / 1000,
                     max_reconnect_attempts=-1,
@@ -105,14 +138,16 @@ class Connection:
         except (TimeoutError, nats_errors.Error, OSError) as error:
             self._closing = True
             with contextlib.suppress(Exception):
-                await self._client.close()
+                await asyncio.wait_for(client.close(), _CLOSE_S)
             raise ServerUnavailable(f"no NATS server answers: {self.last_error or error!r}") from None
         self._heart = asyncio.create_task(self._pulse())
         self._call(self._on_up)
 
     async def close(self, drain_s: float = 2) -> None:
         """Wait until the server has read what was sent, then close; takes at most about twice `drain_s`."""
-        self._closing = True
+        self._closing = self._has_ended = True
+        if self._trying is not None:
+            self._trying.cancel()
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self._client.flush(), drain_s)
         if self._heart is not None:
@@ -223,14 +258,14 @@ class Connection:
     async def _on_disconnected(self) -> None:
         if not self._closing:
             logger.warning("NATS is away: {}", self.last_error or "the connection was lost")
-        self._call(self._on_down)
+        self._call(lambda: self._on_down(self.last_error or "the connection was lost"))
 
     async def _on_reconnected(self) -> None:
         self.reconnects += 1
         logger.info("NATS is back")
         self._call(self._on_up)
 
-    async def _on_closed(self) -> None:
+    def _on_closed(self) -> None:
         if not self._closing:
             self._fatal(f"closed by the server or for good: {self._client.last_error or self.last_error}")
 

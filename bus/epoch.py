@@ -14,7 +14,6 @@ from bus.connection import ApiError, Connection
 from bus.errors import BusError, EpochLost
 from bus.messages.orders import EpochRecord
 from bus.messages.plain import from_json, to_json
-from bus.messages.system import Reply
 from bus.publisher import WRONG_LAST_SEQUENCE, Outcome, Publisher, Refused, Stored
 from bus.subjects import EPOCH, Prefix
 
@@ -22,7 +21,6 @@ EXPECTED_SEQUENCE: Final = "Nats-Expected-Last-Subject-Sequence"
 EXPECTED_SUBJECT: Final = "Nats-Expected-Last-Subject-Sequence-Subject"
 _NO_MESSAGE: Final = 10037
 _TIMEOUT_S: Final = 5.0
-_STATUS_WITHIN_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +69,3 @@ async def take_lead(
             raise EpochLost("another instance took the lead")
         case outcome:
             raise BusError(f"the lead could not be taken: {outcome}")
-
-
-async def find_leader(connection: Connection, prefix: Prefix) -> str | None:
-    """Return the instance that answers as leader, None if nobody does within half a second."""
-    try:
-        answer = await connection.ask(prefix.add("system.request.status"), b"{}", _STATUS_WITHIN_S)
-    except BusError:
-        return None
-    return from_json(Reply, answer).instance

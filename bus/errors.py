@@ -1,7 +1,9 @@
 """The few ways in which the NATS side breaks; the library's own errors are translated here and nowhere else."""
 
+from bus.messages.failures import LeadTaken, WireUnavailable
 
-class BusError(Exception):
+
+class BusError(WireUnavailable):
     """Something of the NATS side is broken."""
 
 
@@ -9,9 +11,9 @@ class ServerUnavailable(BusError):  # noqa: N818  # a state of the world, not a 
     """No nats-server answers, or ours did not start: try again, or look at its log."""
 
 
-class StreamAlarm(BusError):  # noqa: N818  # as above
+class StreamAlarm(Exception):  # noqa: N818  # as above
     """A stream that is on record is missing, was recreated, or has other settings: a person must look before orders leave."""
 
 
-class EpochLost(BusError):  # noqa: N818  # as above
+class EpochLost(LeadTaken):  # as above
     """Another instance took the lead while we tried: try again with the next epoch, or stand by."""

@@ -14,7 +14,7 @@ from bus.consumer import ConsumerSettings, PullConsumer
 from bus.market import Tap
 from bus.messages.envelope import Delivery
 from bus.orders import Now
-from bus.subjects import ROUTES, Direction, Prefix
+from bus.subjects import ROUTES, STATUS, Direction, Prefix
 
 REPORTS_PENDING_MAX: Final = 10_000
 
@@ -54,9 +54,20 @@ class Inbound:
         self._listening: list[int] = []
         self._commands_paused = False
 
+    async def hear_status(self) -> None:
+        """Hear questions for the status alone: before it leads, an instance answers nothing else. Harmless twice."""
+        if not self._listening:
+            await self._listen(STATUS)
+
     async def hear_requests(self) -> None:
-        """Hear what others ask, and that they live."""
-        for subject in (*_ASKED, _BEATS):
+        """Hear what others ask, the status among it, and that they live."""
+        before, self._listening = self._listening, []
+        await self._listen(*_ASKED, _BEATS)
+        for number in before:
+            await self._connection.unlisten(number)
+
+    async def _listen(self, *subjects: str) -> None:
+        for subject in subjects:
             self._listening.append(await self._connection.listen(self._prefix.add(subject), self._hear_request))
         await self._connection.flush()
 

@@ -60,7 +60,9 @@ class Publisher:
         self._next = 0
 
     async def open(self) -> None:
-        """Begin to hear acknowledgements."""
+        """Begin to hear acknowledgements. Harmless twice."""
+        if self._inbox:
+            return
         self._inbox = self._connection.new_inbox()
         await self._connection.listen(f"{self._inbox}.*", self._hear)
 

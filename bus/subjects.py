@@ -91,6 +91,8 @@ def _asks(pattern: str, message: type[Message], reply: type[Message], doc: str) 
 
 
 EPOCH: Final = "order.epoch"
+STATUS: Final = "system.request.status"
+HEALTH: Final = "system.health.watchkeeper"
 
 ROUTES: Final[tuple[Route, ...]] = (
     _heard("market.quote.<ticker>", market.Quote, "MARKET", "The best prices of one ticker."),
@@ -139,7 +141,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         settings.SettingsHistory,
         "Who changed which stop setting, newest first, page by page.",
     ),
-    _asked("system.request.status", system.SystemCommand, system.Status, "How it stands; every instance answers."),
+    _asked(STATUS, system.SystemCommand, system.Status, "How it stands; every instance answers."),
     _asked(
         "system.request.halt",
         system.SystemCommand,
@@ -159,7 +161,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     _said("settings.event.changed", settings.SettingsChanged, "LEDGER", "What was changed, by whom, why."),
     _said("system.event.<kind>", system.SystemEvent, "LEDGER", "Halts, epochs, restarts."),
     _said("notice.<severity>.<kind>", notices.Notice, "NOTICES", "What people should know."),
-    _said("system.health.watchkeeper", system.Status, None, "How it stands, about once a second."),
+    _said(HEALTH, system.Status, None, "How it stands, about once a second."),
     _asks(
         "venue.request.orders.<venue>", orders.VenueOrdersRequest, orders.VenueOrders, "Orders as the venue knows them."
     ),

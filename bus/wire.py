@@ -4,7 +4,9 @@ Two connections on one thread: `money` carries orders, commands, reports and req
 of them never stands in front of an order. The steps, blocking, for run.py alone and in this order:
 
     wire = NatsWire(settings.nats, clock=clock, say=router.say, ...)
-    wire.connect()                             both connections, or ServerUnavailable
+    wire.connect()                             both connections, or ServerUnavailable; or
+    wire.begin()                               both, however long it takes: `WireUp` is said, now and after each outage
+    wire.find_leader()                         who leads is said, and questions for the status are heard
     facts = wire.ensure_streams(recorded)      or StreamAlarm
     lead = wire.take_lead(instance, known)     the fence: from here older epochs cannot order
     wire.hear_requests()
@@ -16,23 +18,26 @@ of them never stands in front of an order. The steps, blocking, for run.py alone
 Everything else may be called from any thread and returns at once.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from loguru import logger
 
 from bus.client import DirectClient
 from bus.codec import MSG_ID, Codec
 from bus.connection import ClientOf, Connection, ConnectionSettings
-from bus.epoch import Lead, find_leader, read_epoch, take_lead
+from bus.epoch import Lead, read_epoch, take_lead
 from bus.errors import BusError
 from bus.executor import ExecutorConsumer, InStream, read_orders
 from bus.inbound import Inbound
+from bus.leaders import Leaders
 from bus.loop import LoopThread
 from bus.market import MarketCounts, MarketFeed, Tap
 from bus.messages import addresses
 from bus.messages.envelope import Delivery, Outgoing
+from bus.messages.lead import WireDown, WireUp
 from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit, VenueQuestion
 from bus.messages.plain import to_json
 from bus.messages.reconcile import AccountQuestion
@@ -42,7 +47,7 @@ from bus.orders import CAUSE, Now, OrderSender, header_text
 from bus.publisher import Publisher
 from bus.relay import Item, Relay
 from bus.streams import StreamFacts, StreamSizes, ensure
-from bus.subjects import Prefix
+from bus.subjects import HEALTH, Prefix
 from bus.venues import TIMEOUT_S, Answerer, VenueDesk, answer_for
 from config.settings import Nats
 
@@ -50,7 +55,8 @@ _STEP_S: Final = 30.0
 _HAND_S: Final = 0.005
 """A deaf loop must not stop the desk for longer than this at each order."""
 PAPER: Final = "paper"
-_HEALTH: Final = "system.health.watchkeeper"
+_BEAT_S: Final = 1.0
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +81,7 @@ class NatsWire:
     say: the router. tap: hears inputs instead, one by one with their headers (the demo's sequencer).
     on_fenced: another epoch leads; on_fatal: NATS is lost for good, a stream's consumer is gone, or an input's
     listener failed. Both are called on the wire's thread, with the reason; the process should end.
-    on_up, on_down: the money connection. thread, client: what it runs on and how it speaks NATS; tests have others.
+    thread, client: what it runs on and how it speaks NATS; tests have others.
     """
 
     def __init__(
@@ -86,8 +92,6 @@ class NatsWire:
         say: Callable[[object], None],
         on_fenced: Callable[[str], None],
         on_fatal: Callable[[str], None],
-        on_up: Callable[[], None] = lambda: None,
-        on_down: Callable[[], None] = lambda: None,
         confirm_publish_ms: int = 500,
         venue_timeout_s: float = TIMEOUT_S,
         tap: Tap | None = None,
@@ -98,14 +102,22 @@ class NatsWire:
         self._clock = clock
         self._say = say
         self._tap = tap
-        self._on_up = on_up
         self._thread = thread or LoopThread()
         self._prefix = Prefix(settings.prefix)
         self._codec = Codec(self._prefix, max_bytes=settings.max_message_bytes)
         self._money = Connection(
-            self._connection_settings("money"), on_up=self._money_up, on_down=on_down, on_fatal=on_fatal, client=client
+            self._connection_settings("money"),
+            on_up=self._money_up,
+            on_down=self._down,
+            on_fatal=on_fatal,
+            client=client,
         )
-        self._market = Connection(self._connection_settings("market"), on_fatal=on_fatal, client=client)
+        self._market = Connection(
+            self._connection_settings("market"), on_up=self._up, on_down=self._down, on_fatal=on_fatal, client=client
+        )
+        self._leaders = Leaders(self._money, self._prefix, say=say)
+        self._beats: Callable[[], Status] | None = None
+        self._beat_timer: asyncio.TimerHandle | None = None
         self._publisher = Publisher(self._money)
         self._orders = OrderSender(
             self._money,
@@ -135,23 +147,58 @@ class NatsWire:
 
     def _money_up(self) -> None:
         self._inbound.reconnected()
-        self._on_up()
+        self._up()
+
+    def _up(self) -> None:
+        if self._money.is_up and self._market.is_up:
+            self._say(WireUp(now_ns=self._clock.now_ns()))
+
+    def _down(self, why: str) -> None:
+        self._say(WireDown(why=why, now_ns=self._clock.now_ns()))
 
     # The steps
 
     def connect(self, *, timeout_s: float | None = None) -> None:
         """Open both connections. Raises: ServerUnavailable after `timeout_s` (default: the setting)."""
         self._thread.start()
-        self._thread.run(self._connect(timeout_s or self._settings.connect_timeout_s), _STEP_S + (timeout_s or 0))
+        self._run(self._connect(timeout_s or self._settings.connect_timeout_s), _STEP_S + (timeout_s or 0))
 
     async def _connect(self, timeout_s: float) -> None:
         await self._money.open(timeout_s=timeout_s)
         await self._market.open(timeout_s=timeout_s)
         await self._publisher.open()
 
-    def leader(self) -> str | None:
-        """Return the instance that answers `system.request.status` as leader, None if nobody does within half a second."""
-        return self._thread.run(find_leader(self._money, self._prefix), _STEP_S)
+    def _run(self, step: Coroutine[Any, Any, T], timeout_s: float = _STEP_S) -> T:
+        """Run a step and wait for it. Raises: BusError when NATS leaves it unanswered, and what it raises."""
+        try:
+            return self._thread.run(step, timeout_s)
+        except TimeoutError:
+            raise BusError(f"NATS has left a step unanswered for {timeout_s:g} s") from None
+
+    def begin(self) -> None:
+        """Open both connections however long it takes; returns at once, `WireUp` is said when they stand."""
+        self._thread.start()
+        self._thread.call(self._money.begin)
+        self._thread.call(self._market.begin)
+
+    def find_leader(self) -> None:
+        """Ask who leads, hear leaders and questions for the status from now on; returns at once, `InstanceHeard` is said."""
+        self._thread.call(self._leaders.find, self._inbound.hear_status)
+
+    def beat(self, status: Callable[[], Status] | None) -> None:
+        """Say how we stand once a second, as long as there is no house that does; None: there is one, or nothing to say."""
+        self._thread.call(self._beat_with, status)
+
+    def _beat_with(self, status: Callable[[], Status] | None) -> None:
+        self._beats = status
+        self._beat()
+
+    def _beat(self) -> None:
+        if self._beat_timer is not None:
+            self._beat_timer.cancel()
+        if self._beats is not None:
+            self._post(self._prefix.add(HEALTH), to_json(self._beats()))
+            self._beat_timer = self._thread.loop.call_later(_BEAT_S, self._beat)
 
     def ensure_streams(self, recorded: Mapping[str, str]) -> dict[str, StreamFacts]:
         """Make the streams that are not on record, check the others; see `bus.streams.ensure`."""
@@ -163,56 +210,53 @@ class NatsWire:
             market_max_mb=nats.market_max_mb,
             max_message_bytes=nats.max_message_bytes,
         )
-        return self._thread.run(ensure(self._money, self._prefix, sizes, recorded), _STEP_S)
+        return self._run(ensure(self._money, self._prefix, sizes, recorded))
 
     def read_epoch(self) -> Lead | None:
         """Return the epoch in force in ORDERS, None if nobody ever led. Raises: BusError."""
-        return self._thread.run(read_epoch(self._money, self._prefix), _STEP_S)
+        return self._run(read_epoch(self._money, self._prefix))
 
     def take_lead(self, instance: str, known_epoch: int) -> Lead:
         """Take the lead; orders may leave from now on. Raises: EpochLost, BusError (see `bus.epoch.take_lead`)."""
-        lead = self._thread.run(
-            take_lead(
-                self._money,
-                self._publisher,
-                self._prefix,
-                instance=instance,
-                known_epoch=known_epoch,
-                now_ns=self._clock.now_ns(),
-            ),
-            _STEP_S,
-        )
+        lead = self._run(self._take_lead(instance, known_epoch))
         self._epoch = lead.record.epoch
-        self._thread.call(self._orders.lead, lead)
+        return lead
+
+    async def _take_lead(self, instance: str, known_epoch: int) -> Lead:
+        await self._publisher.open()
+        now_ns = self._clock.now_ns()
+        lead = await take_lead(
+            self._money, self._publisher, self._prefix, instance=instance, known_epoch=known_epoch, now_ns=now_ns
+        )
+        self._orders.lead(lead)
+        await self._leaders.close()
         return lead
 
     def hear_requests(self) -> None:
         """Hear what others ask."""
-        self._thread.run(self._inbound.hear_requests(), _STEP_S)
+        self._run(self._inbound.hear_requests())
 
     def hear_streams(self, positions: Mapping[str, int]) -> None:
         """Hear commands, account events and reports after `positions`: stream name -> last committed sequence."""
         assert self._epoch, "take the lead first: the consumers are of its epoch"
-        self._thread.run(
-            self._inbound.hear_streams(self._epoch, positions, max_ack_pending=self._settings.max_ack_pending), _STEP_S
-        )
+        self._run(self._inbound.hear_streams(self._epoch, positions, max_ack_pending=self._settings.max_ack_pending))
 
     def hear_market(self) -> None:
         """Hear market data, after the newest of each subject that was said before."""
-        self._thread.run(self._feed.open(), _STEP_S)
+        self._run(self._feed.open())
 
     def hear_orders(self, venue: str) -> None:
         """Hear the orders of `venue` as its executor; each becomes `OrderArrived`."""
-        self._thread.run(self._executor(venue).open(), _STEP_S)
+        self._run(self._executor(venue).open())
 
     def read_orders(self, venue: str) -> list[InStream]:
         """Return what ORDERS holds of `venue`, oldest first, and the reports of every order. Raises: BusError."""
-        return self._thread.run(self._executor(venue).read_back(), _STEP_S)
+        return self._run(self._executor(venue).read_back())
 
     def read_submits(self) -> list[OrderSubmit]:
         """Return every order that ORDERS holds, of every venue, oldest first. Raises: BusError."""
         reading = read_orders(self._money, self._prefix, self._codec, ["order.submit.>"], self._clock.now_ns())
-        return [word for word in self._thread.run(reading, _STEP_S) if isinstance(word, OrderSubmit)]
+        return [word for word in self._run(reading) if isinstance(word, OrderSubmit)]
 
     def _executor(self, venue: str) -> ExecutorConsumer:
         return ExecutorConsumer(
@@ -221,11 +265,11 @@ class NatsWire:
 
     def answer_for(self, venue: str, answerer: Answerer) -> None:
         """Answer `venue.request.*.<venue>`; `answerer` is called on the wire's thread."""
-        self._thread.run(answer_for(self._money, self._prefix, venue, answerer), _STEP_S)
+        self._run(answer_for(self._money, self._prefix, venue, answerer))
 
     def stop_inputs(self) -> None:
         """Hear nothing more: no request, no command, no report, no tick. Orders and answers still leave."""
-        self._thread.run(self._stop_inputs(), _STEP_S)
+        self._run(self._stop_inputs())
 
     async def _stop_inputs(self) -> None:
         await self._inbound.close()
@@ -242,6 +286,7 @@ class NatsWire:
         self._thread.stop()
 
     async def _close(self, drain_s: float) -> None:
+        self._beat_with(None)
         await self._inbound.close()
         await self._money.close(drain_s)
         await self._market.close(0.5)
@@ -278,7 +323,7 @@ class NatsWire:
 
     def broadcast(self, status: Status) -> None:
         """Tell whoever listens how the house does; not stored."""
-        self._thread.call(self._post, self._prefix.add(_HEALTH), to_json(status))
+        self._thread.call(self._post, self._prefix.add(HEALTH), to_json(status))
 
     def tell(self, subject: str, body: bytes) -> None:
         """Publish to whoever listens; not stored, not tried again."""

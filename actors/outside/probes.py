@@ -4,6 +4,7 @@
 figures are those of `system.request.status`, read from the same counters; nothing is asked of an actor.
 """
 
+import errno
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -21,6 +22,7 @@ from bus.messages.units import NS_PER_S
 
 _TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 _REQUEST_TIMEOUT_S: Final = 5
+_BIND_AGAIN_S: Final = 2.0
 
 
 class _StatusCollector(Collector):
@@ -63,7 +65,11 @@ def _gauge(name: str, meaning: str, values: Mapping[tuple[str, ...], int], *labe
 
 
 class Probes:
-    """The HTTP server, on a thread of its own. `port` is the one in force, also where 0 asked for a free one."""
+    """The HTTP server, on a thread of its own. `port` is the one in force, also where 0 asked for a free one.
+
+    A port that is taken is tried again until it is free: two instances of one machine have the same settings, and the one that
+    stands by, or was started by a new supervisord beside an old child, must not fail for it (fault 47).
+    """
 
     def __init__(self, host: str, port: int, status: Callable[[], Status]) -> None:
         registry = CollectorRegistry()
@@ -90,19 +96,45 @@ class Probes:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
                 logger.debug("probe: " + format.replace("%s", "{}").replace("%d", "{}"), *args)
 
-        self._server = ThreadingHTTPServer((host, port), Handler)
-        self._server.daemon_threads = True
-        self.port = int(self._server.server_address[1])
-        self._thread = threading.Thread(target=self._server.serve_forever, name="probes", daemon=True)
+        self._host = host
+        self.port = port
+        self._handler = Handler
+        self._server: ThreadingHTTPServer | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="probes", daemon=True)
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Begin to answer; later, if the port is taken."""
+        if not self._bind():
+            logger.bind(action="probes.taken").warning("port {} is taken: nobody is answered there yet", self.port)
         self._thread.start()
 
     def stop(self) -> None:
         """Stop answering."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._stopping.set()
+        if self._server is not None:
+            self._server.shutdown()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while self._server is None:
+            if self._stopping.wait(_BIND_AGAIN_S):
+                return
+            self._bind()
+        with self._server:
+            if not self._stopping.is_set():
+                self._server.serve_forever()
+
+    def _bind(self) -> bool:
+        try:
+            self._server = ThreadingHTTPServer((self._host, self.port), self._handler)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            return False
+        self._server.daemon_threads = True
+        self.port = int(self._server.server_address[1])
+        return True
 
 
 def _ready(status: Status) -> tuple[HTTPStatus, str, bytes]:

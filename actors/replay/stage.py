@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from msgspec.structs import replace
 
 from actors.activity import Activity
+from actors.door import Door
 from actors.ports import StartingStore, StartingWire
 from actors.replay.conductor import Conductor
 from actors.replay.counting import Awaited, CountedStore, CountedWire
@@ -18,7 +19,7 @@ from actors.replay.sequencer import HouseStuckError, Played, Sequencer
 from actors.replay.sidecar import Sidecar, recording_name
 from actors.replay.strategy import EntryStrategy
 from actors.replay.tally import Tally
-from actors.serving import PAPER, Door, Serving, Wiring
+from actors.serving import PAPER, Serving, Wiring
 from bus.messages.demo import DemoCommits, DemoRecording, DemoSettings, DemoSummary
 from bus.messages.envelope import Outgoing, Received
 from bus.messages.market import FeedBeat, Momentum, Probability, Quote, SpotPrice

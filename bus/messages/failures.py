@@ -5,5 +5,13 @@ class StoreUnavailable(Exception):  # noqa: N818  # a state of the world, not a 
     """PostgreSQL does not answer, or nobody knows whether it took the batch: write the whole batch again."""
 
 
+class WireUnavailable(Exception):  # noqa: N818  # as above
+    """NATS does not answer, or refuses for now: try again."""
+
+
+class LeadTaken(Exception):  # noqa: N818  # as above
+    """Another instance has taken the lead meanwhile."""
+
+
 class Fenced(Exception):  # noqa: N818  # as above
     """Another epoch leads: the process must end."""

@@ -71,13 +71,6 @@ def test_a_clean_stop_ends_with_exit_0_and_nothing_is_lost(watchkeeper: Watchkee
     assert reply["result"]["state"] == "open"
 
 
-def test_a_second_serve_refuses_to_start_beside_a_leader(watchkeeper: Watchkeeper) -> None:
-    ended = watchkeeper.command("serve")
-
-    assert ended.returncode == 1
-    assert "leads" in ended.stderr
-
-
 def test_a_close_whose_record_kill_9_took_is_the_one_close_after_the_restart(watchkeeper: Watchkeeper) -> None:
     """Fault 5: K14. The order has left, its commit never stood."""
     adopted = an_adoption()

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from actors.serving import Door, Serving, Wiring
+from actors.door import Door
+from actors.serving import Serving, Wiring
 from bus.messages.envelope import Outgoing
 from bus.messages.market import Quote, Ticks
 from bus.messages.orders import OrderSubmit, VenuePosition

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from actors.serving import AnotherLeads, Door, Serving, Wiring
+from actors.door import Door
+from actors.serving import Serving, Wiring
 from bus.messages.envelope import Delivery, Outgoing, Received
 from bus.messages.orders import EpochRecord, OrderReport, ReportStatus
 from bus.messages.records import Commit, Published, Recovered
@@ -17,12 +18,11 @@ from tests.actors.builders import FixedClock
 class Steps:
     """A wire and a store that note every step, and answer as an empty world would."""
 
-    def __init__(self, leader: str | None = None, settled: Mapping[str, frozenset[int]] | None = None) -> None:
+    def __init__(self, settled: Mapping[str, frozenset[int]] | None = None) -> None:
         self.taken: list[str] = []
         self.acknowledged: list[int] = []
         self.committed: list[Commit] = []
         self.positions: Mapping[str, int] = {}
-        self._leader = leader
         self._settled = settled or {}
         self.unpublished_rows: tuple[Outgoing, ...] = ()
         self.published: list[str] = []
@@ -30,10 +30,6 @@ class Steps:
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_, **__: self.taken.append(name)
-
-    def leader(self) -> str | None:
-        self.taken.append("leader")
-        return self._leader
 
     def streams(self) -> dict[str, str]:
         return {}
@@ -119,7 +115,7 @@ def test_the_epoch_is_taken_in_orders_before_postgresql_and_nothing_is_heard_bef
 
     started(steps).stop()
 
-    wanted = ["connect", "leader", "lead in ORDERS", "lead in PostgreSQL", "recover", "hear_market", "hear_streams"]
+    wanted = ["connect", "lead in ORDERS", "lead in PostgreSQL", "recover", "hear_market", "hear_streams"]
     assert [step for step in steps.taken if step in wanted] == wanted
 
 
@@ -128,15 +124,6 @@ def test_the_next_epoch_is_above_the_one_that_postgresql_knows() -> None:
     serving.stop()
 
     assert serving.epoch == 7
-
-
-def test_a_second_instance_does_not_start_beside_a_leader_and_touches_nothing() -> None:
-    steps = Steps(leader="other")
-
-    with pytest.raises(AnotherLeads, match="other leads already"):
-        a_serving(steps).start()
-
-    assert "lead in ORDERS" not in steps.taken
 
 
 def test_what_nats_may_not_have_is_published_again_at_start() -> None:

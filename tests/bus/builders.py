@@ -14,6 +14,7 @@ from nats.aio.client import Client
 from bus.loop import LoopThread
 from bus.messages import addresses
 from bus.messages.envelope import Outgoing
+from bus.messages.lead import WireDown, WireUp
 from bus.messages.orders import Action, OrderCancel, OrderReport, OrderSubmit, ReportStatus
 from bus.messages.trades import Mode, Purpose, Side
 from bus.wire import NatsWire
@@ -84,17 +85,18 @@ def nats_settings(url: str, **changes: Any) -> Nats:
 
 
 class WireUnderTest:
-    """A wire with ears. `leading` has streams and the lead."""
+    """A wire with ears; `states` hears whether it stands."""
 
     def __init__(self, url: str, **changes: Any) -> None:
         self.ears = Ears()
+        self.states = Ears()
         self.fenced: list[str] = []
         self.fatal: list[str] = []
         tap = changes.pop("tap", None)
         self.wire = NatsWire(
             nats_settings(url, **changes),
             clock=WallClock(),
-            say=self.ears.hear,
+            say=lambda word: (self.states if isinstance(word, WireUp | WireDown) else self.ears).hear(word),
             on_fenced=lambda why: self._note(self.fenced, why),
             on_fatal=lambda why: self._note(self.fatal, why),
             venue_timeout_s=0.5,

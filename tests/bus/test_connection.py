@@ -26,7 +26,10 @@ class Watched:
         self.down = asyncio.Event()
         self.fatal: asyncio.Queue[str] = asyncio.Queue()
         self.connection = Connection(
-            settings(url, **changes), on_up=self.up.set, on_down=self.down.set, on_fatal=self.fatal.put_nowait
+            settings(url, **changes),
+            on_up=self.up.set,
+            on_down=lambda _: self.down.set(),
+            on_fatal=self.fatal.put_nowait,
         )
 
 
@@ -95,7 +98,7 @@ async def _hears_nothing(*_: object, **__: object) -> int:
 def test_a_listener_for_its_state_that_fails_cannot_end_reconnecting(fresh_server: EmbeddedServer) -> None:
     """Fault 11"""
 
-    def explode() -> None:
+    def explode(_why: str) -> None:
         raise RuntimeError("a listener's own fault")
 
     async def scenario() -> None:

@@ -9,14 +9,15 @@ from random import Random
 from typing import Any, Protocol
 
 from actors.activity import Activity
+from actors.door import Door
 from actors.house import House
 from actors.inbox import Inbox
 from actors.replay.scheduler import Gone, Scheduler
 from actors.replay.shuffled import ShuffledTurns
 from actors.replay.strands import Strand
-from actors.serving import AnotherLeads, Door, Serving, Wiring
-from bus.errors import BusError
-from bus.messages.failures import StoreUnavailable
+from actors.serving import Serving, Wiring
+from bus.errors import StreamAlarm
+from bus.messages.failures import LeadTaken, StoreUnavailable, WireUnavailable
 from bus.messages.stops import StopFired
 from bus.wire import NatsWire
 from config.settings import Settings
@@ -124,7 +125,7 @@ class Incarnation:
     def _main(self) -> None:
         try:
             self.serving.start()
-        except (AnotherLeads, BusError, StoreUnavailable, TimeoutError) as error:
+        except (LeadTaken, StreamAlarm, StoreUnavailable, WireUnavailable) as error:
             self.end(69, f"{type(error).__name__}: {error}")
         self.is_serving = True
         self.world.serves(self)

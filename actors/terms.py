@@ -1,0 +1,32 @@
+"""The process settings as the rules know them: what is agreed with each venue."""
+
+from actors.rules.reconcile.terms import ReconcileTerms
+from actors.rules.trade.steps import VenueTerms
+from bus.messages.units import seconds_to_ns
+from config.settings import Settings
+
+
+def reconcile_terms(settings: Settings) -> ReconcileTerms:
+    """Return how accounts are compared with their venues."""
+    wanted = settings.reconcile
+    return ReconcileTerms(
+        interval_ns=seconds_to_ns(wanted.interval_s),
+        confirm_ns=seconds_to_ns(wanted.confirm_s),
+        look_back_ns=seconds_to_ns(wanted.look_back_s),
+        overlap_ns=seconds_to_ns(wanted.overlap_s),
+        backoff_max_ns=seconds_to_ns(wanted.backoff_max_s),
+        adopt_unknown=wanted.adopt_unknown,
+        venues={name: venue_terms(settings, name) for name in settings.venues},
+    )
+
+
+def venue_terms(settings: Settings, name: str) -> VenueTerms:
+    """Return what is agreed about a venue."""
+    venue = settings.venues[name]
+    return VenueTerms(
+        name=name,
+        style="buy_opposite" if venue.style == "buy_opposite" else "sell",
+        netting=venue.netting,
+        cutoff_ns=seconds_to_ns(venue.cutoff_s),
+        settle_bound_ns=seconds_to_ns(venue.settle_bound_s),
+    )
