@@ -90,6 +90,8 @@ class VenueDesk:
                 error=error,
                 now_ns=self._clock.now_ns(),
                 fills=fills,
+                venue=question.venue,
+                account=question.account,
             )
         )
 

@@ -211,6 +211,8 @@ class VenueAnswer(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
     now_ns: UtcNs
     fills: tuple[VenueFill, ...] = ()
+    venue: str = ""
+    account: str = ""
 
 
 class OrderArrived(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,6 +50,8 @@ settle_bound_s = "0.2"
 
 [reconcile]
 confirm_s = "0.3"
+timeout_s = "3"
+backoff_max_s = "1"
 
 [log]
 level = "INFO"
@@ -341,6 +343,17 @@ class Watchkeeper:
                 subject.startswith("notice.") and body["kind"] == kind and trade_id in (None, body.get("trade_id"))
             )
         )
+
+    def health_of(self, account: str, stands: Callable[[Body], bool]) -> Body:
+        """Return how `system status` says that an account stands, once it does so."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            status = self.demand("system.request.status", {})["result"]
+            found = next((one for one in status.get("accounts", ()) if one["account"] == account), None)
+            if found is not None and stands(found):
+                return dict(found)
+            assert time.monotonic() < deadline, f"{account}: {found}"
+            time.sleep(0.02)
 
     # PostgreSQL
 

@@ -150,7 +150,9 @@ class Desk:
                 return self._hear_malformed(word)
             case StopCheckGiven() | AccountStanding() | PositionsSeen() | PositionFound():
                 return self._hear_what_opens_wait_for(word)
-            case VenueAnswer() | OrderStored() | OrderRefused():
+            case VenueAnswer():
+                return desk_news.hear_answer(self._state, word)
+            case OrderStored() | OrderRefused():
                 return self._tell(word.trade_id, word, word.now_ns, f"{type(word).__name__}:{word.client_order_id}")
             case MarkGiven() | BidReturned() | ClosedOutside():
                 return self._tell(word.trade_id, word, word.now_ns, f"{type(word).__name__}:{word.now_ns}")

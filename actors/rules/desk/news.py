@@ -2,14 +2,17 @@
 
 from typing import Any, assert_never
 
+from msgspec.structs import replace
+
 from actors.rules.desk import notices as desk_notices
+from actors.rules.desk.commits import Minutes
 from actors.rules.desk.state import DeskState, minutes_of, without_fees
 from actors.rules.trade.draft import find
 from actors.rules.trade.late import late_trade_id
 from actors.rules.trade.settlement import revenue_differs, shares
 from bus.messages.envelope import Received
 from bus.messages.market import Lifecycle
-from bus.messages.orders import Balance, OrderReport, Position, Settlement
+from bus.messages.orders import Balance, OrderReport, Position, Settlement, VenueAnswer
 from bus.messages.trades import Mode, Trade
 
 News = OrderReport | Lifecycle | Position | Settlement | Balance
@@ -38,8 +41,20 @@ def _hear_report(state: DeskState, received: Received[OrderReport], report: Orde
         return _hear_stranger(state, received)
     minutes = minutes_of(received)
     minutes.reports.append(report)
-    if not _is_booked_elsewhere(state, trade, report):
+    if report.fill_id is None or not _is_booked_elsewhere(state, trade, report.fill_id):
         state.tell(minutes, trade, report)
+    return state.conclude(minutes)
+
+
+def hear_answer(state: DeskState, answer: VenueAnswer) -> list[object]:
+    """Apply what a venue said of an order. Fills of an order that no trade has are told to people, once."""
+    minutes = Minutes(now_ns=answer.now_ns, cause=f"VenueAnswer:{answer.client_order_id}")
+    trade = _trade_of_order(state, answer.client_order_id)
+    if trade is not None:
+        fills = tuple(fill for fill in answer.fills if not _is_booked_elsewhere(state, trade, fill.fill_id))
+        state.tell(minutes, trade, replace(answer, fills=fills))
+    elif strange := [fill for fill in answer.fills if state.seen.booked_on(answer.account, fill.fill_id) is None]:
+        minutes.notices.append(desk_notices.fills_of_nobody(answer, strange))
     return state.conclude(minutes)
 
 
@@ -50,12 +65,12 @@ def _trade_of_order(state: DeskState, client_order_id: str) -> Trade | None:
     return trade if trade is not None and find(trade, client_order_id) is not None else None
 
 
-def _is_booked_elsewhere(state: DeskState, trade: Trade, report: OrderReport) -> bool:
-    """Whether its fill became a trade of its own before, or was booked before the start on a trade that has ended."""
-    if report.fill_id is None or any(fill.fill_id == report.fill_id for fill in trade.fills):
+def _is_booked_elsewhere(state: DeskState, trade: Trade, fill_id: str) -> bool:
+    """Whether a fill became a trade of its own before, or was booked before the start on a trade that has ended."""
+    if any(fill.fill_id == fill_id for fill in trade.fills):
         return False
-    booked_on = state.seen.booked_on(trade.account, report.fill_id)
-    return booked_on is not None or state.blotter.is_taken(late_trade_id(report.fill_id))
+    booked_on = state.seen.booked_on(trade.account, fill_id)
+    return booked_on is not None or state.blotter.is_taken(late_trade_id(fill_id))
 
 
 def _hear_stranger(state: DeskState, received: Received[OrderReport]) -> list[object]:

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from bus.messages.envelope import Malformed, Received
 from bus.messages.notices import Notice, Severity
-from bus.messages.orders import OrderReport, OrderSubmit
+from bus.messages.orders import OrderReport, OrderSubmit, VenueAnswer, VenueFill
 from bus.messages.settings import SettingsChanged
 from bus.messages.system import Error, SystemEvent
 from bus.messages.trades import TradeAdopt
-from bus.messages.units import NS_PER_S
+from bus.messages.units import NS_PER_S, ZERO
 
 _WINDOW_NS: Final = 10 * NS_PER_S
 _KINDS_MAX: Final = 1_000
@@ -82,6 +82,21 @@ def unknown_order(word: Received[OrderReport]) -> Notice:
         ),
         now_ns=word.received_ns,
         dedupe=report.client_order_id,
+    )
+
+
+def fills_of_nobody(answer: VenueAnswer, fills: Sequence[VenueFill]) -> Notice:
+    """A venue tells fills of an order that has an id of ours and that no trade has."""
+    total = sum((fill.quantity for fill in fills), ZERO)
+    return _notice(
+        "unknown_order",
+        Severity.CRITICAL,
+        f"{answer.client_order_id}:{fills[-1].fill_id}",
+        title=f"The venue has filled {answer.client_order_id}, an order that no trade has",
+        body=f"{total:f} {fills[0].side} {fills[0].ticker} in account {answer.account}. Nothing was applied. Look at the venue's "
+        "positions; a position that is yours is taken over with `python run.py trade adopt`.",
+        now_ns=answer.now_ns,
+        dedupe=answer.client_order_id,
     )
 
 

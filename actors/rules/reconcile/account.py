@@ -28,7 +28,7 @@ class Suspect:
 class Account:
     """How an account stands.
 
-    began_ns: when agreement was last sought anew. seen_ns: up to when its fills were read. foreign: fills of others that explain
+    began_ns: when agreement was last sought anew. seen_ns: up to when its fills were read. told_fills: those of the last look. foreign: fills of others that explain
     nothing yet, by id. problems: what people were told of, until everything agrees.
     """
 
@@ -41,6 +41,7 @@ class Account:
     error: str = ""
     suspects: dict[Place, Suspect] = field(default_factory=dict)
     ghosts: set[str] = field(default_factory=set)
+    told_fills: frozenset[str] = frozenset()
     foreign: dict[str, VenueFill] = field(default_factory=dict)
     problems: set[tuple[Place | None, str]] = field(default_factory=set)
     told: AccountStanding | None = None

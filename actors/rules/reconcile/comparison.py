@@ -1,6 +1,6 @@
 """What a venue's answer says against what we hold. Pure comparisons: what follows from them is decided in `accounts`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -80,7 +80,7 @@ def is_moving(trades: Iterable[Trade], answer: AccountAnswer) -> bool:
     """
     return any(
         in_flight(trade)
-        or trade.ts >= answer.asked_ns
+        or trade.ts > answer.asked_ns
         or trade.state in (TradeState.PENDING, TradeState.EXPIRED, TradeState.UNKNOWN)
         or has_closed(trade, answer.now_ns)
         for trade in trades
@@ -90,10 +90,10 @@ def is_moving(trades: Iterable[Trade], answer: AccountAnswer) -> bool:
 # Orders and fills of ours
 
 
-def evidence(trades: Mapping[str, Trade], answer: AccountAnswer) -> list[VenueAnswer]:
+def evidence(trades: Mapping[str, Trade], answer: AccountAnswer, told_before: Collection[str]) -> list[VenueAnswer]:
     """Return what the answer proves about orders of ours, as if each had been asked about alone; nothing that is known.
 
-    trades: those that have not ended. Of a trade that is not among them all is told: TradeDesk knows what is booked.
+    trades: those that have not ended. Of others each fill is told once (told_before: ids): TradeDesk knows what is booked.
     """
     fills: dict[str, list[VenueFill]] = {}
     orders: dict[str, VenueOrder] = {}
@@ -108,7 +108,7 @@ def evidence(trades: Mapping[str, Trade], answer: AccountAnswer) -> list[VenueAn
         trade_id = trade_id_of(client_order_id)
         assert trade_id is not None
         order_, its = orders.get(client_order_id), tuple(fills.get(client_order_id, ()))
-        if _is_news(trades.get(trade_id), client_order_id, order_, its):
+        if _is_news(trades.get(trade_id), client_order_id, order_, its, told_before):
             told.append(
                 VenueAnswer(
                     client_order_id=client_order_id,
@@ -117,17 +117,23 @@ def evidence(trades: Mapping[str, Trade], answer: AccountAnswer) -> list[VenueAn
                     error=None,
                     now_ns=answer.now_ns,
                     fills=its,
+                    venue=answer.venue,
+                    account=answer.account,
                 )
             )
     return told
 
 
-def _is_news(trade: Trade | None, client_order_id: str, order: VenueOrder | None, fills: tuple[VenueFill, ...]) -> bool:
-    if trade is None:
-        return bool(fills)
-    attempt = find(trade, client_order_id)
-    if attempt is None:
-        return bool(fills)
+def _is_news(
+    trade: Trade | None,
+    client_order_id: str,
+    order: VenueOrder | None,
+    fills: tuple[VenueFill, ...],
+    told_before: Collection[str],
+) -> bool:
+    attempt = find(trade, client_order_id) if trade is not None else None
+    if trade is None or attempt is None:
+        return any(fill.fill_id not in told_before for fill in fills)
     booked = {fill.fill_id for fill in trade.fills}
     if any(fill.fill_id not in booked for fill in fills):
         return True
@@ -146,6 +152,16 @@ def _as_filled(client_order_id: str, fills: tuple[VenueFill, ...]) -> VenueOrder
     """Return what the fills alone say of an order that the answer does not name: so much is filled, and nobody says it ended."""
     total = sum((fill.quantity for fill in fills), ZERO)
     return VenueOrder(client_order_id=client_order_id, status=ReportStatus.PARTIALLY_FILLED, cumulative_quantity=total)
+
+
+def newest_vain_close(trade: Trade) -> int:
+    """Return the number of the newest close that left and ended with nothing filled; 0: none did."""
+    vain = (
+        attempt.attempt
+        for attempt in trade.attempts
+        if attempt.purpose is Purpose.CLOSE and attempt.state is AttemptState.DEAD and not attempt.filled
+    )
+    return max(vain, default=0)
 
 
 # What is not ours

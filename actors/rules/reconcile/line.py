@@ -1,7 +1,8 @@
-"""One venue's line: who is asked about next, how many at once, and how long a venue that fails is left alone.
+"""The line to a venue about one account: what is asked next, how much at once, and how long a venue that fails is left alone.
 
 A question that cannot be asked now waits; the same one again takes its place. After a failure nothing is asked for a while, which
-doubles with each; then one question alone shows whether the venue is back.
+doubles with each; then one question alone shows whether the venue answers again. Each account has a line of its own: a venue may
+answer for one and refuse another (a wrong key, a limit of requests).
 """
 
 from collections import OrderedDict
@@ -9,36 +10,30 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from actors.rules.reconcile.terms import OWNER
+from actors.rules.reconcile.terms import OWNER, AccountKey
 from bus.messages.orders import VenueQuestion
 from bus.messages.reconcile import AccountQuestion
 from bus.messages.timers import SetTimer
 from bus.messages.units import NS_PER_S
 
-ASKED_MAX: Final = 16
-"""Questions to one venue that are not answered yet."""
+ASKED_MAX: Final = 8
+"""Questions about one account that are not answered yet."""
 FIRST_PAUSE_NS: Final = NS_PER_S
 
 Question = VenueQuestion | AccountQuestion
 
 
-def name_of(question: Question) -> str:
-    """Return what a question is about: an order, or an account."""
-    return question.client_order_id if isinstance(question, VenueQuestion) else account_name(question.account)
+WHOLE: Final = ""
+"""What a question about the whole account is about; one about an order is about its id."""
 
 
-def account_name(account: str) -> str:
-    """Return the name of a question about `account`: no order's id holds a colon first."""
-    return f":{account}"
+class Line:
+    """Asks about one account. is_up: False until the venue can be asked at all. failures: in a row."""
 
-
-class VenueLine:
-    """Asks one venue. is_up: False until it can be asked at all. failures: in a row."""
-
-    def __init__(self, venue: str, pause_max_ns: int) -> None:
-        self.venue = venue
+    def __init__(self, key: AccountKey, pause_max_ns: int, *, is_up: bool = False) -> None:
         self.failures = 0
-        self.is_up = False
+        self.is_up = is_up
+        self._key = key
         self._pause_max_ns = pause_max_ns
         self._pause_until_ns: int | None = None
         self._waiting: OrderedDict[str, Question] = OrderedDict()
@@ -46,7 +41,7 @@ class VenueLine:
 
     def ask(self, question: Question, now_ns: int) -> list[object]:
         """Ask now, or as soon as it can be; what is asked already is not asked twice."""
-        name = name_of(question)
+        name = question.client_order_id if isinstance(question, VenueQuestion) else WHOLE
         if name not in self._asked:
             self._waiting[name] = question
         return self._go_on(now_ns)
@@ -65,7 +60,7 @@ class VenueLine:
         self.failures += 1
         pause_ns = min(FIRST_PAUSE_NS * 2 ** min(self.failures - 1, 20), self._pause_max_ns)
         self._pause_until_ns = now_ns + pause_ns
-        return [SetTimer(owner=OWNER, key=f"line:{self.venue}", due_ns=self._pause_until_ns)]
+        return [SetTimer(owner=OWNER, key=f"line:{self._key.venue}:{self._key.account}", due_ns=self._pause_until_ns)]
 
     def end_pause(self, now_ns: int) -> list[object]:
         """The pause is over."""

@@ -42,7 +42,8 @@ class Look:
 
     def _compare_orders(self) -> None:
         answer, account = self._answer, self._account
-        told = comparison.evidence(self._trades, answer)
+        told = comparison.evidence(self._trades, answer, account.told_fills)
+        account.told_fills = frozenset(fill.fill_id for fill in answer.fills)
         self.words += told
         self._told_of = {word.trade_id for word in told}
         working, ended = comparison.ghosts(self._trades, answer)

@@ -1,10 +1,10 @@
 """The engine of Reconciler: keeps every account in agreement with its venue, and is the only one who asks venues.
 
 An account is looked at when it is first heard of, whenever its venue can be asked again, on a schedule, and soon after anything that
-does not agree. TradeDesk's questions about single orders go through the same lines. What is found becomes words to TradeDesk,
+does not agree. TradeDesk's questions about single orders go through the same line. What is found becomes words to TradeDesk,
 which decides about its trades by itself: nothing here changes one.
 
-Timers of the owner `reconciler`: `look:<venue>:<account>`, `line:<venue>` (a pause of a venue that failed).
+Timers of the owner `reconciler`: `look:<venue>:<account>`, `line:<venue>:<account>` (the end of a pause after a failure).
 """
 
 from collections.abc import Iterable
@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from actors.rules.coverage.notices import outgoing
 from actors.rules.reconcile import notices
 from actors.rules.reconcile.account import SILENT_AFTER, Account
-from actors.rules.reconcile.comparison import held_by_us
+from actors.rules.reconcile.comparison import held_by_us, newest_vain_close
 from actors.rules.reconcile.holdings import Holdings
-from actors.rules.reconcile.line import VenueLine, account_name
+from actors.rules.reconcile.line import WHOLE, Line
 from actors.rules.reconcile.look import Look
 from actors.rules.reconcile.terms import OWNER, AccountKey, Place, ReconcileTerms
 from bus.messages.envelope import Received
@@ -35,7 +35,7 @@ class ReconcileEngine:
     def __init__(self, terms: ReconcileTerms, trades: Iterable[Trade], now_ns: int) -> None:
         self._terms = terms
         self._holdings = Holdings()
-        self._lines: dict[str, VenueLine] = {}
+        self._lines: dict[AccountKey, Line] = {}
         self._accounts: dict[AccountKey, Account] = {}
         self._is_up = False
         self._now_ns = now_ns
@@ -53,10 +53,12 @@ class ReconcileEngine:
         match word:
             case Trade():
                 return self._hear_trade(word, now_ns)
-            case VenueQuestion(venue=venue):
-                return self._line(venue).ask(word, now_ns)
-            case VenueAnswer():
-                return self._hear_answer(word)
+            case VenueQuestion(venue=venue, account=account):
+                return self._line(AccountKey(venue, account)).ask(word, now_ns)
+            case VenueAnswer(venue=venue, account=account, client_order_id=order, error=error):
+                return self._line(AccountKey(venue, account)).hear_answer(
+                    order, failed=error is not None, now_ns=now_ns
+                )
             case AccountAnswer():
                 return self._hear_account(word)
             case Received(message=Position() as position):
@@ -75,12 +77,15 @@ class ReconcileEngine:
     # Accounts
 
     def _hear_trade(self, trade: Trade, now_ns: int) -> Said:
+        before = self._holdings.of(AccountKey(trade.venue, trade.account)).get(trade.trade_id)
         key = self._holdings.hear(trade)
         account = self._accounts.get(key)
         if account is None:
             return self._meet(key, now_ns)
-        # A person may have taken over what was nobody's, or the desk has booked what was missing.
-        return self._ask(account, now_ns) if account.suspects else []
+        # A person may have taken over what was nobody's, or the desk has booked what was missing; and a close that took nothing
+        # may have found nothing to take.
+        looks = bool(account.suspects) or (before is not None and newest_vain_close(trade) > newest_vain_close(before))
+        return self._ask(account, now_ns) if looks else []
 
     def _hear_position(self, position: Position, now_ns: int) -> Said:
         """Somebody tells a position unasked: where it is not what our trades add up to, look now instead of at the next turn."""
@@ -119,7 +124,7 @@ class ReconcileEngine:
         question = AccountQuestion(
             venue=key.venue, account=key.account, since_ns=self._since_ns(account, now_ns), now_ns=now_ns
         )
-        return self._line(key.venue).ask(question, now_ns)
+        return self._line(key).ask(question, now_ns)
 
     def _since_ns(self, account: Account, now_ns: int) -> int:
         """Return how far back to read: behind the look before, or to the beginning of whatever is still open."""
@@ -135,7 +140,7 @@ class ReconcileEngine:
         if account is None:
             return []
         failed = answer.error is not None
-        said = self._line(key.venue).hear_answer(account_name(key.account), failed=failed, now_ns=answer.now_ns)
+        said = self._line(key).hear_answer(WHOLE, failed=failed, now_ns=answer.now_ns)
         if failed:
             return [*self._hear_silence(account, answer), *said]
         if answer.asked_ns < account.began_ns:
@@ -169,25 +174,18 @@ class ReconcileEngine:
 
     # Lines and timers
 
-    def _line(self, venue: str) -> VenueLine:
-        line = self._lines.get(venue)
+    def _line(self, key: AccountKey) -> Line:
+        line = self._lines.get(key)
         if line is None:
-            line = self._lines[venue] = VenueLine(venue, self._terms.backoff_max_ns)
-            line.is_up = self._is_up
+            line = self._lines[key] = Line(key, self._terms.backoff_max_ns, is_up=self._is_up)
         return line
 
-    def _hear_answer(self, answer: VenueAnswer) -> Said:
-        said: Said = []
-        for line in self._lines.values():
-            said += line.hear_answer(answer.client_order_id, failed=answer.error is not None, now_ns=answer.now_ns)
-        return said
-
     def _hear_timer(self, fired: TimerFired, now_ns: int) -> Said:
-        what, _, rest = fired.key.partition(":")
+        what, venue, name = fired.key.split(":", 2)
+        key = AccountKey(venue, name)
         if what == "line":
-            return self._line(rest).end_pause(now_ns)
-        venue, _, name = rest.partition(":")
-        account = self._accounts.get(AccountKey(venue, name))
+            return self._line(key).end_pause(now_ns)
+        account = self._accounts.get(key)
         return [] if account is None else self._ask(account, now_ns)
 
 

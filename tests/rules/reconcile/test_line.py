@@ -1,6 +1,7 @@
-"""Asking one venue: how many questions at once, and how long it is left alone after it failed."""
+"""Asking a venue about one account: how many questions at once, and how long it is left alone after it failed."""
 
-from actors.rules.reconcile.line import ASKED_MAX, VenueLine
+from actors.rules.reconcile.line import ASKED_MAX, Line
+from actors.rules.reconcile.terms import AccountKey
 from bus.messages.orders import VenueQuestion
 from bus.messages.timers import SetTimer
 from bus.messages.units import NS_PER_S
@@ -9,11 +10,8 @@ from tests.rules.reconcile.builders import T0, at, of_kind
 LONGEST_NS = 15 * NS_PER_S
 
 
-def a_line(*, up: bool = True) -> VenueLine:
-    line = VenueLine("sim", LONGEST_NS)
-    if up:
-        line.come_up(T0)
-    return line
+def a_line(*, up: bool = True) -> Line:
+    return Line(AccountKey("sim", "acc"), LONGEST_NS, is_up=up)
 
 
 def a_question(number: int = 1) -> VenueQuestion:
@@ -24,7 +22,7 @@ def asked(said: list[object]) -> list[str]:
     return [question.client_order_id for question in of_kind(said, VenueQuestion)]
 
 
-def fails(line: VenueLine, number: int, at_s: float) -> list[object]:
+def fails(line: Line, number: int, at_s: float) -> list[object]:
     return line.hear_answer(a_question(number).client_order_id, failed=True, now_ns=at(at_s))
 
 

@@ -124,6 +124,18 @@ def test_a_position_told_unasked_that_agrees_asks_nothing() -> None:
     assert room.hear(received(Position(account="acc", ticker="K", ts=at(3), side=Side.YES, quantity=D(10)))) == []
 
 
+def test_a_close_that_took_nothing_brings_the_next_look_forward() -> None:
+    """Fault 55: there may have been nothing to take."""
+    trade = a_trade(state=TradeState.CLOSING, attempts=(an_attempt(),))
+    room = Room(trade)
+    room.answers(a_position())
+    dead = replace(an_attempt(), state=AttemptState.DEAD, evidence="rejected")
+
+    said = room.hear(later(trade, attempts=(dead,), ts=at(3)))
+
+    assert len(of_kind(said, AccountQuestion)) == 1
+
+
 # Empty and failing answers
 
 
@@ -460,3 +472,12 @@ def test_notices_are_kept_in_a_commit_and_a_critical_one_leaves_at_once() -> Non
     (commit,) = of_kind(said, Commit)
     assert (commit.sender, [notice.kind for notice in commit.notices]) == ("reconciler", ["unknown_order"])
     assert [(out.subject, out.direct) for out in commit.outbox] == [("notice.critical.unknown_order", True)]
+
+
+def test_a_fill_of_a_trade_that_has_ended_is_told_once_however_often_it_is_read() -> None:
+    room = Room(a_trade("t2"))
+    fill = a_venue_fill("late", "10", client_order_id="t9-close-1")
+    room.answers(a_position(), fills=(fill,))
+    room.passes(60)
+
+    assert of_kind(room.answers(a_position(), fills=(fill,)), VenueAnswer) == []
