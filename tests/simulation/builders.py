@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from loguru import logger
-
 from bus.messages.plain import from_json
 from bus.messages.trades import Trade
 from tests.simulation.kill_points import Place
+from tests.simulation.silence import silence
 from tests.simulation.world import World
 
 TICKER = "RAIN"
@@ -17,14 +16,13 @@ TRADE = "t1"
 
 @contextmanager
 def a_world(seed: int = 1, **given: Any) -> Iterator[World]:
-    """A world that ends with the test; nobody logs in it."""
-    logger.disable("")
-    world = World(seed, **given)
-    try:
-        yield world
-    finally:
-        world.end()
-        logger.enable("")
+    """A world that ends with the test."""
+    with silence():
+        world = World(seed, **given)
+        try:
+            yield world
+        finally:
+            world.end()
 
 
 @contextmanager

@@ -64,16 +64,16 @@ class Stream:
         limit = int(self.config.get("max_msg_size") or -1)
         if 0 < limit < len(body) + sum(len(name) + len(value) + 4 for name, value in headers.items()):
             return self._no(10054, "message size exceeds maximum allowed"), None
-        msg_id = headers.get(MSG_ID)
-        if msg_id and self._window_ns:
-            known = self._heard.get(msg_id)
-            if known is not None and now_ns - known[1] < self._window_ns:
-                return {"stream": self.name, "seq": known[0], "duplicate": True}, None
         expected = headers.get(EXPECTED)
         if expected is not None:
             have = self.newest.get(headers.get(EXPECTED_OF, subject), 0)
             if have != int(expected):
                 return self._no(10071, f"wrong last sequence: {have}"), None
+        msg_id = headers.get(MSG_ID)
+        if msg_id and self._window_ns:
+            known = self._heard.get(msg_id)
+            if known is not None and now_ns - known[1] < self._window_ns:
+                return {"stream": self.name, "seq": known[0], "duplicate": True}, None
         if self.is_full:
             return self._no(10077, "maximum bytes exceeded"), None
         self.last += 1

@@ -1,7 +1,6 @@
 """Runs seeds: `python -m tests.simulation.run --seeds 300 --events 1000`, or one, told in full: `--seed 7 --events 2000`."""
 
 import argparse
-import logging
 import sys
 import time
 from collections import Counter
@@ -27,7 +26,6 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--events", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=2)
     wanted = parser.parse_args(arguments)
-    logging.disable(logging.CRITICAL)
     if wanted.seed is not None:
         result = run(wanted.seed, wanted.events)
         print(told(result))

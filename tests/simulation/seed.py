@@ -5,12 +5,11 @@ import traceback
 from collections import Counter
 from dataclasses import dataclass, field
 
-from loguru import logger
-
 from tests.simulation.ending import Ending
 from tests.simulation.kill_points import Place
 from tests.simulation.oracle import Oracle
 from tests.simulation.plan import drawn
+from tests.simulation.silence import silence
 from tests.simulation.story import Story
 from tests.simulation.world import World
 
@@ -32,7 +31,11 @@ class Result:
 
 def run(seed: int, events: int) -> Result:
     """Let the world of `seed` live for `events` turns, then come to rest."""
-    logger.disable("")
+    with silence():
+        return _run(seed, events)
+
+
+def _run(seed: int, events: int) -> Result:
     plan = drawn(World.random_of(seed, "plan"))
     world = World(
         seed,
