@@ -61,12 +61,12 @@ def latency(open_trades: int = 1000, orders: int = 500, markets: int = 100) -> L
     stored, plain = [], []
     with servers() as between, serving(between):
         f_us = reference.round_trip_us(between.url)
-        trades = _open(between.url, open_trades + orders, markets)
         with (
             _arrivals(between.url) as arrivals,
             RawClient(between.url) as sender,
             RawClient(between.url) as listener,
         ):
+            trades = _open(between.url, open_trades + orders, markets)
             direct_us = reference.direct_us(sender, arrivals, min(200, orders))
             listener.subscribe("order.submit.bench.>")
             heard = listener.messages()
@@ -105,8 +105,8 @@ def throughput(
     ticks = per_second * duration_s
     with servers() as between, serving(between) as process:
         read_per_s = reference.read_per_s(between.url, min(60_000, 2 * ticks))
-        trades = iter(_open(between.url, open_trades, markets))
         with _arrivals(between.url) as arrivals, RawClient(between.url) as sender:
+            trades = iter(_open(between.url, open_trades, markets))
             fired = []
             used_s = reference.cpu_s(process.pid)
             started_ns = time.monotonic_ns()
