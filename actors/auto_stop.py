@@ -1,5 +1,6 @@
 """AutoStop: the stop rules and the index of thresholds. `rules.stops.engine` decides."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -9,29 +10,35 @@ from bus.messages.market import Ticks
 from bus.messages.stops import StopFired
 
 
-class _Judged(msgspec.Struct, frozen=True):
-    """A batch of which a stop has fired: its turn comes after the close."""
+class _Later(msgspec.Struct, frozen=True):
+    """What else a word led to that fired a stop: said at the next turn, behind the close."""
 
-    ticks: Ticks
+    words: list[object]
 
 
 class AutoStop(EngineActor):
     """Fires stops: a tick costs O(log n + fired) in the trades that it concerns.
 
     Hears ticks (in read batches), trades, timers. Says fired stops, decisions held back, progress, timers; then the ticks, for
-    everybody else who looks at the market: whoever only watches does not contend with a close for the interpreter.
+    everybody else who looks at the market. Where a stop has fired, all but that waits for the next turn: each word wakes a thread,
+    and those would contend with the close for the interpreter.
     """
 
     def on_receive(self, message: Any) -> None:  # noqa: ANN401  # pykka's signature
-        """Let the engine decide, say what it says, then hand the ticks on; behind the close, if there is one."""
-        if type(message) is _Judged:
-            self._say(message.ticks)
+        """Let the engine decide, say what it says, and hand ticks on."""
+        if type(message) is _Later:
+            self._say_all(message.words)
             return
         said = self._engine.handle(message)
-        for word in said:
-            self._say(word)
         if type(message) is Ticks:
-            if any(type(word) is StopFired for word in said):
-                self.inbox.put(_Judged(message))
-            else:
-                self._say(message)
+            said.append(message)
+        fired = [word for word in said if type(word) is StopFired]
+        if fired:
+            self._say_all(fired)
+            self.inbox.put(_Later([word for word in said if type(word) is not StopFired]))
+        else:
+            self._say_all(said)
+
+    def _say_all(self, words: Sequence[object]) -> None:
+        for word in words:
+            self._say(word)

@@ -18,7 +18,7 @@ class Says:
         self._words = list(words)
 
     def handle(self, _word: Any) -> list[object]:
-        return self._words
+        return list(self._words)
 
 
 def an_auto_stop(heard: Heard, *says: object) -> AutoStop:
@@ -33,16 +33,16 @@ def test_ticks_are_handed_on_when_they_have_been_judged() -> None:
     assert heard.so_far() == ["timer", TICKS]
 
 
-def test_ticks_that_fired_a_stop_are_handed_on_at_the_next_turn() -> None:
+def test_whatever_else_a_fired_stop_leads_to_is_said_at_the_next_turn() -> None:
     heard, fired = Heard(), a_fired()
-    actor = an_auto_stop(heard, fired)
+    actor = an_auto_stop(heard, "timer", fired, "progress")
 
     actor.on_receive(TICKS)
     first = heard.so_far()
     actor.on_receive(actor.inbox.take(0))
 
     assert first == [fired]
-    assert heard.so_far() == [TICKS]
+    assert heard.so_far() == ["timer", "progress", TICKS]
 
 
 def test_what_is_no_tick_stays_here() -> None:
