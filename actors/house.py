@@ -33,11 +33,12 @@ from actors.trade_desk import TradeDesk
 from actors.trade_watcher import TradeWatcher
 from actors.turns import OwnThreads, Turns
 from actors.watched import Failed, WatchedActor
+from bus.messages.accounts import AccountProgress, AccountRules, DrawdownFired, EquityStanding
 from bus.messages.envelope import Malformed, Outgoing, Received
 from bus.messages.lead import InstanceHeard, NobodyHeard, WireDown, WireUp
 from bus.messages.market import Lifecycle, Ticks
 from bus.messages.notices import Notice
-from bus.messages.orders import OrderArrived, OrderReport, OrderSubmit, Position, VenueAnswer, VenueQuestion
+from bus.messages.orders import Balance, OrderArrived, OrderReport, OrderSubmit, Position, VenueAnswer, VenueQuestion
 from bus.messages.reconcile import (
     AccountAnswer,
     AccountStanding,
@@ -70,7 +71,7 @@ from bus.messages.stops import (
     StopFired,
     StopProgress,
 )
-from bus.messages.system import Status, SystemCommand
+from bus.messages.system import Status, SystemCommand, SystemEvent
 from bus.messages.timers import CancelTimer, SetTimer
 from bus.messages.trades import Trade
 from bus.messages.units import NS_PER_MS, NS_PER_S
@@ -130,7 +131,10 @@ class House:
             board.note(standing)
         self._trades: dict[str, Trade] = {trade.trade_id: trade for trade in recovered.trades}
         self._coverage = {coverage.trade_id: coverage for coverage in recovered.coverage}
-        self._stops = self._new_stop_engine(recovered.progress)
+        self._stops = self._new_stop_engine((*recovered.progress, *recovered.account_progress))
+        self._stops.remember((*recovered.ended, *recovered.trades))
+        for balance in recovered.balances:
+            self._stops.handle(balance)
         # With nobody to hear them, no marks are said: thousands of trades four times a second.
         is_heard = MarkSnapshot in (also or {})
         self._mark_interval_ns = int(settings.actors.mark_interval_ms * NS_PER_MS) if is_heard else 0
@@ -279,11 +283,13 @@ class House:
 
     def _rebuilt(self, old: E, new: E) -> E:
         """Feed a new engine what it must know: the last ticks, then the trades. What it says is said."""
+        if isinstance(new, StopEngine):
+            new.remember(self._trades.values())
         for word in (*old.last_ticks(), *self._trades.values()):
             self.router.say_all(new.handle(word))
         return new
 
-    def _new_stop_engine(self, progress: Iterable[StopProgress]) -> StopEngine:
+    def _new_stop_engine(self, progress: Iterable[StopProgress | AccountProgress | AccountRules]) -> StopEngine:
         engine = StopEngine(
             int(self._settings.actors.progress_interval_ms * NS_PER_MS),
             styles=self._styles,
@@ -313,6 +319,11 @@ class House:
             Malformed: (desk,),
             Trade: (self._remember, stops, watcher, paper, reconciler, put["supervisor"]),
             StopFired: (desk,),
+            DrawdownFired: (desk,),
+            AccountRules: (stops,),
+            EquityStanding: (put["supervisor"],),
+            Balance: (stops,),
+            SystemEvent: (stops, put["supervisor"]),
             MarkWanted: (watcher,),
             MarkGiven: (desk,),
             BidReturned: (desk,),

@@ -232,6 +232,7 @@ class Serving:
             live_enabled=settings.trading.live_enabled,
             is_halted=recovered.halted,
             unheard_ns=seconds_to_ns(settings.reconcile.timeout_s),
+            reduce_only=recovered.reduce_only,
         )
         shared = SharedPaperBook(paper)
         wiring = self._wiring

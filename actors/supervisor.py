@@ -19,13 +19,14 @@ from actors.ports import Clock, Say
 from actors.rules.status import StatusBoard
 from actors.turns import Turns
 from actors.watched import Failed, WatchedActor
+from bus.messages.accounts import EquityStanding
 from bus.messages.addresses import notice as notice_subject
 from bus.messages.envelope import Malformed, Outgoing, Received
 from bus.messages.notices import Notice, Severity
 from bus.messages.reconcile import AccountStanding
 from bus.messages.records import Answer, Commit, Quarantined
 from bus.messages.stops import StopCoverage
-from bus.messages.system import ActorHealth, Reply, Status
+from bus.messages.system import ActorHealth, Reply, Status, SystemEvent
 from bus.messages.timers import SetTimer, TimerFired
 from bus.messages.trades import Trade
 from bus.messages.units import NS_PER_MS
@@ -97,7 +98,7 @@ class Supervisor(WatchedActor):
         match message:
             case ActorFailed():
                 self._rebuild(message)
-            case Trade() | StopCoverage() | AccountStanding():
+            case Trade() | StopCoverage() | SystemEvent() | AccountStanding() | EquityStanding():
                 self._board.note(message)
             case Received(reply_to=str() as reply_to, received_ns=now_ns):
                 status = self.status(now_ns)

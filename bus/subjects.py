@@ -150,6 +150,12 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     _asked("system.request.reduce_only", system.SystemCommand, system.SystemEvent, "As halt, for one account or all."),
     _asked("system.request.resume", system.SystemCommand, system.SystemEvent, "End a halt."),
+    _asked(
+        "system.request.rebase",
+        system.SystemCommand,
+        system.SystemEvent,
+        "Let the drawdown rule of one account or all begin anew; resumes nothing.",
+    ),
     _said(EPOCH, orders.EpochRecord, "ORDERS", "Who leads, kept for ever, changed by compare-and-set."),
     _said("order.submit.<venue>.<trade_id>", orders.OrderSubmit, "ORDERS", "Send this order."),
     _said("order.cancel.<venue>.<trade_id>", orders.OrderCancel, "ORDERS", "Cancel this order, and never send it."),

@@ -7,9 +7,10 @@ import msgspec
 import psycopg
 
 from bus.messages import plain
+from bus.messages.accounts import AccountProgress
 from bus.messages.envelope import Message, Outgoing
 from bus.messages.notices import Notice
-from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit
+from bus.messages.orders import Balance, OrderCancel, OrderReport, OrderSubmit
 from bus.messages.records import Recovered
 from bus.messages.settings import SettingsChanged
 from bus.messages.stops import StopCoverage, StopDecision, StopProgress
@@ -46,6 +47,8 @@ ENDED: Final = f"""
 ENDED_IDS: Final = f"SELECT trade_id FROM trades WHERE {has_ended()}"
 FILLS: Final = "SELECT account, fill_id FROM fills ORDER BY ts DESC LIMIT %s"
 STATE: Final = "SELECT account, halted, reduce_only FROM system_state"
+BALANCES: Final = "SELECT account, balance, ts FROM balances ORDER BY account"
+ACCOUNT_PROGRESS: Final = "SELECT body::text FROM account_progress ORDER BY account"
 EPOCH: Final = "SELECT epoch FROM leader"
 UNPUBLISHED: Final = (
     "SELECT subject, msg_id, kind, body, direct, cause FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT %s"
@@ -93,6 +96,8 @@ def read_all(connection: psycopg.Connection) -> Recovered:
         epoch=rows(EPOCH)[0][0],
         ended=tuple(plain.from_json(Trade, body) for (body,) in rows(ENDED, [_ENDED_MAX])),
         ended_ids=frozenset(trade_id for (trade_id,) in rows(ENDED_IDS)),
+        balances=tuple(Balance(account=a, balance=b, ts=nanoseconds(ts)) for a, b, ts in rows(BALANCES)),
+        account_progress=tuple(plain.from_json(AccountProgress, body) for (body,) in rows(ACCOUNT_PROGRESS)),
     )
 
 

@@ -23,6 +23,8 @@ CHANGEABLE: Final = (
     "leader",
     "streams",
     "system_state",
+    "balances",
+    "account_progress",
 )
 """Tables whose rows the writer may UPDATE; all others it may only add to."""
 

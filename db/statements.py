@@ -133,6 +133,22 @@ INSERT_SETTLEMENTS: Final = """
         payout numeric, fees numeric)
     ON CONFLICT DO NOTHING
 """
+UPSERT_BALANCES: Final = """
+    INSERT INTO balances AS b (account, balance, ts)
+    SELECT DISTINCT ON (account) * FROM jsonb_to_recordset(%s::jsonb) AS r (account text, balance numeric, ts timestamptz)
+    ORDER BY account, ts DESC
+    ON CONFLICT (account) DO UPDATE SET balance = excluded.balance, ts = excluded.ts WHERE b.ts <= excluded.ts
+"""
+UPSERT_ACCOUNT_PROGRESS: Final = """
+    INSERT INTO account_progress AS p (account, reset_at, body)
+    SELECT DISTINCT ON (1) body ->> 'account', coalesce((body ->> 'reset_ns')::timestamptz, 'epoch'), body
+    FROM jsonb_array_elements(%s::jsonb) WITH ORDINALITY AS e (body, n) ORDER BY 1, n DESC
+    ON CONFLICT (account) DO UPDATE SET reset_at = excluded.reset_at, body = excluded.body WHERE p.reset_at <= excluded.reset_at
+"""
+RESET_ACCOUNTS: Final = """
+    UPDATE account_progress SET body = (body - %s::text[]) || jsonb_build_object('reset_ns', %s::text), reset_at = %s
+    WHERE %s = '' OR account = %s
+"""
 LIMIT_RISK: Final = """
     INSERT INTO system_state AS s (account, halted, reduce_only, reason, requested_by, ts) VALUES (%s, %s, %s, %s, %s, %s)
     ON CONFLICT (account) DO UPDATE SET halted = s.halted OR excluded.halted, reduce_only = s.reduce_only OR excluded.reduce_only,

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import psycopg
 
+from bus.messages import plain
 from bus.messages.failures import Fenced
 from bus.messages.settings import Layer, SettingsChanged
 from bus.messages.system import SystemEvent
@@ -28,8 +29,14 @@ _SIMPLE: Final = (
     ("progress", say.UPSERT_PROGRESS),
     ("notices", say.INSERT_NOTICES),
     ("positions", say.UPSERT_POSITIONS),
+    ("balances", say.UPSERT_BALANCES),
+    ("account_progress", say.UPSERT_ACCOUNT_PROGRESS),
     ("settlements", say.INSERT_SETTLEMENTS),
 )
+
+
+_ONCE: Final = ("fired", "confirms", "counted")
+"""What a drawdown rule forgets of an account with a resume."""
 
 
 class InDoubt:
@@ -140,14 +147,24 @@ def _write_settings(cursor: psycopg.Cursor, changes: Sequence[SettingsChanged]) 
 
 
 def _write_system(cursor: psycopg.Cursor, events: Sequence[SystemEvent]) -> None:
-    """Keep what is halted and reduce-only. A resume of all (no account) ends everything, as the desk understands it."""
+    """Keep what is halted and reduce-only, and let drawdown begin anew. A resume of all (no account) ends everything."""
     for event in events:
         account, by, at = event.account or "", event.requested_by or "", instant(event.ts)
         if event.kind == "resume":
             cursor.execute(say.RESUME, [event.body, by, at, account, account])
+            _reset_accounts(cursor, event, _ONCE)
+        elif event.kind == "rebase":
+            _reset_accounts(cursor, event, (*_ONCE, "high", "pending"))
         elif event.kind in ("halt", "reduce_only"):
             flags = (event.kind == "halt", event.kind == "reduce_only")
             cursor.execute(say.LIMIT_RISK, [account, *flags, event.body, by, at])
+
+
+def _reset_accounts(cursor: psycopg.Cursor, event: SystemEvent, forgotten: tuple[str, ...]) -> None:
+    account = event.account or ""
+    cursor.execute(
+        say.RESET_ACCOUNTS, [list(forgotten), plain.instant_text(event.ts), instant(event.ts), account, account]
+    )
 
 
 def _copy(cursor: psycopg.Cursor, statement: str, types: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from bus.messages.accounts import DRAWDOWN
 from bus.messages.stops import Rule
 
 
@@ -249,6 +250,43 @@ _OWN: tuple[Setting, ...] = (
     ),
 )
 
+_ACCOUNT: tuple[Setting, ...] = (
+    Setting(
+        key=f"{DRAWDOWN}.enabled",
+        kind=Kind.SWITCH,
+        meaning="whether accounts whose cash is stated are watched as wholes",
+    ),
+    Setting(
+        key=f"{DRAWDOWN}.ratchet_percent",
+        kind=Kind.PERCENT,
+        low=_ZERO,
+        high=Decimal(100),
+        meaning="fires when equity is at or below this percent of its high",
+    ),
+    Setting(
+        key=f"{DRAWDOWN}.confirm_ticks",
+        kind=Kind.COUNT,
+        low=Decimal(1),
+        high=Decimal(100),
+        meaning="inputs with a later ts, each confirming it, before it fires",
+    ),
+    Setting(
+        key=f"{DRAWDOWN}.settle_grace_s",
+        kind=_S,
+        low=_ZERO,
+        high=_DAY,
+        meaning="how long money may be on its way, and a balance that nothing explains is not believed",
+    ),
+    Setting(
+        key=f"{DRAWDOWN}.min_transfer_percent",
+        kind=Kind.PERCENT,
+        low=_ZERO,
+        high=Decimal(100),
+        meaning="a smaller change of cash that nothing explains is a gain or loss, a larger one a transfer, which moves the high",
+    ),
+)
+"""Of accounts, not of trades: they stand in the defaults and in the layers of accounts alone."""
+
 _GENERAL: tuple[Setting, ...] = (
     Setting(key="confirm_max_wait_s", kind=_S, low=_ZERO, high=_DAY, meaning="a value that has stood this long since its ts confirms itself"),
     Setting(key="divergence_max_s", kind=_S, low=_ZERO, high=_DAY, meaning="after this the quote wins over a diverging probability feed"),
@@ -283,5 +321,5 @@ def _guards() -> tuple[Setting, ...]:
     )
 
 
-SETTINGS: dict[str, Setting] = {setting.key: setting for setting in (*_OWN, *_guards(), *_GENERAL)}
+SETTINGS: dict[str, Setting] = {setting.key: setting for setting in (*_OWN, *_ACCOUNT, *_guards(), *_GENERAL)}
 """Every setting by its key."""

@@ -1,14 +1,20 @@
 """What `system.request.status` tells: counted from what the actors say, never asked of them."""
 
 from collections import Counter
+from collections.abc import Iterable
 from decimal import Decimal
+from typing import Final
 
+from bus.messages.accounts import EquityStanding
 from bus.messages.reconcile import AccountStanding
 from bus.messages.records import Commit
 from bus.messages.stops import StopCoverage
-from bus.messages.system import AccountHealth, ActorHealth, Status
+from bus.messages.system import AccountHealth, ActorHealth, Status, SystemEvent
 from bus.messages.trades import Coverage, Trade
 from bus.messages.units import NS_PER_S
+
+EVERY: Final = "*"
+"""In `Status.reduce_only`: all accounts."""
 
 
 class StatusBoard:
@@ -27,6 +33,7 @@ class StatusBoard:
         live_enabled: bool,
         is_halted: bool = False,
         unheard_ns: int = 0,
+        reduce_only: Iterable[str] = (),
     ) -> None:
         self.instance = instance
         self.epoch = epoch
@@ -40,21 +47,28 @@ class StatusBoard:
         self.is_watching = False
         """Set once the house has started every actor and every input flows."""
         self.is_halted = is_halted
+        self._reduce_only = set(reduce_only)
+        self._equity: dict[str, EquityStanding] = {}
         self.lost_messages = 0
         self._record_error: str | None = None
         self.quarantined = 0
 
-    def note(self, word: Trade | StopCoverage | AccountStanding) -> None:
+    def note(self, word: Trade | StopCoverage | SystemEvent | AccountStanding | EquityStanding) -> None:
         """Take a change into account."""
-        if isinstance(word, StopCoverage):
-            self._note_coverage(word)
-        elif isinstance(word, AccountStanding):
-            self._standings[word.venue, word.account] = word
-        elif word.state.is_terminal:
-            self._states.pop(word.trade_id, None)
-            self._end(self._coverage.pop(word.trade_id, None), word.ts)
-        else:
-            self._states[word.trade_id] = word.state
+        match word:
+            case StopCoverage():
+                self._note_coverage(word)
+            case AccountStanding():
+                self._standings[word.venue, word.account] = word
+            case EquityStanding():
+                self._equity[word.account] = word
+            case SystemEvent():
+                self._note_system(word)
+            case Trade() if word.state.is_terminal:
+                self._states.pop(word.trade_id, None)
+                self._end(self._coverage.pop(word.trade_id, None), word.ts)
+            case Trade():
+                self._states[word.trade_id] = word.state
 
     def note_record(self, error: str | None) -> None:
         """Take into account that PostgreSQL takes nothing, and why; None: it does again, and nothing waits."""
@@ -63,9 +77,6 @@ class StatusBoard:
     def note_kept(self, commit: Commit) -> None:
         """Take into account what now stands on record."""
         self.quarantined += len(commit.quarantined)
-        for event in commit.system:
-            if event.account is None and event.kind in ("halt", "resume"):
-                self.is_halted = event.kind == "halt"
 
     def note_refused(self) -> None:
         """Take into account a commit that the record refused: what it wanted is in quarantine."""
@@ -86,6 +97,8 @@ class StatusBoard:
             databases={"postgres": "up" if self._record_error is None else f"away: {self._record_error}"},
             live_enabled=self._live_enabled,
             halted=self.is_halted,
+            reduce_only=tuple(sorted(account or EVERY for account in self._reduce_only)),
+            equity=tuple(self._equity[name] for name in sorted(self._equity)),
             why_not_ready=why,
             actors=actors,
             trades=dict(Counter(self._states.values())),
@@ -103,6 +116,20 @@ class StatusBoard:
             for word in self._standings.values()
             if not word.answered and now_ns < word.began_ns + self._unheard_ns
         )
+
+    def _note_system(self, event: SystemEvent) -> None:
+        match event.kind, event.account:
+            case "halt", None:
+                self.is_halted = True
+            case "reduce_only", account:
+                self._reduce_only.add(account or "")
+            case "resume", None:
+                self.is_halted = False
+                self._reduce_only.clear()
+            case "resume", account:
+                self._reduce_only.discard(account)
+            case _:
+                pass
 
     def _note_coverage(self, word: StopCoverage) -> None:
         self._end(self._coverage.get(word.trade_id), word.ts)

@@ -1,4 +1,4 @@
-"""`system halt|reduce-only|resume|status`."""
+"""`system halt|reduce-only|resume|rebase|status`."""
 
 from typing import Annotated, Any, Final
 
@@ -24,7 +24,7 @@ class Standing(Status, frozen=True, kw_only=True, omit_defaults=True):
 
 
 DOCUMENTS: Final[dict[str, type]] = {
-    **dict.fromkeys(("system halt", "system reduce-only", "system resume"), Reply),
+    **dict.fromkeys(("system halt", "system reduce-only", "system resume", "system rebase"), Reply),
     "system status": Standing,
 }
 
@@ -47,6 +47,12 @@ def reduce_only(
 def resume(*, account: _Account = None, reason: Reason, by: By = None, flags: ReportFlags = TEXT) -> Exit:
     """End a halt or reduce-only."""
     return _order("resume", account, reason, by, flags)
+
+
+@app.command
+def rebase(*, account: _Account = None, reason: Reason, by: By = None, flags: ReportFlags = TEXT) -> Exit:
+    """Let the drawdown rule begin anew: what an account is worth now is its high. It resumes nothing."""
+    return _order("rebase", account, reason, by, flags)
 
 
 @app.command
@@ -84,17 +90,21 @@ def _event_picture(result: Result) -> RenderableType:
 
 
 def _picture(status: dict[str, Any]) -> RenderableType:
-    facts = {name: value for name, value in status.items() if name not in ("actors", "accounts")}
+    facts = {name: value for name, value in status.items() if name not in ("actors", "accounts", "equity")}
     actors = [[actor.get(name) for name in _ACTOR_COLUMNS] for actor in status.get("actors", ())]
     accounts = [
         [one["account"], one["venue"], one.get("reconciled_ts"), "; ".join(one.get("unresolved", ()))]
         for one in status.get("accounts", ())
     ]
+    equity = [[account.get(name) for name in _EQUITY_COLUMNS] for account in status.get("equity", ())]
+    shown = [table("Equity", _EQUITY_COLUMNS, equity)] if equity else []
     return Group(
         card(f"Watchkeeper {status.get('instance', '')}", facts),
+        *shown,
         table("Accounts", ("account", "venue", "reconciled since", "unresolved"), accounts),
         table("Actors", _ACTOR_COLUMNS, actors),
     )
 
 
+_EQUITY_COLUMNS: Final = ("account", "drawdown", "cash", "equity_low", "equity_high", "high", "limit", "why")
 _ACTOR_COLUMNS: Final = ("name", "alive", "inbox", "restarts", "handled")

@@ -2,9 +2,10 @@
 
 import msgspec
 
+from bus.messages.accounts import AccountProgress
 from bus.messages.envelope import Delivery, Outgoing
 from bus.messages.notices import Notice
-from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit, Position, Settlement
+from bus.messages.orders import Balance, OrderCancel, OrderReport, OrderSubmit, Position, Settlement
 from bus.messages.settings import SettingsChanged
 from bus.messages.stops import StopCoverage, StopDecision, StopProgress
 from bus.messages.system import Reply, SystemEvent
@@ -86,8 +87,10 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     notices: tuple[Notice, ...] = ()
     settings: tuple[SettingsChanged, ...] = ()
     system: tuple[SystemEvent, ...] = ()
-    """Changes of what is halted and reduce-only: kinds `halt`, `reduce_only`, `resume`, of one account or (None) of all."""
+    """Changes of what is halted and reduce-only: kinds `halt`, `reduce_only`, `resume`, of one account or (None) of all; and `rebase`."""
     positions: tuple[Position, ...] = ()
+    balances: tuple[Balance, ...] = ()
+    account_progress: tuple[AccountProgress, ...] = ()
     settlements: tuple[Settlement, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
     outbox: tuple[Outgoing, ...] = ()
@@ -177,3 +180,6 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     """The last trades that ended (a few thousand at most), oldest first: late fills and repeated requests may still name them."""
     ended_ids: frozenset[str] = frozenset()
     """The ids of all trades that ended: an id is never used again."""
+    balances: tuple[Balance, ...] = ()
+    """What each account's cash was last stated to be."""
+    account_progress: tuple[AccountProgress, ...] = ()

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from bus.messages.accounts import EquityStanding
 from bus.messages.envelope import Message
 from bus.messages.units import Name, Text, UtcNs
 
@@ -106,7 +107,8 @@ class Status(Message, frozen=True, kw_only=True, omit_defaults=True):
     """The answer to `system.request.status`, and `system.health.watchkeeper` (not stored).
 
     ready: it leads, every open trade is watched, and every account's venue was asked. latency_us: by name, microseconds (`tick_to_order_p50`).
-    trades: open trades by state. coverage: open trades by coverage. unprotected_trade_seconds: in sum, since start.
+    reduce_only: accounts that take no new risk, `*` for all of them. equity: of accounts whose cash is stated, or whose drawdown
+    rule is on. trades: open trades by state. coverage: open trades by coverage. unprotected_trade_seconds: in sum, since start.
     """
 
     ready: bool
@@ -118,6 +120,8 @@ class Status(Message, frozen=True, kw_only=True, omit_defaults=True):
     level: str = "none"
     live_enabled: bool = False
     halted: bool = False
+    reduce_only: tuple[str, ...] = ()
+    equity: tuple[EquityStanding, ...] = ()
     why_not_ready: tuple[str, ...] = ()
     actors: tuple[ActorHealth, ...] = ()
     trades: dict[str, int] = {}

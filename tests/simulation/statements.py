@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -269,6 +270,40 @@ def _upsert_positions(session: Session, parameters: Any) -> int:
     return 0
 
 
+@means(say.UPSERT_BALANCES)
+def _upsert_balances(session: Session, parameters: Any) -> int:
+    balances = _tables(session).balances
+    for row in msgspec.json.decode(parameters[0]):
+        before = balances.rows.get(row["account"])
+        if before is None or read_instant(before["ts"]) <= read_instant(row["ts"]):
+            balances.put(session.noted, row["account"], row)
+    return 0
+
+
+@means(say.UPSERT_ACCOUNT_PROGRESS)
+def _upsert_account_progress(session: Session, parameters: Any) -> int:
+    progress = _tables(session).account_progress
+    for row in msgspec.json.decode(parameters[0]):
+        before = progress.rows.get(row["account"])
+        if before is None or _reset_ns(before) <= _reset_ns(row):
+            progress.put(session.noted, row["account"], row)
+    return 0
+
+
+def _reset_ns(row: dict[str, Any]) -> int:
+    return read_instant(row["reset_ns"]) if "reset_ns" in row else 0
+
+
+@means(say.RESET_ACCOUNTS)
+def _reset_accounts(session: Session, parameters: Any) -> int:
+    forgotten, reset_ns, _, everybody, account = parameters
+    progress = _tables(session).account_progress
+    for name in [name for name in progress.rows if everybody == "" or name == account]:
+        kept = {key: value for key, value in progress.rows[name].items() if key not in forgotten}
+        progress.put(session.noted, name, kept | {"reset_ns": reset_ns})
+    return 0
+
+
 @means(say.INSERT_SETTLEMENTS)
 def _insert_settlements(session: Session, parameters: Any) -> int:
     settlements = _tables(session).settlements
@@ -410,6 +445,18 @@ def _settings_version(session: Session, _: Any) -> Rows:
 @means(recovery.LAYERS)
 def _layers(session: Session, _: Any) -> Rows:
     return [(*key, dict(values)) for key, values in _tables(session).settings_layers.rows.items()]
+
+
+@means(recovery.BALANCES)
+def _balances(session: Session, _: Any) -> Rows:
+    rows = sorted(_tables(session).balances.rows.items())
+    return [(account, Decimal(row["balance"]), _at(row["ts"])) for account, row in rows]
+
+
+@means(recovery.ACCOUNT_PROGRESS)
+def _account_progress(session: Session, _: Any) -> Rows:
+    rows = sorted(_tables(session).account_progress.rows.items())
+    return [(msgspec.json.encode(row).decode(),) for _, row in rows]
 
 
 @means(recovery.ACCOUNTS)

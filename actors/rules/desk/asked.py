@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from actors.rules.desk import answers
 from actors.rules.desk import notices as desk_notices
+from actors.rules.desk.accounts import tell_rules
 from actors.rules.desk.commits import Minutes
 from actors.rules.desk.opens import refused
 from actors.rules.desk.requests import EVERY_ACCOUNT, Gate, Rules, refuse
@@ -99,7 +100,8 @@ def hear_settings(state: DeskState, received: Received[SettingsSet]) -> list[obj
 
 
 def refresh(state: DeskState, minutes: Minutes, rules: Rules) -> int:
-    """Resolve every open trade anew; return how many changed."""
+    """Resolve every open trade anew, and tell the rule of every account; return how many trades changed."""
+    tell_rules(state, minutes, {**state.accounts, **state.account_rules}, rules)
     count = 0
     for trade in state.blotter.live.values():
         changed = refreshed(trade, rules)
@@ -140,12 +142,14 @@ def _hear_trade_layer(state: DeskState, received: Received[SettingsSet], version
 
 
 def hear_system(state: DeskState, received: Received[SystemCommand]) -> list[object]:
-    """Halt, limit or resume new risk. A halt of one account is its reduce-only; a resume of all ends everything."""
+    """Halt, limit or resume new risk, or let drawdown begin anew. A halt of one account is its reduce-only; a resume of all ends everything."""
     word = received.message
     verb = received.subject.rsplit(".", 1)[-1]
     gate = _gate_after(state.gate, verb, word.account)
     if gate is None:
-        error = refuse(ErrorCode.MALFORMED, f"There is no system request {verb!r}: halt, reduce_only or resume.")
+        error = refuse(
+            ErrorCode.MALFORMED, f"There is no system request {verb!r}: halt, reduce_only, resume or rebase."
+        )
         return refused(state, received, error)
     event = SystemEvent(
         kind="reduce_only" if verb == "halt" and word.account else verb,
@@ -156,6 +160,7 @@ def hear_system(state: DeskState, received: Received[SystemCommand]) -> list[obj
     )
     minutes = minutes_of(received)
     minutes.system.append(event)
+    minutes.others.append(event)
     minutes.notices.append(desk_notices.system_changed(event))
     minutes.reply(state.answers.ok(event, received.received_ns))
 
@@ -172,6 +177,8 @@ def _gate_after(gate: Gate, verb: str, account: str | None) -> Gate | None:
             return with_changes(gate, halted=True)
         case (("halt" | "reduce_only"), _):
             return with_changes(gate, reduce_only=gate.reduce_only | {account or EVERY_ACCOUNT})
+        case "rebase", _:
+            return gate
         case "resume", None:
             return with_changes(gate, halted=False, reduce_only=frozenset())
         case "resume", _:

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from actors.rules.trade.steps import OWNER, Step
 from bus.messages import addresses
+from bus.messages.accounts import AccountProgress
 from bus.messages.envelope import Malformed, Message, Outgoing, Received
 from bus.messages.notices import Notice, Severity
-from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit, Position, Settlement
+from bus.messages.orders import Balance, OrderCancel, OrderReport, OrderSubmit, Position, Settlement
 from bus.messages.records import Answer, Commit, FillRow, InboxRow, JournalEntry, Quarantined
 from bus.messages.settings import SettingsChanged
 from bus.messages.stops import StopDecision
@@ -43,6 +44,8 @@ class Minutes:
     notices: list[Notice] = field(default_factory=list)
     reports: list[OrderReport] = field(default_factory=list)
     positions: list[Position] = field(default_factory=list)
+    balances: list[Balance] = field(default_factory=list)
+    account_progress: list[AccountProgress] = field(default_factory=list)
     settlements: list[Settlement] = field(default_factory=list)
     settings: list[SettingsChanged] = field(default_factory=list)
     system: list[SystemEvent] = field(default_factory=list)
@@ -155,6 +158,8 @@ class Minutes:
                 settings=tuple(self.settings) if first else (),
                 system=tuple(self.system) if first else (),
                 positions=tuple(self.positions) if first else (),
+                balances=tuple(self.balances) if first else (),
+                account_progress=tuple(self.account_progress) if first else (),
                 settlements=tuple(self.settlements) if first else (),
                 quarantined=tuple(self.quarantined) if first else (),
                 outbox=(*self._outbox(part), *(self._common_outbox(notices) if first else ())),

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from actors.rules.desk import agreement, without_record
+from actors.rules.desk import accounts, agreement, beginning, without_record
 from actors.rules.desk import asked as desk_requests
 from actors.rules.desk import news as desk_news
 from actors.rules.desk import notices as desk_notices
@@ -24,11 +24,10 @@ from actors.rules.desk.commits import Minutes
 from actors.rules.desk.requests import Gate, Rules, refuse
 from actors.rules.desk.seen import Seen, Verdict
 from actors.rules.desk.state import DeskState, minutes_of
-from actors.rules.reconcile.terms import AccountKey
 from actors.rules.settings.changes import read_layers
 from actors.rules.settings.layers import Resolver
-from actors.rules.trade import lifecycle, taken_over
 from actors.rules.trade.steps import CloseWanted, Event, VenueTerms, trade_of
+from bus.messages.accounts import DrawdownFired
 from bus.messages.envelope import Malformed, Message, Received
 from bus.messages.market import Lifecycle
 from bus.messages.orders import Balance, OrderReport, OrderSubmit, Position, Settlement, VenueAnswer
@@ -92,46 +91,16 @@ class Desk:
         )
 
     def start(self, now_ns: int, submits: Iterable[OrderSubmit] = ()) -> list[object]:
-        """Say what recovery needs: each open trade, its timers, questions and marks; what settings changed for it since.
-
-        submits: what ORDERS holds, oldest first; closes whose record was lost are taken in first. Orders that NATS may not
-        have are the outbox relay's: it has their very words.
-        """
-        state = self._state
-        for trade in state.blotter.live.values():
-            state.meet(AccountKey(trade.venue, trade.account), now_ns)
-        found = self._take_in(submits, now_ns)
-        minutes = Minutes(now_ns=now_ns, cause=f"start:{state.epoch}")
-        living = list(state.blotter.live.values())
-        if state.gate.unreadable:
-            minutes.notices.append(desk_notices.settings_unreadable(state.gate.unreadable, now_ns))
-        else:
-            desk_requests.refresh(state, minutes, state.rules)
-        newest = {trade.trade_id: trade for trade in minutes.trades()}
-        for trade in living:
-            known = newest.get(trade.trade_id, trade)
-            minutes.take(known, lifecycle.recover(known, state.context(known, minutes)))
-        return [*found, *living, *state.conclude(minutes)]
-
-    def _take_in(self, submits: Iterable[OrderSubmit], now_ns: int) -> list[object]:
-        state = self._state
-        minutes = Minutes(now_ns=now_ns, cause=f"taken over:{state.epoch}")
-        strangers: list[OrderSubmit] = []
-        for trade_id, orders in taken_over.by_trade(submits).items():
-            trade = state.blotter.live.get(trade_id)
-            if trade is None:
-                strangers += [] if state.blotter.is_taken(trade_id) else orders
-            elif lost := taken_over.unrecorded(trade, orders):
-                minutes.take(trade, taken_over.take_in(trade, lost, state.context(trade, minutes)))
-        if strangers:
-            minutes.notices.append(desk_notices.orders_of_nobody(strangers, now_ns))
-        return state.conclude(minutes)
+        """Say what recovery needs (`beginning.begin`); before any other word."""
+        return beginning.begin(self._state, now_ns, submits)
 
     def decide(self, word: object) -> tuple[list[object], Callable[[], list[object]]]:
         """Return what reduces risk and leaves at once, and what makes the rest of `word`: to be called before the next word.
 
         The order of a fired stop need not wait until the desk has written down why.
         """
+        if isinstance(word, DrawdownFired):
+            return [], lambda: accounts.hear_drawdown(self._state, word)
         if not isinstance(word, StopFired):
             return [], lambda: self._handle(word)
         minutes = self._hear_stop(word)

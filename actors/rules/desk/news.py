@@ -5,6 +5,7 @@ from typing import Any, assert_never
 from msgspec.structs import replace
 
 from actors.rules.desk import notices as desk_notices
+from actors.rules.desk.accounts import hear_balance
 from actors.rules.desk.commits import Minutes
 from actors.rules.desk.state import DeskState, minutes_of, without_fees
 from actors.rules.trade.draft import find
@@ -30,7 +31,7 @@ def hear_news(state: DeskState, received: Received[Any], news: News) -> list[obj
         case Settlement():
             return _hear_settlement(state, received, news)
         case Balance():
-            return state.conclude(minutes_of(received))
+            return hear_balance(state, received, news)
         case _:
             assert_never(news)
 

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, Final
 
+from bus.messages.accounts import DrawdownFired
 from bus.messages.envelope import Malformed, Received
 from bus.messages.notices import Notice, Severity
 from bus.messages.orders import OrderReport, OrderSubmit, VenueAnswer, VenueFill
@@ -171,11 +172,36 @@ def settings_unreadable(unreadable: tuple[str, ...], now_ns: int) -> Notice:
     )
 
 
-def system_changed(event: SystemEvent) -> Notice:
-    """A person has halted, limited or resumed trading."""
+def drawdown(fired: DrawdownFired, count: int) -> Notice:
+    """An account has lost so much of its high that everything of it is closed."""
+    account = fired.account
     return _notice(
-        "resume" if event.kind == "resume" else "halt",
-        Severity.INFO if event.kind == "resume" else Severity.WARNING,
+        "drawdown",
+        Severity.CRITICAL,
+        f"{account}:{fired.number}",
+        title=f"Drawdown of {account}: {count} trades are being closed, and it only reduces",
+        body=f"{equity_in_words(fired)}. Everything of it is closed; no new trades are taken. To begin again from what is left:"
+        f" python run.py system rebase --account {account} --reason ..., then python run.py system resume --account {account}"
+        " --reason ...",
+        now_ns=fired.now_ns,
+        dedupe=account,
+    )
+
+
+def equity_in_words(fired: DrawdownFired) -> str:
+    """Return what fired it, for people."""
+    equity = fired.inputs.get("equity") or fired.inputs["equity_high"]
+    values = (equity.value, fired.inputs["limit"].value, fired.inputs["high"].value)
+    shown = ["unknown" if value is None else f"{value:.2f}" for value in values]
+    return f"its equity of {shown[0]} dollars is at or below the limit of {shown[1]}; its high was {shown[2]}"
+
+
+def system_changed(event: SystemEvent) -> Notice:
+    """A person has halted, limited or resumed trading, or lets drawdown begin anew."""
+    ends = event.kind in ("resume", "rebase")
+    return _notice(
+        event.kind if ends else "halt",
+        Severity.INFO if ends else Severity.WARNING,
         f"{event.kind}:{event.ts}",
         title=f"{event.requested_by}: {event.kind} for {event.account or 'every account'}",
         body=f"Reason: {event.body.rstrip('.') or 'none given'}. Closes are never held back.",

@@ -11,6 +11,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from actors.rules.desk import notices as desk_notices
+from actors.rules.desk.accounts import tell_rules
 from actors.rules.desk.commits import Minutes
 from actors.rules.desk.requests import accept, refuse
 from actors.rules.desk.state import Check, DeskState, minutes_of
@@ -146,6 +147,7 @@ def _verdict_of(state: DeskState, received: Received[TradeOpen], given: StopChec
 
 def _begun(state: DeskState, minutes: Minutes, trade: Trade, received: Received[TradeOpen]) -> list[object]:
     context = state.context(trade, minutes)
+    tell_rules(state, minutes, [trade.account], state.rules)
     if isinstance(received.message, TradeAdopt):
         step = lifecycle.adopt(trade, context)
         state.take(minutes, None, step)

@@ -15,6 +15,7 @@ from actors.rules.reconcile.terms import AccountKey
 from actors.rules.settings.layers import Layers
 from actors.rules.trade import lifecycle
 from actors.rules.trade.steps import CloseWanted, Context, Event, Step, VenueTerms
+from bus.messages.accounts import AccountRules
 from bus.messages.envelope import Received
 from bus.messages.orders import Settlement
 from bus.messages.reconcile import AccountStanding
@@ -56,6 +57,8 @@ class DeskState:
     checks: dict[str, Check] = field(default_factory=dict)
     held: list[Received[Any]] = field(default_factory=list)
     storm: StormGuard = field(default_factory=StormGuard)
+    account_rules: dict[str, AccountRules] = field(default_factory=dict)
+    """The drawdown rule of each account, as AutoStop was told last."""
 
     @property
     def room(self) -> Room:

@@ -6,9 +6,9 @@ from msgspec.structs import replace
 
 from actors.rules.catalog import SETTINGS
 from actors.rules.desk.requests import PAPER_WAIVER, Rules, identity_of, protects, refuse
-from actors.rules.settings.layers import incomplete, overridden, rule_named
+from actors.rules.settings.layers import incomplete, of_accounts_only, overridden, rule_named
 from actors.rules.settings.values import parse_changes, unknown_rule
-from bus.messages.settings import Value
+from bus.messages.settings import Layer, Value
 from bus.messages.stops import Rule, StopArm, StopDisarm, StopSet, StopWaive
 from bus.messages.system import Error, ErrorCode
 from bus.messages.trades import Mode, Trade, Waiver
@@ -30,6 +30,9 @@ def change_stops(trade: Trade, word: StopRequest, rules: Rules, now_ns: int) -> 
     changes = _changes(trade, word)
     if isinstance(changes, Error):
         return changes
+    misplaced = of_accounts_only(changes, Layer.TRADE)
+    if misplaced is not None:
+        return misplaced
     changed = resolve_anew(replace(trade, overrides=overridden(trade.overrides, changes)), rules)
     if isinstance(changed, Error):
         return changed

@@ -30,7 +30,7 @@ def adds_risk(received: Received[Any]) -> bool:
         case TradeOpen() | StopDisarm() | StopSet() | StopWaive() | SettingsSet():
             return True
         case SystemCommand():
-            return received.subject.endswith(".resume")
+            return received.subject.endswith((".resume", ".rebase"))
         case _:
             return False
 

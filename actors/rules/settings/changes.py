@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from actors.rules.settings.layers import Layers, Values, incomplete
+from actors.rules.settings.layers import Layers, Values, incomplete, of_accounts_only
 from actors.rules.settings.values import parse_changes, parse_value
 from bus.messages.settings import Layer, LayerSettings, SettingsChanged, SettingsGet, SettingsSet, SettingsView, Value
 from bus.messages.system import Error, ErrorCode
@@ -50,6 +50,9 @@ def change(layers: Layers, version: int, asked: SettingsSet, now_ns: int) -> Cha
     changes = parse_changes(asked.changes)
     if isinstance(changes, Error):
         return changes
+    misplaced = of_accounts_only(changes, asked.layer)
+    if misplaced is not None:
+        return misplaced
     if not changes:
         return Error(code=ErrorCode.MALFORMED, message="There is nothing to change: name a key and its value.")
     key = (asked.layer, _name(asked.layer, asked.name))

@@ -9,13 +9,14 @@ them is `stale`.
 Resolved settings are shared: ten thousand trades under the same layers hold the same few objects.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from actors.rules.catalog import RULES
 from actors.rules.settings.values import FALSE, PROFILES, TRUE, parse_changes, parse_value, unknown_key, unknown_rule
+from bus.messages.accounts import DRAWDOWN
 from bus.messages.settings import Layer, Value
 from bus.messages.stops import Rule
 from bus.messages.system import Error, ErrorCode
@@ -30,7 +31,7 @@ Layers = Mapping[tuple[Layer, str], Values]
 Overrides = dict[str, Decimal | str]
 """A trade's own layer, as the trade carries it: switches as the words `true` and `false`."""
 
-THRESHOLDS: Final[dict[Rule, tuple[str, ...]]] = {
+THRESHOLDS: Final[dict[str, tuple[str, ...]]] = {
     Rule.PROBABILITY: ("floor_percent",),
     Rule.PRICE: ("stop_price",),
     Rule.LOSS: ("max_loss", "max_loss_percent"),
@@ -40,6 +41,7 @@ THRESHOLDS: Final[dict[Rule, tuple[str, ...]]] = {
     Rule.MOMENTUM: ("threshold_percent",),
     Rule.BUFFER: ("min_buffer",),
     Rule.STALE: ("policy",),
+    DRAWDOWN: ("ratchet_percent",),
 }
 """What a rule needs to be more than a name: one of these."""
 
@@ -91,6 +93,15 @@ def rule_named(name: object, *, is_event: bool) -> Rule | Error:
     return rule
 
 
+def of_accounts_only(changes: Iterable[str], layer: Layer) -> Error | None:
+    """Return the refusal of a layer that cannot hold what belongs to accounts as wholes."""
+    wrong = [key for key in changes if key.startswith(f"{DRAWDOWN}.")]
+    if not wrong or layer in (Layer.DEFAULTS, Layer.ACCOUNT):
+        return None
+    message = f"{wrong[0]} is an account's, not a {layer}'s: set it in the defaults or in the layer of an account."
+    return Error(code=ErrorCode.SETTING_RANGE, message=message)
+
+
 def overridden(overrides: Overrides, changes: Mapping[str, Value | None]) -> Overrides:
     """Return a trade's own layer after `changes`, in the form in which the trade carries it."""
     after = dict(overrides)
@@ -114,7 +125,7 @@ def supports(rule: Rule, *, is_event: bool) -> bool:
     return RULES[rule].event if is_event else RULES[rule].linear
 
 
-def is_enabled(values: Values, rule: Rule) -> bool:
+def is_enabled(values: Values, rule: str) -> bool:
     """Whether `rule` is on in merged values."""
     return values.get(f"{rule}{_ENABLED}") in (True, TRUE)
 
@@ -151,6 +162,10 @@ class Resolver:
             plain = self._plain[names, identity.is_event] = self._build(merged, is_event=identity.is_event)
         return plain
 
+    def of_account(self, account: str) -> Values:
+        """Return what is in force for an account as a whole."""
+        return self._merge(("", account, ""))
+
     def merged(self, identity: Identity, overrides: Overrides) -> Values:
         """Return every value in force, by full key."""
         return {**self._merge(self._names(identity)), **overrides}
@@ -178,7 +193,7 @@ class Resolver:
             rule, dot, name = key.partition(".")
             if not dot:
                 general[key] = carried(value)
-            elif name != "enabled":
+            elif name != "enabled" and rule != DRAWDOWN:
                 own[rule][name] = carried(value)
         armed = [rule for rule in Rule if _is_armed(values, rule, is_event=is_event)]
         keys = tuple((rule, tuple(sorted(own[rule].items()))) for rule in armed)

@@ -12,6 +12,7 @@ the rebuilding, so that old data is seen as old.
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from actors.rules.account.watch import AccountWatch
 from actors.rules.market.book import MarketBook
 from actors.rules.market.feeds import Feed
 from actors.rules.market.marks import Reading
@@ -28,8 +29,11 @@ from actors.rules.stops.progress_log import ProgressLog
 from actors.rules.stops.roster import Roster
 from actors.rules.stops.stale import StaleCloses, closing_rule
 from actors.rules.stops.verdicts import decision, judge
+from bus.messages.accounts import AccountProgress, AccountRules
 from bus.messages.market import Ticks
+from bus.messages.orders import Balance
 from bus.messages.stops import Rule, StopCheckGiven, StopCheckWanted, StopFired, StopProgress
+from bus.messages.system import SystemEvent
 from bus.messages.timers import SetTimer, TimerFired
 from bus.messages.trades import Trade
 from bus.messages.units import NS_PER_MS, NS_PER_S
@@ -55,6 +59,7 @@ class StopEngine:
         self._now_ns = started_ns or 0
         self._feeds = FeedWatch(self._roster.lenses)
         self._log = ProgressLog(self._roster, progress_interval_ns)
+        self._accounts = AccountWatch(self.book, progress_interval_ns, styles or {})
         self._said: list[object] = []
         self._may_fire = True
 
@@ -66,9 +71,12 @@ class StopEngine:
                 self._take_ticks(word)
             case Trade():
                 self._take_trade(word)
+                self._said.extend(self._accounts.hear_trade(word, self._now_ns))
             case TimerFired(owner="auto_stop"):
                 self._advance(word.now_ns)
                 self._take_timer(word.key, word.now_ns)
+            case Balance() | AccountRules() | SystemEvent() | AccountProgress():
+                self._said.extend(self._accounts.hear(word, self._now_ns))
             case StopCheckWanted():
                 self._advance(word.now_ns)
                 rules = rules_that_fire_at_once(word.trade, self._roster, word.now_ns)
@@ -85,9 +93,13 @@ class StopEngine:
         """Return the ticks in force, from which a new engine learns the markets."""
         return self.book.last_ticks()
 
-    def progress(self) -> list[StopProgress]:
+    def progress(self) -> list[StopProgress | AccountProgress | AccountRules]:
         """Return what rules have counted, from which a new engine goes on."""
-        return self._roster.progress()
+        return [*self._roster.progress(), *self._accounts.words()]
+
+    def remember(self, trades: Iterable[Trade]) -> None:
+        """Learn what trades on the record have moved in the cash of their accounts, before they are said anew."""
+        self._accounts.remember(trades)
 
     def _advance(self, now_ns: int) -> None:
         self._now_ns = max(self._now_ns, now_ns)
@@ -109,6 +121,7 @@ class StopEngine:
                 self._take_feed_events(now_ns)
             if entry is None:
                 continue
+            watched = self._accounts.holds_anything
             feed: Feed | None
             if isinstance(entry, Feed):
                 feed = entry
@@ -121,6 +134,8 @@ class StopEngine:
             woken = self._feeds.woken_by(feed)
             if woken:
                 self._look(woken, now_ns)
+            if watched:
+                self._said.extend(self._accounts.hear_tick(entry, now_ns))
 
     def _look(self, lenses: Iterable[Lens], now_ns: int) -> None:
         """Look through `lenses` anew and judge the rules that what is seen may concern."""
@@ -256,6 +271,9 @@ class StopEngine:
             self._said.extend(self._log.flush(now_ns))
             return
         kind, _, rest = key.partition(":")
+        if kind == "account":
+            self._said.extend(self._accounts.hear_timer(key, now_ns))
+            return
         if kind == "lens":
             lens = self._roster.lenses.by_key(key)
             if lens is not None:
@@ -294,6 +312,7 @@ class StopEngine:
         for event in self.book.feeds.take_events():
             self._said.extend(stop_notices.say(stop_notices.feed_marked(event, now_ns)))
         self._look(self._roster.lenses.all(), now_ns)
+        self._said.extend(self._accounts.hear_feeds(now_ns))
 
     def _take_beat(self, feed: Feed, now_ns: int) -> None:
         """A beat may announce another silence: then the timers of all who look at that feed's quotes may be too late."""
@@ -303,6 +322,7 @@ class StopEngine:
             for lens in lenses:
                 self._time(lens, now_ns)
             self._look(lenses, now_ns)
+            self._said.extend(self._accounts.hear_feeds(now_ns))
 
     def _note_staleness(self, lens: Lens, reading: Reading, now_ns: int) -> None:
         changed, said = self._feeds.note(lens, reading, now_ns)

@@ -13,6 +13,7 @@ from actors.rules.trade.draft import Draft, alive, entry_of, last_close
 from actors.rules.trade.entries import last_sending_ns
 from actors.rules.trade.pricing import to_lot
 from actors.rules.trade.steps import NEXT_ATTEMPT, CloseWanted
+from bus.messages.accounts import DRAWDOWN
 from bus.messages.stops import Mark
 from bus.messages.trades import Attempt, AttemptState, Purpose, Trade, TradeState
 from bus.messages.units import NS_PER_S, ZERO
@@ -55,7 +56,7 @@ def want(draft: Draft, wanted: CloseWanted) -> bool:
         )
         return False
     draft.change(close_wanted=quantity, rule=wanted.rule, close_reason=wanted.reason, attached=())
-    if wanted.rule is not None:
+    if wanted.rule is not None and wanted.rule != DRAWDOWN:  # One notice speaks for a whole account.
         draft.notices.append(notices.stop_fired(draft.trade, wanted.rule, draft.context))
     return True
 

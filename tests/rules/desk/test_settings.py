@@ -106,7 +106,7 @@ def test_every_setting_comes_back_as_it_was_set(key: str) -> None:
     setting = SETTINGS[key]
     value: object = True if setting.kind is Kind.SWITCH else setting.words[-1] if setting.words else str(setting.high)
     thresholds = {"loss.max_loss": 5, "profit.take_profit_price": 1, "trailing.trail": 1, "time.max_age_s": 9}
-    others = thresholds | {"price.stop_price": 1, "buffer.min_buffer": 1}
+    others = thresholds | {"price.stop_price": 1, "buffer.min_buffer": 1, "drawdown.ratchet_percent": 70}
     desk = a_desk(layers={("defaults", ""): DEFAULTS | others})
     asked(desk, a_change(changes={key: value}))
 

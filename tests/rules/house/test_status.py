@@ -11,9 +11,8 @@ def a_board(*, is_halted: bool = False) -> StatusBoard:
     return StatusBoard(instance="test", epoch=1, version="0", live_enabled=False, is_halted=is_halted)
 
 
-def a_system_commit(kind: str, account: str | None = None) -> Commit:
-    event = SystemEvent(kind=kind, body="why", ts=1, account=account, requested_by="eve")
-    return Commit(sender="trade_desk", cause="c", now_ns=1, system=(event,))
+def an_event(kind: str, account: str | None = None) -> SystemEvent:
+    return SystemEvent(kind=kind, body="why", ts=1, account=account, requested_by="eve")
 
 
 @pytest.mark.parametrize(
@@ -31,9 +30,30 @@ def test_only_a_halt_and_a_resume_of_all_change_what_is_halted(
 ) -> None:
     board = a_board(is_halted=before)
 
-    board.note_kept(a_system_commit(kind, account))
+    board.note(an_event(kind, account))
 
     assert board.status((), 1).halted is after
+
+
+@pytest.mark.parametrize(
+    ("events", "shown"),
+    [
+        ([("reduce_only", "a")], ("a", "old")),
+        ([("reduce_only", None)], ("*", "old")),
+        ([("reduce_only", "a"), ("resume", "old")], ("a",)),
+        ([("reduce_only", "a"), ("resume", None)], ()),
+        ([("rebase", "old")], ("old",)),
+    ],
+)
+def test_what_only_reduces_is_shown_from_the_start_until_it_is_resumed(
+    events: list[tuple[str, str | None]], shown: tuple[str, ...]
+) -> None:
+    board = StatusBoard(instance="test", epoch=1, version="0", live_enabled=False, reduce_only={"old"})
+
+    for kind, account in events:
+        board.note(an_event(kind, account))
+
+    assert board.status((), 1).reduce_only == shown
 
 
 def test_what_was_quarantined_and_what_the_record_refused_is_counted() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 
@@ -189,7 +189,7 @@ class Watch:
             if trade.state is not TradeState.CLOSING:
                 self.hear(msgspec.structs.replace(trade, version=trade.version + 1, state=TradeState.CLOSING))
 
-    def tick(self, *ticks: Tick, received: int | None = None) -> "Watch":
+    def tick(self, *ticks: Tick, received: int | None = None) -> Self:
         """Let ticks arrive, each at its own instant, after the timers that are due before it."""
         for each in ticks:
             now_ns = each.ts if received is None else received
@@ -197,7 +197,7 @@ class Watch:
             self.hear(Ticks(batch=(each,), received_ns=now_ns))
         return self
 
-    def wait(self, seconds: float) -> "Watch":
+    def wait(self, seconds: float) -> Self:
         """Let time pass to `seconds` after T0."""
         self.run_to(at(seconds))
         return self

@@ -1,0 +1,1 @@
+"""Decisions about accounts as wholes: drawdown, and the limits of new risk."""

@@ -1,0 +1,2 @@
+DROP TABLE account_progress;
+DROP TABLE balances;

@@ -1,0 +1,127 @@
+"""Cash: what is understood, what waits to be explained, and what nothing explains."""
+
+from decimal import Decimal
+
+import pytest
+
+from actors.rules.account.cash import FLOWS_MAX, Cash
+from bus.messages.accounts import CashFlow, StatedBalance
+from bus.messages.units import NS_PER_S
+
+D = Decimal
+GRACE_NS = 60 * NS_PER_S
+TOLERANCE = D(10)
+
+
+def stated(cash: Cash, seconds: int, dollars: str) -> bool:
+    balance = StatedBalance(balance=D(dollars), ts=seconds * NS_PER_S, heard_ns=seconds * NS_PER_S)
+    return cash.state(balance, TOLERANCE, GRACE_NS)
+
+
+def moved(cash: Cash, seconds: int, dollars: str) -> None:
+    cash.move(CashFlow(key=f"f{seconds}", ts=seconds * NS_PER_S, amount=D(dollars)), TOLERANCE, GRACE_NS)
+
+
+@pytest.fixture
+def cash() -> Cash:
+    """A thousand dollars at second 100."""
+    cash = Cash()
+    stated(cash, 100, "1000")
+    return cash
+
+
+def test_a_fill_moves_the_cash_before_any_balance_says_so(cash: Cash) -> None:
+    moved(cash, 110, "-600")
+
+    assert cash.amount == 400
+
+
+def test_a_balance_that_holds_a_fill_takes_it_over(cash: Cash) -> None:
+    moved(cash, 110, "-600")
+    stated(cash, 120, "400")
+
+    assert (cash.amount, cash.flows, cash.aside) == (D(400), {}, None)
+
+
+def test_a_balance_that_does_not_hold_a_fill_yet_leaves_it_counted(cash: Cash) -> None:
+    """Lesson 46: a balance that lags behind is no gain and no loss."""
+    moved(cash, 110, "-600")
+    stated(cash, 111, "1000")
+
+    assert (cash.amount, cash.aside) == (D(400), None)
+
+
+def test_a_balance_that_holds_some_of_the_fills_in_their_order_is_understood(cash: Cash) -> None:
+    for second, dollars in ((110, "-600"), (111, "-100"), (112, "50")):
+        moved(cash, second, dollars)
+    stated(cash, 113, "300")
+
+    assert (cash.amount, [flow.amount for flow in cash.flows.values()]) == (D(350), [D(50)])
+
+
+def test_a_balance_ahead_of_its_fill_waits_until_the_fill_is_heard(cash: Cash) -> None:
+    stated(cash, 111, "400")
+    before = cash.amount
+    moved(cash, 110, "-600")
+
+    assert (before, cash.amount, cash.balance, cash.aside) == (D(1000), D(400), D(400), None)
+
+
+def test_a_glitch_is_forgotten_with_the_next_balance(cash: Cash) -> None:
+    """Lesson 46"""
+    stated(cash, 111, "0")
+    glitched = cash.amount
+    stated(cash, 112, "1000")
+
+    assert (glitched, cash.amount, cash.aside) == (D(1000), D(1000), None)
+
+
+def test_a_balance_that_nothing_explains_keeps_its_first_hour_however_often_it_is_stated(cash: Cash) -> None:
+    stated(cash, 111, "500")
+    stated(cash, 112, "501")
+
+    assert cash.aside is not None
+    assert (cash.aside.balance, cash.aside.heard_ns) == (D(501), 111 * NS_PER_S)
+
+
+def test_what_nothing_explains_is_the_transfer_when_it_is_believed(cash: Cash) -> None:
+    moved(cash, 110, "-600")
+    stated(cash, 120, "900")
+
+    assert (cash.believe(), cash.amount) == (D(500), D(900))
+
+
+def test_a_small_difference_is_a_gain_or_loss_of_its_own(cash: Cash) -> None:
+    """Fees that nobody reports."""
+    stated(cash, 120, "990")
+
+    assert (cash.amount, cash.aside) == (D(990), None)
+
+
+def test_an_older_balance_is_no_news(cash: Cash) -> None:
+    assert not stated(cash, 99, "5")
+    assert cash.amount == 1000
+
+
+def test_money_that_is_not_there_after_the_grace_period_did_not_come(cash: Cash) -> None:
+    moved(cash, 110, "600")
+    stated(cash, 169, "1000")
+    waited_for = cash.amount
+    stated(cash, 170, "1000")
+
+    assert (waited_for, cash.amount) == (D(1600), D(1000))
+
+
+def test_a_movement_of_before_the_restart_is_counted_once(cash: Cash) -> None:
+    moved(cash, 110, "-600")
+    flows = [CashFlow(key="f90", ts=90 * NS_PER_S, amount=D(-1)), *cash.flows.values()]
+    cash.recover([*flows, CashFlow(key="f130", ts=130 * NS_PER_S, amount=D(7))])
+
+    assert cash.amount == 407
+
+
+def test_movements_beyond_the_limit_become_part_of_the_balance(cash: Cash) -> None:
+    for second in range(200, 200 + FLOWS_MAX + 5):
+        moved(cash, second, "1")
+
+    assert (len(cash.flows), cash.amount) == (FLOWS_MAX, D(1000 + FLOWS_MAX + 5))
