@@ -1,6 +1,7 @@
 """Writes docs/proof.md: `python -m tests.house.proof` (`make proof`).
 
 A test claims what its docstring names ("Lesson 13", "Faults 24, 25", "K3", "S9"), and a module's docstring speaks for all its tests.
+What full runs found (`tests/house/runs.py`) is kept as it stands.
 """
 
 import ast
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from tests.house import claims
+from tests.house import claims, runs
 
 ROOT: Final = Path(__file__).parents[2]
 DOCUMENT: Final = ROOT / "docs" / "proof.md"
@@ -56,13 +57,14 @@ def proofs(folder: Path) -> dict[Claim, list[str]]:
     return found
 
 
-def document(found: dict[Claim, list[str]]) -> str:
-    """Return docs/proof.md."""
+def document(found: dict[Claim, list[str]], kept: dict[str, str]) -> str:
+    """Return docs/proof.md with the sections `kept` of full runs."""
     parts = [
         "# Proof",
         "",
         "Made by `make proof`: each lesson, fault, kill point and invariant with the tests that name it, or the order that owes it.",
         "A test that names a claim of a later order proves a part of it.",
+        *runs.sections(kept),
     ]
     for kind, (title, names) in CATALOGUE.items():
         parts += ["", f"## {title}", "", "| | what | order | tests |", "|---|---|---|---|"]
@@ -90,5 +92,11 @@ def owed(found: dict[Claim, list[str]], orders: frozenset[int]) -> list[str]:
     ]
 
 
+def record(found: dict[str, str]) -> None:
+    """Write docs/proof.md anew, with what the runs `found`: Markdown by the name of each run."""
+    kept = runs.kept(DOCUMENT.read_text())
+    DOCUMENT.write_text(document(proofs(ROOT / "tests"), kept | found))
+
+
 if __name__ == "__main__":
-    DOCUMENT.write_text(document(proofs(ROOT / "tests")))
+    record({})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house import claims
+from tests.house import claims, runs
 from tests.house.proof import CATALOGUE, ROOT, Claim, claimed, claims_by_test, document, owed, proofs
 
 
@@ -34,14 +34,16 @@ def test_a_modules_docstring_speaks_for_its_tests() -> None:
 
 
 def test_the_table_has_a_row_for_every_claim() -> None:
-    text = document(proofs(ROOT / "tests"))
+    text = document(proofs(ROOT / "tests"), {})
 
     rows = [line for line in text.splitlines() if line.startswith(("| Lesson ", "| Fault ", "| K", "| S", "| L"))]
     assert len(rows) == sum(len(names) for _, names in CATALOGUE.values()) == 66 + 64 + 20 + 14 + 7
 
 
 def test_a_claim_that_no_test_names_is_owed_by_its_order(tmp_path: Path) -> None:
-    assert "| Lesson 39 | three formats of instants are parsed | 4 | owed by order 4 |" in document(proofs(tmp_path))
+    assert "| Lesson 39 | three formats of instants are parsed | 4 | owed by order 4 |" in document(
+        proofs(tmp_path), {}
+    )
     assert "Lesson 39: three formats of instants are parsed" in owed({}, frozenset({4}))
     assert (
         owed({("Lesson", 39): ["x"], ("Lesson", 51): ["x"], ("Fault", 59): ["x"], ("Fault", 60): ["x"]}, frozenset({4}))
@@ -58,3 +60,13 @@ def test_every_lesson_and_fault_belongs_to_exactly_one_order() -> None:
 
 def test_an_order_that_is_settled_owes_nothing() -> None:
     assert owed(proofs(ROOT / "tests"), claims.SETTLED_ORDERS) == []
+
+
+def test_what_a_run_found_is_kept_when_the_table_is_made_again() -> None:
+    found = {"mutants": "9 of 10 killed\n\n| module | killed |\n|---|---|\n| fees | 9 |"}
+
+    assert runs.kept(document({}, found)) == found
+
+
+def test_a_table_without_a_run_has_no_section() -> None:
+    assert runs.kept(document({}, {})) == {}
