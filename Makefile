@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Processes that share the tests, file by file; each has a NATS and a PostgreSQL of its own.
 WORKERS ?= 2
+MUTANTS_STAMP := .mutants/venv/.installed
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --no-header --no-emit-index-url --python-version 3.11
 
-.PHONY: setup demo test lint types imports unit docs proof lock clean
+.PHONY: setup demo test lint types imports unit docs proof mutants lock clean
 
 setup: $(STAMP)
 
@@ -44,10 +46,20 @@ docs: setup
 proof: setup
 	$(BIN)/python -m tests.house.proof
 
+# Small mistakes, one at a time, and whether a test notices; into docs/proof.md. Hours; a part in minutes: ONLY=actors/rules/trade
+mutants: $(MUTANTS_STAMP)
+	.mutants/venv/bin/python -m tests.mutants.run --children $(WORKERS) $(ONLY)
+
+$(MUTANTS_STAMP): requirements.lock requirements.mutants.lock
+	$(PYTHON) -m venv .mutants/venv
+	.mutants/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock -r requirements.mutants.lock
+	@touch $(MUTANTS_STAMP)
+
 # Pins every dependency with its hashes; names no index host.
 lock: setup
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --generate-hashes --universal --no-header --no-emit-index-url --group dev --python-version 3.11 pyproject.toml -o requirements.lock
+	$(COMPILE) --group dev pyproject.toml -o requirements.lock
+	$(COMPILE) --group mutants -c requirements.lock -o requirements.mutants.lock
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis

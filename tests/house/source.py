@@ -10,12 +10,12 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
 ROOMS: Final = ("actors", "bus", "config", "db")
-_LEFT_OUT: Final = frozenset({".venv", ".git", "__pycache__"})
+_LEFT_OUT: Final = frozenset({".venv", ".mutants", ".git", "__pycache__"})
 
 
 @cache
 def files() -> tuple[Path, ...]:
-    """Return every file that git would commit; without git, every file that is no by-product."""
+    """Return every file that git would commit; without git, or in a copy that it ignores, every file that is no by-product."""
     try:
         listed = subprocess.run(
             ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
@@ -24,9 +24,11 @@ def files() -> tuple[Path, ...]:
             text=True,
             check=True,
         ).stdout.split("\0")
-        found = [ROOT / name for name in listed if name]
     except (OSError, subprocess.CalledProcessError):
-        found = [path for path in ROOT.rglob("*") if not _LEFT_OUT & set(path.relative_to(ROOT).parts)]
+        listed = []
+    found = [ROOT / name for name in listed if name] or [
+        path for path in ROOT.rglob("*") if not _LEFT_OUT & set(path.relative_to(ROOT).parts)
+    ]
     return tuple(sorted(path for path in found if path.is_file()))
 
 
