@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -134,7 +134,9 @@ def serve(*, flags: Flags = PLAIN) -> Exit:
         on_fatal=fail,
         confirm_publish_ms=int(wanted.trading.confirm_publish_ms),
     )
-    serving = Serving(wanted, Wiring(clock=clock, wire=wire, store=store_of(wanted), door=door, end=end))
+    serving = Serving(
+        wanted, Wiring(clock=clock, wire=wire, store=store_of(wanted, wire.still_leads), door=door, end=end)
+    )
     standby = Standby(serving, monotonic_ns=time.monotonic_ns)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: standby.stop())
@@ -171,10 +173,10 @@ def starting() -> Iterator[None]:
         raise Refused(str(error)) from error
 
 
-def store_of(wanted: Settings) -> PostgresStore:
-    """Return the way into PostgreSQL."""
+def store_of(wanted: Settings, still_leads: Callable[[], bool | None]) -> PostgresStore:
+    """Return the way into PostgreSQL. still_leads: see there."""
     access = Access.from_settings(wanted.postgres, instance=wanted.trading.instance or "watchkeeper")
-    return PostgresStore(replace(access, names=database.names_of(wanted.postgres)))
+    return PostgresStore(replace(access, names=database.names_of(wanted.postgres)), still_leads=still_leads)
 
 
 @app.command
@@ -266,7 +268,9 @@ class Performance:
     def play(self, speed: str, duration_s: float | None, *, is_shown: bool) -> DemoSummary:
         """Play it all, showing the live table meanwhile; return what came of it."""
         with starting():
-            self._stage.open(self._wire, store_of(self._wanted), lambda _, reason: self._give_up(reason))
+            self._stage.open(
+                self._wire, store_of(self._wanted, self._wire.still_leads), lambda _, reason: self._give_up(reason)
+            )
         listening = threading.Event()
         for work in (lambda: self._lead_feed(listening), self._run):
             threading.Thread(target=work, daemon=True).start()

@@ -35,11 +35,11 @@ class Lead:
         return {EXPECTED_SEQUENCE: str(self.sequence), EXPECTED_SUBJECT: prefix.add(EPOCH)}
 
 
-async def read_epoch(connection: Connection, prefix: Prefix) -> Lead | None:
+async def read_epoch(connection: Connection, prefix: Prefix, *, timeout_s: float = _TIMEOUT_S) -> Lead | None:
     """Return the epoch in force, None if nobody ever led. Raises: BusError."""
     try:
         answer = await connection.api(
-            f"STREAM.MSG.GET.{prefix.stream('ORDERS')}", {"last_by_subj": prefix.add(EPOCH)}, timeout_s=_TIMEOUT_S
+            f"STREAM.MSG.GET.{prefix.stream('ORDERS')}", {"last_by_subj": prefix.add(EPOCH)}, timeout_s=timeout_s
         )
     except ApiError as error:
         if error.code == _NO_MESSAGE:

@@ -2,7 +2,8 @@
 
     published -> stored                          `OrderStored` (a cancel: `Published`, it has no outcome of its own)
               -> stored before under this id     what stands there is read: it is in effect, whether it is ours or not
-              -> refused for another epoch       fenced: this process must not act any more
+              -> refused for another epoch       nothing leaves until it is known whether another leads: then the process ends.
+                                                 Else ORDERS has lost our record, and refuses until a person has looked
               -> refused, not sent, no answer    `OrderRefused` once for each kind, and again under the same id
 
 It is published again until it is stored or, for a submit, its `expires_ts` has passed; a cancel has no end. An order whose
@@ -11,7 +12,7 @@ outcome is unknown when it expires stays unknown (idea 7): only a report or a lo
 
 import asyncio
 import base64
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -31,6 +32,7 @@ from bus.subjects import Prefix
 
 CAUSE: Final = "Wk-Cause"
 _PAUSE_MAX_S: Final = 2.0
+_FENCED_S: Final = 0.25
 _HEADER_MAX: Final = 512
 
 
@@ -57,7 +59,7 @@ class OrderSender:
     """Publishes orders and cancels of one epoch. For the loop's thread only.
 
     confirm_s: how long an acknowledgement may take before the same is published again.
-    say: hears the outcomes. on_fenced: called when another epoch leads.
+    say: hears the outcomes. is_ours: finds out whether our epoch is in force, and ends the process if it is not.
     """
 
     def __init__(
@@ -68,7 +70,7 @@ class OrderSender:
         *,
         clock: Now,
         say: Callable[[object], None],
-        on_fenced: Callable[[str], None],
+        is_ours: Callable[[], Awaitable[bool | None]],
         confirm_s: float,
     ) -> None:
         self._connection = connection
@@ -76,7 +78,7 @@ class OrderSender:
         self._prefix = prefix
         self._clock = clock
         self._say = say
-        self._on_fenced = on_fenced
+        self._is_ours = is_ours
         self._confirm_s = confirm_s
         self._lead: Lead | None = None
         self._is_fenced = False
@@ -103,6 +105,7 @@ class OrderSender:
 
     def _send(self, sending: _Sending) -> None:
         if self._is_fenced:
+            asyncio.get_running_loop().call_later(_FENCED_S, self._send, sending)
             return
         if self._lead is None:
             self._refuse(sending, "this instance does not lead", unknown=False)
@@ -125,18 +128,30 @@ class OrderSender:
     def _hear(self, sending: _Sending, outcome: Outcome) -> None:
         match outcome:
             case Stored(duplicate=True, sequence=sequence):
-                task = asyncio.get_running_loop().create_task(self._read_stored(sending, sequence))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._begin(self._read_stored(sending, sequence))
             case Stored(sequence=sequence):
                 self._stored(sending, sequence)
             case Refused(code=code, words=words) if code == WRONG_LAST_SEQUENCE:
                 self._is_fenced = True
-                self._on_fenced(f"ORDERS refused {sending.msg_id}: another epoch leads ({words})")
+                self._begin(self._find_out(sending, words))
             case Refused(code=code, words=words):
                 self._refuse(sending, f"{words} ({code})", unknown=False)
             case Unanswered(words=words):
                 self._refuse(sending, words, unknown=True)
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _find_out(self, sending: _Sending, words: str) -> None:
+        """Nothing leaves meanwhile; and nothing any more, if another epoch leads."""
+        match await self._is_ours():
+            case True:
+                self._is_fenced = False
+                self._refuse(sending, f"ORDERS does not hold the record of our epoch: {words}", unknown=False)
+            case None:
+                asyncio.get_running_loop().call_later(_FENCED_S, lambda: self._begin(self._find_out(sending, words)))
 
     def _stored(self, sending: _Sending, sequence: int, other: OrderSubmit | None = None) -> None:
         self._sending.pop(sending.msg_id, None)

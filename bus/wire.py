@@ -32,6 +32,7 @@ from bus.epoch import Lead, read_epoch, take_lead
 from bus.errors import BusError
 from bus.executor import ExecutorConsumer, InStream, read_orders
 from bus.inbound import Inbound
+from bus.lead_watch import LeadWatch
 from bus.leaders import Leaders
 from bus.loop import LoopThread
 from bus.market import MarketCounts, MarketFeed, Tap
@@ -56,6 +57,7 @@ _HAND_S: Final = 0.005
 """A deaf loop must not stop the desk for longer than this at each order."""
 PAPER: Final = "paper"
 _BEAT_S: Final = 1.0
+_LEADS_WITHIN_S: Final = 2.0
 T = TypeVar("T")
 
 
@@ -119,13 +121,14 @@ class NatsWire:
         self._beats: Callable[[], Status] | None = None
         self._beat_timer: asyncio.TimerHandle | None = None
         self._publisher = Publisher(self._money)
+        self._lead_watch = LeadWatch(self._money, self._prefix, on_fenced=on_fenced)
         self._orders = OrderSender(
             self._money,
             self._publisher,
             self._prefix,
             clock=clock,
             say=say,
-            on_fenced=on_fenced,
+            is_ours=self._lead_watch.is_ours,
             confirm_s=confirm_publish_ms / 1000,
         )
         self._relay = Relay(self._publisher, clock=clock, say=say)
@@ -147,6 +150,7 @@ class NatsWire:
 
     def _money_up(self) -> None:
         self._inbound.reconnected()
+        self._lead_watch.look()
         self._up()
 
     def _up(self) -> None:
@@ -229,8 +233,16 @@ class NatsWire:
             self._money, self._publisher, self._prefix, instance=instance, known_epoch=known_epoch, now_ns=now_ns
         )
         self._orders.lead(lead)
+        await self._lead_watch.begin(lead)
         await self._leaders.close()
         return lead
+
+    def still_leads(self) -> bool | None:
+        """Return whether the epoch that was taken is in force; None: NATS does not say. Blocking, not for the loop's thread."""
+        try:
+            return self._run(self._lead_watch.is_ours(), _LEADS_WITHIN_S)
+        except BusError:
+            return None
 
     def hear_requests(self) -> None:
         """Hear what others ask."""

@@ -10,7 +10,8 @@ transaction that broke in its COMMIT is asked for by its number (`pg_xact_status
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,6 +26,7 @@ from bus.messages.settings import Layer, SettingsChanged
 from db import migrations, reader, recovery, standing
 from db import statements as say
 from db.access import Access
+from db.bounded import BoundedConnection
 from db.connections import Connections, is_bad_row, is_passing, transaction
 from db.rows import Batch, instant, quarantine_row
 from db.standing import Standing
@@ -46,6 +48,14 @@ IDENTITY: Final = """
 ANY_SETTINGS: Final = "SELECT EXISTS (SELECT FROM settings_history)"
 LEADER: Final = "SELECT epoch FROM leader"
 TERMINATE: Final = "SELECT pg_terminate_backend(%s)"
+AS_LOGIN: Final = sql.SQL("SET LOCAL ROLE NONE")
+"""Only the login itself may end its sessions."""
+END_OLDER: Final = r"""
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = session_user AND pid <> pg_backend_pid()
+        AND substring(application_name FROM '^watchkeeper .* epoch ([0-9]+)$')::bigint BETWEEN 1 AND %s - 1
+"""
+"""Epoch 0: readers, and whoever stands by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +93,26 @@ def _back_off(tries: int) -> None:
 class PostgresStore:
     """Everything that the process asks of PostgreSQL. `query`: any thread; all else: the Database actor's thread alone.
 
+    still_leads: whether the epoch of `take_lead` is in force where it was taken (ORDERS), None if nobody can say; asked before the
+    first write of each new connection, for while there was none another may have taken over (Fault 46).
     connections, pause: what it speaks through, and how it waits before it tries again; tests have others.
     """
 
-    def __init__(self, access: Access, connections: Connections | None = None, *, pause: Pause = _back_off) -> None:
+    def __init__(
+        self,
+        access: Access,
+        connections: Connections | None = None,
+        *,
+        still_leads: Callable[[], bool | None] = lambda: True,
+        pause: Pause = _back_off,
+    ) -> None:
         self._access = access
         self._connections = connections or Connections(access)
         self._pause = pause
+        self._still_leads = still_leads
         self._writer: BatchWriter | None = None
+        self._confirmed: BoundedConnection | None = None
+        """The connection under which the lead was last known to be ours."""
         self._progress = _Progress()
 
     def open(self) -> None:
@@ -122,7 +144,7 @@ class PostgresStore:
 
     def mark_published(self, msg_ids: Sequence[str], now_ns: int) -> None:
         """Mark outbox rows as stored by NATS. Raises: StoreUnavailable."""
-        with self._connections.writer("marking the outbox") as connection, transaction(connection):
+        with self._leading("marking the outbox") as connection, transaction(connection):
             connection.execute(MARK_PUBLISHED, [instant(now_ns), list(msg_ids)])
 
     def query(self, query: Query) -> object:
@@ -144,11 +166,19 @@ class PostgresStore:
     # What run.py asks while it starts
 
     def take_lead(self, epoch: int, instance: str, now_ns: int) -> bool:
-        """Lead from now on, if `epoch` is higher than any before; return whether it was. Raises: StoreUnavailable."""
-        with self._connections.writer("taking the lead") as connection, transaction(connection):
-            taken = connection.execute(
-                TAKE_LEAD, {"epoch": epoch, "instance": instance, "at": instant(now_ns)}
-            ).rowcount
+        """Lead from now on, if `epoch` is higher than any before; return whether it was. Raises: StoreUnavailable.
+
+        Sessions of older epochs are ended first: one of a process that is paused in a transaction holds the very row.
+        """
+        with self._connections.writer("taking the lead") as connection:
+            with transaction(connection):
+                connection.execute(AS_LOGIN)
+                connection.execute(END_OLDER, [epoch])
+            with transaction(connection):
+                taken = connection.execute(
+                    TAKE_LEAD, {"epoch": epoch, "instance": instance, "at": instant(now_ns)}
+                ).rowcount
+            self._confirmed = connection
         if taken:
             self._writer = BatchWriter(epoch)
             self._connections.name_epoch(epoch)
@@ -207,6 +237,19 @@ class PostgresStore:
         refused = self.commit([Commit(sender="start", cause="first start", now_ns=now_ns, settings=(first,))])
         return not refused
 
+    @contextmanager
+    def _leading(self, purpose: str) -> Iterator[BoundedConnection]:
+        """Lend the writer to whoever leads. Raises: Fenced if another does, StoreUnavailable while nobody can say."""
+        with self._connections.writer(purpose) as connection:
+            if connection is not self._confirmed:
+                match self._still_leads():
+                    case None:
+                        raise StoreUnavailable("nobody says whether another leads by now, and so nothing is written")
+                    case False:
+                        raise Fenced("another epoch leads in ORDERS")
+                self._confirmed = connection
+            yield connection
+
     # How a batch is written
 
     def _write(self, commits: Sequence[Commit]) -> None:
@@ -240,7 +283,7 @@ class PostgresStore:
         assert self._writer is not None, "take_lead comes first"
         for tries in range(1, _TRIES_MAX + 1):
             try:
-                with self._connections.writer("group commit") as connection:
+                with self._leading("group commit") as connection:
                     self._progress.in_doubt = commits
                     self._writer.write(connection, Batch(commits))
             except Exception as error:
@@ -270,7 +313,7 @@ class PostgresStore:
         """Keep what `commit` wanted in the quarantine; never its effect."""
         assert self._writer is not None
         logger.bind(action="commit.refused", sender=commit.sender, cause=commit.cause).error("refused: {}", reason)
-        with self._connections.writer("quarantine") as connection, transaction(connection):
+        with self._leading("quarantine") as connection, transaction(connection):
             if connection.execute(say.FENCE, [self._writer.epoch]).fetchone() is None:
                 raise Fenced(f"epoch {self._writer.epoch} does not lead any more")
             with connection.cursor().copy(say.COPY_QUARANTINE) as copy:
@@ -287,8 +330,8 @@ class PostgresStore:
             row = connection.execute(say.XACT_STATUS, [doubt.xid]).fetchone()
             fate = row and row[0]
             if fate == "in progress":
-                # Its session hangs on a dead line. Only the login itself may end it.
-                connection.execute(sql.SQL("SET LOCAL ROLE NONE"))
+                # Its session hangs on a dead line.
+                connection.execute(AS_LOGIN)
                 connection.execute(TERMINATE, [doubt.pid])
         if fate == "in progress":
             raise StoreUnavailable("the last batch's transaction has not ended yet")

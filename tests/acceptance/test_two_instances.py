@@ -1,5 +1,6 @@
 """A leader and one that stands by, as real processes on real servers."""
 
+import json
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ from db import migrations
 from db.embedded import EmbeddedPostgres
 from tests.acceptance.harness import CONFIG, Watchkeeper, an_adoption
 from tests.acceptance.instances import Instance, gather, statuses, wait_until
+from tests.bus.builders import a_peer, a_wire
 from tests.fixtures.postgres import LOGIN_PASSWORD, fresh_database
 
 
@@ -122,3 +124,47 @@ def test_one_that_stands_by_is_stopped_in_order(pair: Pair) -> None:
 
     assert pair.standby.ended() == 0
     pair.leader.await_role(pair.url, "leader", ready=True)
+
+
+def test_a_leader_that_is_paused_and_wakes_places_no_order_writes_no_row_and_ends(pair: Pair) -> None:
+    """Fault 45, Fault 46, S6: its stop fires on what waited in its socket, and the server refuses it."""
+    trade_id = pair.adopt()
+    pair.leader.send(signal.SIGSTOP)
+    after = pair.standby.await_role(pair.url, "leader", ready=True)
+    pair.cross(trade_id)
+    pair.client.order(f"{trade_id}-close-1")
+    pair.client.await_rows([(1,)], "select count(*) from orders where trade_id = %s", trade_id)
+
+    pair.leader.send(signal.SIGCONT)
+    code = pair.leader.ended()
+
+    assert code == 70
+    assert orders_in(pair.url, trade_id) == [(f"{trade_id}-close-1", after["epoch"])]
+    assert pair.client.rows("select epoch from leader") == [(after["epoch"],)]
+    assert pair.client.rows("select count(*) from quarantine") == [(0,)]
+
+
+def orders_in(url: str, trade_id: str) -> list[tuple[str, int]]:
+    """Return id and epoch of what ORDERS holds of a trade: a plain subscriber would also hear what it refused."""
+    with a_peer(url) as peer:
+        bodies = [json.loads(kept.data) for kept in peer.stored("ORDERS") if kept.subject.endswith(f".{trade_id}")]
+    return [(body["client_order_id"], body["epoch"]) for body in bodies]
+
+
+def test_a_leader_that_is_paused_and_wakes_without_postgresql_places_no_order_and_ends(
+    own_postgres: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    """Fault 45, S6: ORDERS alone holds the fence."""
+    with Pair(own_postgres, tmp_path) as pair:
+        pair.standby.send(signal.SIGTERM)
+        pair.leader.await_role(pair.url, "leader", ready=True)
+        trade_id = pair.adopt()
+        pair.leader.send(signal.SIGSTOP)
+        own_postgres.kill()
+        with a_wire(pair.url):
+            pair.cross(trade_id)
+
+            pair.leader.send(signal.SIGCONT)
+            code = pair.leader.ended()
+
+        assert (code, orders_in(pair.url, trade_id)) == (70, [])

@@ -260,10 +260,10 @@ def the_lead_goes_to_a_higher_epoch_only(under: StoreUnderTest) -> None:
 
 def an_older_epoch_writes_nothing(under: StoreUnderTest) -> None:
     old = leading(under, 1)
-    new = leading(under, 2)
+    new = leading(under, 2)  # which ends the older one's session
 
     with pytest.raises(Fenced):
-        old.commit([a_commit(a_trade())])
+        _until_it_answers(lambda: old.commit([a_commit(a_trade())]))
     assert trades(new) == {}
 
 

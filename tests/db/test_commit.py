@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from bus.messages.envelope import Outgoing
-from bus.messages.failures import Fenced
+from bus.messages.failures import Fenced, StoreUnavailable
 from bus.messages.notices import Notice, Severity
 from bus.messages.orders import OrderCancel, OrderReport, Position, ReportStatus, Settlement
 from bus.messages.records import Commit, Quarantined
@@ -16,6 +16,7 @@ from bus.messages.system import SystemEvent
 from bus.messages.trades import AttemptState, Coverage, Mode, TradeState
 from db.access import Access
 from db.rows import GENESIS, journal_hash
+from db.statements import FENCE
 from db.store import PostgresStore
 from tests.db.builders import NOW_NS, a_close, a_commit, a_fill, a_trade, an_attempt, an_edge, an_input
 from tests.db.conftest import Ask
@@ -361,12 +362,41 @@ def test_an_older_epoch_writes_nothing(store: PostgresStore, access: Access, ask
     newer = PostgresStore(access)
     newer.open()
     assert newer.take_lead(2, "newer", NOW_NS)
+    with pytest.raises(StoreUnavailable):  # its session is ended by the takeover
+        store.commit([a_commit(a_trade())])
 
     with pytest.raises(Fenced):
         store.commit([a_commit(a_trade())])
 
     newer.close()
     assert ask("SELECT count(*) FROM trades") == [(0,)]
+
+
+def test_a_leader_that_was_paused_in_a_transaction_does_not_hold_up_a_takeover(
+    store: PostgresStore, access: Access
+) -> None:
+    """Fault 46: its session holds the row that says who leads."""
+    newer = PostgresStore(access)
+    newer.open()
+
+    with store._connections.writer("a batch") as paused:
+        paused.execute(FENCE, [1])
+        took = newer.take_lead(2, "newer", NOW_NS)
+
+    newer.close()
+    assert took
+
+
+def test_a_takeover_ends_no_session_of_whoever_stands_by(access: Access) -> None:
+    standing_by, leader = PostgresStore(access), PostgresStore(access)
+    standing_by.open()
+    leader.open()
+
+    leader.take_lead(3, "leader", NOW_NS)
+
+    assert standing_by.take_lead(4, "next", NOW_NS)
+    for each in (standing_by, leader):
+        each.close()
 
 
 def test_the_lead_is_taken_by_a_higher_epoch_only(store: PostgresStore, access: Access) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from bus.messages.failures import StoreUnavailable
+from bus.messages.failures import Fenced, StoreUnavailable
 from bus.messages.records import Commit, Query
 from db import migrations, writer
 from db.access import Access
@@ -55,6 +55,66 @@ def commit_answer_lost() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(writer, "transaction", losing)
         yield
+
+
+class Asked:
+    """Answers who leads, and counts how often it was asked."""
+
+    def __init__(self, *answers: bool | None) -> None:
+        self._answers = iter(answers)
+        self.times = 0
+
+    def __call__(self) -> bool | None:
+        self.times += 1
+        return next(self._answers)
+
+
+def asking(access: Access, asked: Asked) -> PostgresStore:
+    """A store that leads and asks `asked` whether it still does."""
+    store = PostgresStore(access, still_leads=asked)
+    store.open()
+    store.take_lead(1, "test", NOW_NS)
+    return store
+
+
+def test_the_first_write_of_each_new_connection_asks_once_who_leads(access: Access) -> None:
+    """Fault 46"""
+    asked = Asked(True)
+    store = asking(access, asked)
+    store.commit([a_commit(a_trade())])
+    before = asked.times
+
+    store._connections.drop_writer()
+    store.commit([a_commit(a_trade("b"))])
+    store.commit([a_commit(a_trade("c"))])
+
+    assert (before, asked.times) == (0, 1)
+    store.close()
+
+
+def test_whoever_was_deposed_while_postgresql_was_away_writes_nothing(access: Access, ask: Ask) -> None:
+    """Fault 46: the `leader` row may not know it yet; ORDERS does."""
+    store = asking(access, Asked(False))
+    store._connections.drop_writer()
+
+    with pytest.raises(Fenced):
+        store.commit([a_commit(a_trade())])
+
+    store.close()
+    assert ask("SELECT count(*) FROM trades") == [(0,)]
+
+
+def test_while_nobody_says_who_leads_nothing_is_written_and_nothing_is_lost(access: Access, ask: Ask) -> None:
+    store = asking(access, Asked(None, True))
+    store._connections.drop_writer()
+    commit = a_commit(a_trade())
+
+    with pytest.raises(StoreUnavailable, match="another leads"):
+        store.commit([commit])
+    store.commit([commit])
+
+    store.close()
+    assert ask("SELECT count(*) FROM trades") == [(1,)]
 
 
 def test_a_restart_costs_one_try(own_postgres: EmbeddedPostgres, own_store: PostgresStore) -> None:

@@ -1,6 +1,6 @@
 """psycopg's connections by shape, over sessions with `ModelPostgres`; lending, dropping and translating errors stay `db.connections`' own."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -22,9 +22,12 @@ _SERVER_VERSION = 180_006
 class ModelStore(PostgresStore):
     """The real store over the model. owner: the process whose sessions they are."""
 
-    def __init__(self, server: ModelPostgres, owner: object) -> None:
+    def __init__(
+        self, server: ModelPostgres, owner: object, still_leads: Callable[[], bool | None] = lambda: True
+    ) -> None:
         access = Access(dsn="host=model")
-        super().__init__(access, ModelConnections(server, owner, access), pause=lambda _: None)
+        connections = ModelConnections(server, owner, access)
+        super().__init__(access, connections, still_leads=still_leads, pause=lambda _: None)
 
     def open(self) -> None:
         self._connections.open()
@@ -46,10 +49,14 @@ class ModelConnections(Connections):
 
     def name_epoch(self, epoch: int) -> None:
         self._epoch = epoch
+        if self._writer is not None:
+            self._writer._session.epoch = epoch  # type: ignore[attr-defined]  # as below
 
     def _connected_writer(self) -> BoundedConnection:
         if self._writer is None or self._writer.closed:
-            self._writer = ModelConnection(self._server.connect(self._owner))  # type: ignore[assignment]  # by shape
+            session = self._server.connect(self._owner)
+            session.epoch = self._epoch
+            self._writer = ModelConnection(session)  # type: ignore[assignment]  # by shape
         return self._writer  # type: ignore[return-value]  # as above
 
 

@@ -188,6 +188,7 @@ class Session:
         self.server = server
         self.pid = pid
         self.owner = owner
+        self.epoch = 0
         self.is_open = True
         self.xid: int | None = None
         self.noted: list[Change] = []

@@ -18,6 +18,8 @@ from actors.replay.strands import Strand
 from actors.serving import Serving, Wiring
 from bus.errors import StreamAlarm
 from bus.messages.failures import LeadTaken, StoreUnavailable, WireUnavailable
+from bus.messages.orders import EpochRecord
+from bus.messages.plain import from_json
 from bus.messages.stops import StopFired
 from bus.wire import NatsWire
 from config.settings import Settings
@@ -80,7 +82,7 @@ class Incarnation:
         self.clock = SteppedClock(world.scheduler, off_ns)
         self.loop = SimulatedLoop(world.scheduler, f"{name}/loop")  # type: ignore[abstract]  # what nobody calls
         self.door = Door()
-        self.store = ModelStore(world.postgres, self)
+        self.store = ModelStore(world.postgres, self, self._still_leads)
         fatal = partial(self.end, 70)
         self.wire = NatsWire(
             settings.nats,
@@ -117,6 +119,14 @@ class Incarnation:
     def epoch(self) -> int:
         """The epoch that it took; 0 before."""
         return self.serving.epoch
+
+    def _still_leads(self) -> bool | None:
+        """Look at the record as the wire does, but at once: an actor's turn cannot wait for the loop."""
+        orders = self.world.nats.jetstream.streams.get("ORDERS")
+        if not self.world.nats.is_up or self.world.nats.is_hung or orders is None:
+            return None
+        newest = orders.kept.get(orders.newest.get("order.epoch", 0))
+        return newest is None or from_json(EpochRecord, newest.body).epoch <= self.epoch
 
     def _fired(self, word: object) -> None:
         assert isinstance(word, StopFired)

@@ -407,6 +407,14 @@ def _terminate(session: Session, parameters: Any) -> Rows:
     return [(other is not None,)]
 
 
+@means(store.END_OLDER)
+def _end_older(session: Session, parameters: Any) -> Rows:
+    older = [one for one in session.server.sessions.values() if 1 <= one.epoch < parameters[0] and one is not session]
+    for one in older:
+        one.end()
+    return [(True,) for _ in older]
+
+
 @means(say.XACT_STATUS)
 def _xact_status(session: Session, parameters: Any) -> Rows:
     return [(session.server.fates.get(int(parameters[0])),)]
