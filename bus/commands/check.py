@@ -1,4 +1,4 @@
-"""`check`: every setting with its origin, then everything that `serve` needs, each line OK or what to do."""
+"""`check`: every setting with its origin, then everything that `serve` needs, or a venue's adapter: each line OK or what to do."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -7,11 +7,12 @@ import msgspec
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from bus.commands.check_venue import NO_VENUE, VenueCheck, VenueFlags, venue_findings, warning
 from bus.messages.plain import to_json
 from config.checks import Finding, Probe, Verdict
-from config.command_line import TEXT, Exit, ReportFlags, print_document
+from config.command_line import TEXT, Exit, Refused, ReportFlags, WrongUse, complain, confirmed, print_document
 from config.pictures import show, table
-from config.settings import Settings
+from config.settings import Settings, required
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,19 +45,34 @@ _STYLES = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.FAIL: "bold red"
 def command(probes: Sequence[Probe]) -> Callable[..., Exit]:
     """Return the command that runs `probes`, in order."""
 
-    def check(*, flags: ReportFlags = TEXT) -> Exit:
-        """Show each setting and where it comes from, and test everything that `serve` needs."""
+    def check(*, venue: VenueCheck = NO_VENUE, flags: ReportFlags = TEXT) -> Exit:
+        """Show each setting and where it comes from, and test everything that `serve` needs; or a venue's adapter."""
         settings = flags.settings()
-        findings = [finding for probe in probes for finding in probe(settings)]
+        tested = probes if venue.venue is None else (_venue_probe(settings, venue),)
+        findings = [finding for probe in tested for finding in probe(settings)]
         passed = all(finding.verdict is not Verdict.FAIL for finding in findings)
         if flags.json:
             print_document(to_json(_document(settings, findings, passed=passed)))
         else:
-            show(_settings_table(settings))
+            if venue.venue is None:
+                show(_settings_table(settings))
             show(_findings_picture(findings))
         return Exit.DONE if passed else Exit.NO
 
     return check
+
+
+def _venue_probe(settings: Settings, flags: VenueFlags) -> Probe:
+    """Return the test of one adapter, once whoever asks for it has said yes. Raises: WrongUse, Refused."""
+    known = settings.venues.get(flags.venue or "")
+    if known is None:
+        raise WrongUse(f"--venue {flags.venue}: there is no section [venues.{flags.venue}] in the settings")
+    required(settings, "nats.url")
+    ground = flags.ground(known.style)
+    complain(warning(flags, ground))
+    if not flags.yes and not confirmed("Place them"):
+        raise Refused("nothing was sent")
+    return lambda wanted: venue_findings(wanted, flags, ground)
 
 
 def _document(settings: Settings, findings: list[Finding], *, passed: bool) -> Checked:

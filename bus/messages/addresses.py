@@ -10,6 +10,9 @@ from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit
 from bus.messages.stops import StopCoverage
 from bus.messages.trades import Trade
 
+CHECK: Final = "wk-check-"
+"""How the trade ids of `check --venue` begin: orders of no trade, of which the house takes no notice."""
+
 _UNSAFE: Final = re.compile(r"[.*>%\s]")
 _ESCAPED: Final = re.compile(r"%([0-9A-F]{2}(?:%[0-9A-F]{2})*)")
 

@@ -1,13 +1,9 @@
-"""A whole executor in one file: consumes ORDERS, talks to a venue, reports, answers lookups. It knows nothing but NATS and JSON.
-
-It keeps the contract "An executor must" (DESIGN section 5); `tests/contracts` runs it through the same suite as PaperVenue.
-`ToyVenue` stands where a real venue's client would: it matches at the quotes that it is told.
-"""
+"""A whole adapter in one file: consumes ORDERS, talks to a venue, reports, answers look-ups. It knows nothing but NATS and JSON."""
 
 import asyncio
 import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,92 +12,13 @@ import nats
 from nats.errors import TimeoutError as NothingWaits
 from nats.js.api import AckPolicy, ConsumerConfig
 
-Words = dict[str, Any]
-ENDED = ("filled", "cancelled", "expired", "rejected")
+from tests.acceptance.toy_venue import ToyVenue, Words
 
-
-class ToyVenue:
-    """Prices, positions and resting orders of one venue. Every order is known by its client_order_id for ever."""
-
-    def __init__(self) -> None:
-        self.quotes: dict[str, tuple[Decimal | None, Decimal | None]] = {}
-        self.positions: dict[tuple[str, str, str], Decimal] = {}
-        self.orders: dict[str, Words] = {}
-        self.fills: list[Words] = []
-
-    def place(self, order: Words) -> list[Words]:
-        """Take a new order; return what happened to it."""
-        known = {**order, "status": "accepted", "filled": Decimal(0)}
-        self.orders[order["client_order_id"]] = known
-        happened = [self._event(known, "accepted"), *self._match(known)]
-        if known["status"] not in ENDED and order.get("time_in_force", "ioc") == "ioc":
-            happened.append(self._end(known, "cancelled"))
-        return happened
-
-    def cancel(self, client_order_id: str) -> list[Words]:
-        """Cancel what still works; return what happened."""
-        known = self.orders[client_order_id]
-        return [] if known["status"] in ENDED else [self._end(known, "cancelled")]
-
-    def quote(self, ticker: str, bid: Decimal | None, ask: Decimal | None) -> list[Words]:
-        """Move the market; return what happened to resting orders."""
-        self.quotes[ticker] = (bid, ask)
-        resting = [
-            order for order in self.orders.values() if order["ticker"] == ticker and order["status"] not in ENDED
-        ]
-        return [event for order in resting for event in self._match(order)]
-
-    def held(self, order: Words) -> Decimal:
-        """Return the position that a close of this kind may still use: what is held less what rests against it."""
-        key = (order["account"], order["ticker"], order["side"])
-        resting = (
-            o["quantity"] - o["filled"]
-            for o in self.orders.values()
-            if (o["account"], o["ticker"], o["side"]) == key and o["purpose"] == "close" and o["status"] not in ENDED
-        )
-        return self.positions.get(key, Decimal(0)) - sum(resting, Decimal(0))
-
-    def _match(self, order: Words) -> list[Words]:
-        bid, ask = self.quotes.get(order["ticker"], (None, None))
-        price = ask if order["action"] == "buy" else bid
-        limit = order.get("limit_price")
-        if price is None or (limit is not None and (price > limit if order["action"] == "buy" else price < limit)):
-            return []
-        quantity = order["quantity"] - order["filled"]
-        order["filled"] = order["quantity"]
-        key = (order["account"], order["ticker"], order["side"])
-        self.positions[key] = self.positions.get(key, Decimal(0)) + (
-            quantity if order["action"] == "buy" else -quantity
-        )
-        fill = {
-            "fill_id": f"{order['client_order_id']}-f1",
-            "fill_price": price,
-            "fill_quantity": quantity,
-            "fees": Decimal(0),
-        }
-        self.fills.append({**fill, "order": order})
-        order["status"] = "cancelled" if order.get("cut") else "filled"
-        return [self._event(order, "partially_filled" if order.get("cut") else "filled", **fill), *self._rest_of(order)]
-
-    def _rest_of(self, order: Words) -> list[Words]:
-        return [self._event(order, "cancelled")] if order.get("cut") else []
-
-    def _end(self, order: Words, status: str) -> Words:
-        order["status"] = status
-        return self._event(order, status)
-
-    @staticmethod
-    def _event(order: Words, status: str, **more: Any) -> Words:
-        return {
-            "client_order_id": order["client_order_id"],
-            "status": status,
-            "cumulative_quantity": order["filled"],
-            **more,
-        }
+PAGE_ROWS = 2  # of each list; a real one tells as many as fit into a message
 
 
 class SampleExecutor:
-    """Decides what may be sent. `mode`: its own; orders of another are refused."""
+    """Decides what may be sent. `venue`: the client of the venue. `mode`: its own; orders of another are refused."""
 
     def __init__(self, venue: ToyVenue, *, mode: str) -> None:
         self.venue = venue
@@ -111,7 +28,7 @@ class SampleExecutor:
         self._said: dict[str, list[Words]] = {}
 
     def take(self, messages: Iterable[Words], now: datetime) -> list[Words]:
-        """Carry out what waited, cancels and closes first; return the reports."""
+        """Carry out what waited, cancels and closes first; return the reports. What was done before is said again."""
         rank = {None: 0, "close": 1, "entry": 2}
         reports = []
         for message in sorted(messages, key=lambda m: rank[m.get("purpose")]):
@@ -121,7 +38,7 @@ class SampleExecutor:
         return reports
 
     def quote(self, ticker: str, bid: Decimal | None, ask: Decimal | None) -> list[Words]:
-        """Pass on what a moving market does to resting orders."""
+        """Pass on what a moving market does to resting orders; a real venue says so by itself."""
         happened = self.venue.quote(ticker, bid, ask)
         for event in happened:
             self._said[event["client_order_id"]].append(event)
@@ -161,40 +78,39 @@ class SampleExecutor:
         return [{"client_order_id": order_id, "status": "cancelled", "cumulative_quantity": Decimal(0)}]
 
     def answer(self, kind: str, question: Words) -> Words:
-        """Answer `venue.request.<kind>`."""
-        account = question["account"]
-        if kind == "positions":
-            return {
-                "positions": [
-                    {"ticker": ticker, "side": side, "quantity": quantity}
-                    for (owner, ticker, side), quantity in self.venue.positions.items()
-                    if owner == account and quantity
-                ]
+        """Answer `venue.request.<kind>`, a page at a time; an answer that cannot be given is an error, never silence."""
+        rows: dict[str, Callable[[Words], list[Words]]] = {
+            "orders": self._orders, "fills": self._fills, "positions": self._positions,
+        }  # fmt: skip
+        start = int(question.get("after") or 0)  # `after` is what the page before named as `next`
+        found = rows[kind](question)
+        more = {"next": str(start + PAGE_ROWS)} if len(found) > start + PAGE_ROWS else {}
+        return {kind: found[start : start + PAGE_ROWS], **more}
+
+    def _orders(self, asked: Words) -> list[Words]:
+        return [
+            {"client_order_id": order_id, "status": order["status"], "cumulative_quantity": order["filled"]}
+            for order_id, order in self.venue.orders.items()
+            if order["account"] == asked["account"] and asked.get("client_order_id") in (None, order_id)
+        ]
+
+    def _fills(self, asked: Words) -> list[Words]:
+        return [
+            {
+                "fill_id": fill["fill_id"], "price": fill["fill_price"], "quantity": fill["fill_quantity"], "fees": fill["fees"],
+                **{name: fill["order"][name] for name in ("client_order_id", "ticker", "side", "ts")},
             }
-        if kind == "fills":
-            return {"fills": [_fill(fill) for fill in self.venue.fills if fill["order"]["account"] == account]}
-        wanted = question.get("client_order_id")
-        return {
-            "orders": [
-                {"client_order_id": order_id, "status": order["status"], "cumulative_quantity": order["filled"]}
-                for order_id, order in self.venue.orders.items()
-                if order["account"] == account and wanted in (None, order_id)
-            ]
-        }
+            for fill in self.venue.fills
+            if fill["order"]["account"] == asked["account"]
+            and asked.get("client_order_id") in (None, fill["order"]["client_order_id"])
+        ]  # fmt: skip
 
-
-def _fill(fill: Words) -> Words:
-    order = fill["order"]
-    return {
-        "fill_id": fill["fill_id"],
-        "client_order_id": order["client_order_id"],
-        "ticker": order["ticker"],
-        "side": order["side"],
-        "price": fill["fill_price"],
-        "quantity": fill["fill_quantity"],
-        "fees": fill["fees"],
-        "ts": order["ts"],
-    }
+    def _positions(self, asked: Words) -> list[Words]:
+        return [
+            {"ticker": ticker, "side": side, "quantity": quantity}
+            for (owner, ticker, side), quantity in self.venue.positions.items()
+            if owner == asked["account"] and quantity
+        ]
 
 
 def read(data: bytes) -> Words:
@@ -219,11 +135,9 @@ async def serve(url: str, venue_name: str, executor: SampleExecutor, stop: async
     async def publish(reports: Iterable[Words]) -> None:
         for report in reports:
             stamped = {**report, "ts": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
-            what = report.get("fill_id") or report["status"]
-            message_id = f"report:{report['client_order_id']}:{what}"
-            await stream.publish(
-                f"order.report.{report['client_order_id']}", write(stamped), headers={"Nats-Msg-Id": message_id}
-            )
+            message_id = f"report:{report['client_order_id']}:{report.get('fill_id') or report['status']}"
+            subject = f"order.report.{report['client_order_id']}"
+            await stream.publish(subject, write(stamped), headers={"Nats-Msg-Id": message_id})
 
     async def hear_quote(message: Any) -> None:
         quote = json.loads(message.data)
@@ -231,8 +145,11 @@ async def serve(url: str, venue_name: str, executor: SampleExecutor, stop: async
         await publish(executor.quote(quote["ticker"], bid, ask))
 
     async def hear_question(message: Any) -> None:
-        kind = message.subject.split(".")[2]
-        await message.respond(write(executor.answer(kind, json.loads(message.data))))
+        try:
+            answer = executor.answer(message.subject.split(".")[2], json.loads(message.data))
+        except (ValueError, KeyError) as error:
+            answer = {"error": f"the question could not be answered: {error!r}"}
+        await message.respond(write(answer))
 
     await client.subscribe("market.quote.>", cb=hear_quote)
     await client.subscribe(f"venue.request.*.{venue_name}", cb=hear_question)

@@ -2,25 +2,28 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 
 from tests.acceptance.harness import Watchkeeper, an_open
-from tests.acceptance.sample_executor import SampleExecutor, ToyVenue, serve
+from tests.acceptance.sample_executor import SampleExecutor, serve
+from tests.acceptance.toy_venue import ToyVenue
 
 VENUE = "toy"
 
 
 @contextmanager
-def executing(url: str) -> Iterator[ToyVenue]:
+def executing(
+    url: str, *, executor: Callable[..., SampleExecutor] = SampleExecutor, mode: str = "live"
+) -> Iterator[ToyVenue]:
     """Run the sample executor on a thread of its own, from when it listens to the end."""
     venue, is_ready = ToyVenue(), threading.Event()
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
 
     async def main() -> None:
         ready = asyncio.Event()
-        running = asyncio.create_task(serve(url, VENUE, SampleExecutor(venue, mode="live"), stop, ready))
+        running = asyncio.create_task(serve(url, VENUE, executor(venue, mode=mode), stop, ready))
         await ready.wait()
         is_ready.set()
         await running

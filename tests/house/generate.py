@@ -1,4 +1,4 @@
-"""Writes the generated tables into docs/specification.md: `python -m tests.house.generate` (`make docs`)."""
+"""Writes what documents show of the code: tables, and a whole adapter: `python -m tests.house.generate` (`make docs`)."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,11 @@ from pathlib import Path
 from actors.rules.tables import TABLES
 from config.settings import load
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "specification.md"
+_ROOT = Path(__file__).parents[2]
+DOCUMENT = _ROOT / "docs" / "specification.md"
+ADAPTER = _ROOT / "docs" / "adapter.md"
+EXAMPLE = _ROOT / "tests" / "acceptance" / "sample_executor.py"
+_EXAMPLE_PLACE = re.compile(r"(<!-- the sample -->\n```python\n).*?(```\n<!-- end -->)", re.DOTALL)
 _PLACE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -16,5 +20,11 @@ def generated(text: str) -> str:
     return _PLACE.sub(lambda place: f"{place[1]}{TABLES[place[2]](values)}\n{place[3]}", text)
 
 
+def with_example(text: str) -> str:
+    """Return `text` with the sample adapter as it is now."""
+    return _EXAMPLE_PLACE.sub(lambda place: f"{place[1]}{EXAMPLE.read_text()}{place[2]}", text)
+
+
 if __name__ == "__main__":
+    ADAPTER.write_text(with_example(ADAPTER.read_text()))
     DOCUMENT.write_text(generated(DOCUMENT.read_text()))

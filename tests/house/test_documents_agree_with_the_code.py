@@ -8,7 +8,7 @@ from actors.rules.catalog import RULES, SETTINGS
 from actors.rules.tables import TABLES
 from bus.messages.trades import TradeState
 from config.settings import load
-from tests.house.generate import DOCUMENT, generated
+from tests.house.generate import ADAPTER, DOCUMENT, generated, with_example
 from tests.house.source import ROOT, modules
 
 
@@ -36,9 +36,16 @@ def test_every_state_rule_guard_and_setting_is_printed() -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/architecture.md", "docs/specification.md"])
+def test_the_adapter_that_is_explained_is_the_one_that_is_tested() -> None:
+    text = ADAPTER.read_text()
+
+    assert with_example(text) == text, "run `make docs`"
+    assert with_example(text.replace("class SampleExecutor:", "class AnotherExecutor:")) == text
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/adapter.md", "docs/architecture.md", "docs/specification.md"])
 def test_every_file_that_a_document_names_exists(document: str) -> None:
-    text = (ROOT / document).read_text()
+    text = re.sub(r"^```.*?^```$", "", (ROOT / document).read_text(), flags=re.DOTALL | re.MULTILINE)
     ours = [f"/{module}" for module in modules()]
 
     named = re.findall(r"`([\w/]+\.py)`", text)

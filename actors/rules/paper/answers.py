@@ -14,6 +14,7 @@ from bus.messages.orders import (
     VenuePosition,
     VenuePositions,
 )
+from bus.messages.trades import Side
 
 _FINEST = Decimal("1E-12")
 """Prices have twelve decimals at most on the wire."""
@@ -57,6 +58,8 @@ def positions(state: VenueState, request: VenueOrdersRequest, page_rows: int) ->
         for (account, ticker, side), quantity in state.held.items()
         if account == request.account and quantity
     }
+    if request.after is not None and request.after.rpartition(" ")[2] not in tuple(Side):
+        return VenuePositions(error=f"no position {request.after!r} to go on after")
     keys = sorted(key for key in held if request.after is None or key > request.after)
     page = keys[:page_rows]
     return VenuePositions(

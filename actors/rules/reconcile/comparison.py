@@ -8,6 +8,7 @@ from typing import Final
 from actors.rules.reconcile.terms import Place
 from actors.rules.trade.draft import find, in_flight
 from actors.rules.trade.settlement import has_closed
+from bus.messages.addresses import CHECK
 from bus.messages.orders import ReportStatus, VenueAnswer, VenueFill, VenueOrder, VenuePosition
 from bus.messages.reconcile import AccountAnswer
 from bus.messages.trades import Attempt, AttemptState, Purpose, Side, Trade, TradeState
@@ -34,7 +35,13 @@ class Difference:
 def trade_id_of(client_order_id: str | None) -> str | None:
     """Return the trade that an order's id names (`<trade_id>-<purpose>-<attempt>`); None if it is no id of ours."""
     parts = (client_order_id or "").rsplit("-", 2)
-    is_ours = len(parts) == 3 and parts[0] and parts[1] in tuple(Purpose) and parts[2].isdecimal()
+    is_ours = (
+        not parts[0].startswith(CHECK)
+        and len(parts) == 3
+        and parts[0]
+        and parts[1] in tuple(Purpose)
+        and parts[2].isdecimal()
+    )
     return parts[0] if is_ours else None
 
 

@@ -17,6 +17,7 @@ from actors.rules.trade import closes
 from actors.rules.trade.draft import Draft, alive, find, last_close
 from actors.rules.trade.standing import settle_down
 from actors.rules.trade.steps import CloseWanted, Context, Step
+from bus.messages.addresses import CHECK
 from bus.messages.orders import OrderSubmit
 from bus.messages.trades import Attempt, AttemptState, Purpose, Trade
 
@@ -29,7 +30,7 @@ def by_trade(submits: Iterable[OrderSubmit]) -> Mapping[str, tuple[OrderSubmit, 
     """Return the closes among `submits` by trade, in order of attempt, each once: the first under an id is in effect."""
     found: dict[str, dict[str, OrderSubmit]] = defaultdict(dict)
     for submit in submits:
-        if submit.purpose is Purpose.CLOSE:
+        if submit.purpose is Purpose.CLOSE and not submit.trade_id.startswith(CHECK):
             found[submit.trade_id].setdefault(submit.client_order_id, submit)
     return {trade_id: tuple(sorted(ids.values(), key=lambda o: o.attempt)) for trade_id, ids in found.items()}
 

@@ -81,6 +81,14 @@ def test_a_report_of_an_order_that_no_trade_has_goes_into_quarantine_with_a_noti
     assert [(notice.kind, notice.severity) for notice in commit.notices] == [("unknown_order", "critical")]
 
 
+def test_a_report_of_an_adapters_check_is_acknowledged_and_nobodys_alarm() -> None:
+    report = a_report("wk-check-6925f0aa-3")
+
+    commit = commit_of(a_desk().handle(a_command(report, subject="order.report.wk-check-6925f0aa-3-entry-1")))
+
+    assert (commit.quarantined, commit.notices, commit.delivery is not None) == ((), (), True)
+
+
 def test_an_order_that_its_trade_never_issued_is_unknown() -> None:
     report = a_report(client_order_id="t1-close-9")
 

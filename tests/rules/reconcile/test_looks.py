@@ -451,6 +451,16 @@ def test_what_is_read_begins_where_the_oldest_open_trade_began_or_a_day_ago() ->
     assert old.question().since_ns == at(-900_000)
 
 
+def test_orders_and_fills_of_an_adapters_check_are_none_of_ours() -> None:
+    room = Room(a_trade())
+    fill = a_venue_fill("c", "1", client_order_id="wk-check-6925f0aa-3-close-2")
+
+    said = room.answers(a_position(), orders=(a_venue_order("wk-check-6925f0aa-3-close-2", "accepted"),), fills=(fill,))
+
+    assert of_kind(said, VenueAnswer) == []
+    assert room.notices == []
+
+
 def test_a_later_look_reads_on_from_a_little_before_the_last_one() -> None:
     """Lesson 42: the mark moves only after what was read has been told."""
     room = Room(a_trade())
