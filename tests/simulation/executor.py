@@ -426,6 +426,8 @@ class Executor:
 
     def answer(self, kind: str, request: VenueOrdersRequest) -> VenueOrders | VenueFills | VenuePositions:
         """Answer `venue.request.<kind>`, a page at a time."""
+        if not (request.after or "0").isdecimal():
+            return VenueOrders(error=f"no page begins at {request.after!r}")
         match kind:
             case "orders":
                 orders, after = _page([order_word(o) for o in self._asked_for(request)], request.after)
@@ -449,7 +451,7 @@ class Executor:
             for order in self.venue.every
             if order.sent.account == request.account
             and request.client_order_id in (None, order.sent.client_order_id)
-            and (request.since is None or order.at_ns >= request.since)
+            and (request.since is None or _touched_ns(order) >= request.since)
         ]
 
     # Where it may be killed
@@ -459,6 +461,11 @@ class Executor:
     def _kill(self, point: str, moment: str) -> bool:
         """Whether it was killed here; whatever it was doing ends."""
         return self.kill(point, moment)
+
+
+def _touched_ns(order: VenueOrder) -> int:
+    """Return when an order came, or was last filled."""
+    return max([order.at_ns, *(fill.at_ns for fill in order.fills)])
 
 
 def _page(rows: list[Any], after: str | None) -> tuple[list[Any], str | None]:
@@ -516,7 +523,7 @@ def reports_of(order: VenueOrder) -> list[OrderReport]:
             )
         )
     if order.status in (ReportStatus.REJECTED, ReportStatus.CANCELLED, ReportStatus.EXPIRED):
-        at_ns = max([order.at_ns, *(fill.at_ns for fill in order.fills)])
+        at_ns = _touched_ns(order)
         said.append(
             OrderReport(
                 client_order_id=name,
