@@ -32,7 +32,7 @@ from actors.rules.desk.desk import Desk
 from actors.rules.fees import fee
 from actors.rules.paper.book import PaperBook
 from actors.rules.status import StatusBoard
-from actors.terms import reconcile_terms, venue_terms
+from actors.terms import entry_limits, reconcile_terms, venue_terms
 from actors.turns import Turns
 from bus.messages.envelope import Outgoing, Received
 from bus.messages.failures import LeadTaken, WireUnavailable
@@ -224,6 +224,7 @@ class Serving:
             live_enabled=settings.trading.live_enabled,
             venues=terms.venues,
             unheard_ns=seconds_to_ns(settings.reconcile.timeout_s),
+            limits=entry_limits(settings),
         )
         board = StatusBoard(
             instance=self.instance,

@@ -1,9 +1,10 @@
 """The process settings as the rules know them: what is agreed with each venue."""
 
+from actors.rules.account.limits import EntryLimits, Limits
 from actors.rules.reconcile.terms import ReconcileTerms
 from actors.rules.trade.steps import VenueTerms
 from bus.messages.units import seconds_to_ns
-from config.settings import Settings
+from config.settings import AccountLimits, Settings
 
 
 def reconcile_terms(settings: Settings) -> ReconcileTerms:
@@ -30,3 +31,17 @@ def venue_terms(settings: Settings, name: str) -> VenueTerms:
         cutoff_ns=seconds_to_ns(venue.cutoff_s),
         settle_bound_ns=seconds_to_ns(venue.settle_bound_s),
     )
+
+
+def entry_limits(settings: Settings) -> Limits:
+    """Return the hard limits of new risk as the rules want them."""
+    return Limits(
+        each=_of_account(settings.limits),
+        accounts={name: _of_account(own) for name, own in settings.accounts.items()},
+        all_per_second=settings.limits.all_per_second,
+        all_per_minute=settings.limits.all_per_minute,
+    )
+
+
+def _of_account(own: AccountLimits) -> EntryLimits:
+    return EntryLimits(**{name: getattr(own, name) for name in AccountLimits.__struct_fields__})

@@ -57,6 +57,8 @@ _Prefix = Annotated[
     str, Limits(pattern=r"|[\w-]+(\.[\w-]+)*", says="empty, or subject tokens of A-Z a-z 0-9 _ - parted by dots")
 ]
 _Percent = Annotated[Decimal, Limits(low=0, high=100)]
+_Amount = Annotated[Decimal, Limits(low=0, high=10**15)]
+_Count = Annotated[int, Limits(low=0, high=100_000)]
 _ShortTime = Annotated[Decimal, Limits(low=0, high=86_400)]
 _Level = Annotated[str, Limits(words=("TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))]
 
@@ -155,6 +157,29 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     settle_bound_s: _ShortTime
 
 
+class AccountLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What new risk an account may take on; 0: no limit. By its name in `accounts`; what is not given there is as in `limits`."""
+
+    max_quantity: _Amount
+    max_notional: _Amount
+    price_band: Annotated[Decimal, Limits(low=0, high=1)]
+    price_band_percent: Annotated[Decimal, Limits(low=0, high=10_000)]
+    max_entries_per_second: _Count
+    max_entries_per_minute: _Count
+    max_open_trades: _Count
+    max_exposure: _Amount
+    max_repeats: _Count
+    repeat_window_s: _ShortTime
+    max_same: _Count
+
+
+class EntryLimits(AccountLimits, frozen=True, kw_only=True):
+    """The hard limits of new risk, of each account that has no section of its own, and of all of them together."""
+
+    all_per_second: _Count
+    all_per_minute: _Count
+
+
 class Log(msgspec.Struct, frozen=True, kw_only=True):
     """The log. file: empty means stderr."""
 
@@ -173,12 +198,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reconcile: Reconcile
     paper: Paper
     venues: dict[str, Venue]
+    limits: EntryLimits
+    accounts: dict[str, AccountLimits]
     log: Log
     stops: dict[str, Decimal | str | bool]
     origins: dict[str, Origin]
 
     def values(self) -> Iterator[tuple[Field, Value, Origin]]:
-        """Yield every process setting (not the stops), in the order of defaults.toml, then added venues."""
+        """Yield every process setting (not the stops), in the order of defaults.toml, then added venues and accounts."""
         for key, origin in self.origins.items():
             section, _, name = key.rpartition(".")
             field = _field(key)
@@ -186,8 +213,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             yield field, getattr(self._section(section), name), origin
 
     def _section(self, path: str) -> msgspec.Struct:
-        section, _, venue = path.partition(".")
-        found = self.venues[venue] if venue else getattr(self, section)
+        section, _, name = path.partition(".")
+        found = getattr(self, section)[name] if name else getattr(self, section)
         assert isinstance(found, msgspec.Struct)
         return found
 
@@ -200,8 +227,11 @@ _SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "actors": Actors,
     "reconcile": Reconcile,
     "paper": Paper,
+    "limits": EntryLimits,
     "log": Log,
 }
+_NAMED: Final[dict[str, type[msgspec.Struct]]] = {"venues": Venue, "accounts": AccountLimits}
+"""Sections of which there are several, each with a name of its own."""
 _VENUE_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
@@ -229,7 +259,9 @@ def load(environ: Mapping[str, str], config_file: str | Path | None = None) -> S
         actors=_section(Actors, "actors", values),
         reconcile=_section(Reconcile, "reconcile", values),
         paper=_section(Paper, "paper", values),
-        venues={name: _section(Venue, f"venues.{name}", values) for name in _venues(values)},
+        venues={name: _section(Venue, f"venues.{name}", values) for name in _names("venues", values)},
+        limits=_section(EntryLimits, "limits", values),
+        accounts={name: _account(name, values) for name in _names("accounts", values)},
         log=_section(Log, "log", values),
         stops=stops,
         origins={key: value.origin for key, value in given.items()},
@@ -259,8 +291,9 @@ def _fields(struct: type[msgspec.Struct], section: str) -> dict[str, Field]:
 
 def _field(key: str) -> Field | None:
     section, _, name = key.rpartition(".")
-    if section.startswith("venues."):
-        return _fields(Venue, section).get(name)
+    kind, several, _ = section.partition(".")
+    if several and kind in _NAMED:
+        return _fields(_NAMED[kind], section).get(name)
     return _fields(_SECTIONS[section], section).get(name) if section in _SECTIONS else None
 
 
@@ -274,30 +307,41 @@ def _checked(layer: Iterator[tuple[str, Given]]) -> Iterator[tuple[str, Given]]:
             raise ConfigurationError(
                 f"{key} (from {given.origin}): stop settings live in PostgreSQL; change them with `run.py settings set`"
             )
-        venue = key.split(".")[1] if key.startswith("venues.") else None
-        if venue is not None and not _VENUE_NAME.fullmatch(venue):
+        section = key.rpartition(".")[0]
+        kind, _, name = section.partition(".")
+        if kind == "venues" and not _VENUE_NAME.fullmatch(name):
             raise ConfigurationError(f"{key} (from {given.origin}): a venue's name is 1 to 40 of a-z 0-9 -")
         if _field(key) is None:
-            near = [field.key for field in _fields(Venue, f"venues.{venue}").values()] if venue else []
+            near = [field.key for field in _fields(_NAMED[kind], section).values()] if name and kind in _NAMED else []
             raise unknown(key, [*_known(), *near], given.origin)
         yield key, given
 
 
 def _environment_names(environ: Mapping[str, str], given: Mapping[str, Given]) -> dict[str, str]:
-    """Return variable name -> key: of every section, and of the venues that the layers so far or `environ` itself name."""
-    venues = set(_venues(given))
+    """Return variable name -> key: of every section, and of the venues that the layers so far or `environ` itself name.
+
+    Of accounts only those that the layers so far name: a variable's name does not tell how an account is spelled.
+    """
+    venues = set(_names("venues", given))
     ends = [f"_{name.upper()}" for name in Venue.__struct_fields__]
     start = environment_name("venues.")
     for name in environ:
         end = next((end for end in ends if name.removesuffix("_FILE").endswith(end)), None)
         if name.startswith(start) and end is not None:
             venues.add(name.removesuffix("_FILE").removesuffix(end).removeprefix(start).lower().replace("_", "-"))
-    keys = [*_known(), *(f"venues.{venue}.{name}" for venue in sorted(venues) for name in Venue.__struct_fields__)]
+    sections = [("venues", name) for name in sorted(venues)] + [
+        ("accounts", name) for name in _names("accounts", given)
+    ]
+    named = [f"{kind}.{name}.{key}" for kind, name in sections for key in _NAMED[kind].__struct_fields__]
+    keys = [*_known(), *named]
     return {environment_name(key): key for key in keys}
 
 
-def _venues(values: Mapping[str, object]) -> list[str]:
-    return list(dict.fromkeys(key.split(".")[1] for key in values if key.startswith("venues.")))
+def _names(kind: str, values: Mapping[str, object]) -> list[str]:
+    """Return the names of the sections of a kind; an account's may hold dots."""
+    start = f"{kind}."
+    sections = (key.rpartition(".")[0] for key in values if key.startswith(start))
+    return list(dict.fromkeys(section.removeprefix(start) for section in sections if section != kind))
 
 
 def _read(key: str, given: Given) -> Value:
@@ -317,6 +361,12 @@ def _section(struct: type[S], section: str, values: Mapping[str, Value]) -> S:
         if field.key not in values:
             raise ConfigurationError(f"{field.key} is not set: it must be {field.allowed}")
     return struct(**{name: values[f"{section}.{name}"] for name in struct.__struct_fields__})
+
+
+def _account(name: str, values: Mapping[str, Value]) -> AccountLimits:
+    own = {key: values.get(f"accounts.{name}.{key}") for key in AccountLimits.__struct_fields__}
+    given = {key: values[f"limits.{key}"] if value is None else value for key, value in own.items()}
+    return msgspec.convert(given, AccountLimits, strict=False)
 
 
 def _stop(raw: object) -> Decimal | str | bool:

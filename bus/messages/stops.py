@@ -126,11 +126,15 @@ class StopCheckWanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StopCheckGiven(msgspec.Struct, frozen=True, kw_only=True):
-    """AutoStop's answer to `StopCheckWanted`: the rules that would fire, in the trade's order; empty is good."""
+    """AutoStop's answer to `StopCheckWanted`: the rules that would fire, in the trade's order; empty is good.
+
+    price: what entering would cost now, dollars: the own side's ask (short: bid); None: nobody quotes.
+    """
 
     trade_id: TradeId
     rules: tuple[str, ...]
     now_ns: UtcNs
+    price: Price | None = None
 
 
 class MarkSnapshot(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ class ErrorCode(StrEnum):
     VERSION_CHANGED = "version_changed"
     MARKET_CLOSED = "market_closed"
     HALTED = "halted"
+    LIMIT = "limit"  # a hard limit of new risk, which the message names
     NOT_LEADER = "not_leader"
     NOT_READY = "not_ready"
     UNAVAILABLE = "unavailable"

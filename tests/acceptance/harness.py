@@ -53,6 +53,9 @@ confirm_s = "0.3"
 timeout_s = "3"
 backoff_max_s = "1"
 
+[accounts.looping]
+max_repeats = 2
+
 [log]
 level = "INFO"
 """

@@ -164,3 +164,43 @@ def test_one_command_closes_every_trade_of_an_account_once(watchkeeper: Watchkee
         watchkeeper.fill(watchkeeper.order(f"{trade['trade_id']}-close-1"), "0.60", "10")
         watchkeeper.event(trade["trade_id"], "closed")
         assert watchkeeper.orders_of(trade["trade_id"]) == [f"{trade['trade_id']}-close-1"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "limit"),
+    [
+        ({"quantity": "100001"}, "max_quantity"),
+        ({"side": "long", "quantity": "11", "limit_price": "100000"}, "max_notional"),
+        ({"limit_price": "0.99"}, "price_band"),
+    ],
+)
+def test_an_entry_of_a_fat_finger_is_refused_with_its_limit_named(
+    watchkeeper: Watchkeeper, changes: Body, limit: str
+) -> None:
+    """Fault 57"""
+    wanted = an_open(stops=CALM, **changes)
+    watchkeeper.quote(wanted["ticker"], "0.40", "0.42")
+
+    reply = watchkeeper.demand("trade.request.open", wanted)
+
+    assert (reply["ok"], reply["error"]["code"]) == (False, "limit")
+    assert f"The limit {limit} of the account {wanted['account']} is" in reply["error"]["message"]
+    assert watchkeeper.orders_of(wanted["trade_id"]) == []
+
+
+def test_an_account_of_its_own_limit_is_held_to_it_also_after_kill_9(watchkeeper: Watchkeeper) -> None:
+    """Fault 57: loops, told from the record after a restart."""
+    ticker = a_name("M")
+    watchkeeper.quote(ticker, "0.60", "0.62")
+    first, second, third = (an_open(account="looping", ticker=ticker, stops=CALM) for _ in range(3))
+    for wanted in (first, second):
+        assert watchkeeper.demand("trade.request.open", wanted)["ok"]
+        watchkeeper.report(watchkeeper.order(f"{wanted['trade_id']}-entry-1"), "rejected")
+        watchkeeper.event(wanted["trade_id"], "rejected")
+    watchkeeper.kill()
+    watchkeeper.start()
+    watchkeeper.quote(ticker, "0.60", "0.62")
+
+    reply = watchkeeper.demand("trade.request.open", third)
+
+    assert "max_repeats of the account looping is 2; asked for: number 3" in reply["error"]["message"]

@@ -225,3 +225,30 @@ def test_what_a_command_needs_is_asked_for_by_its_variable() -> None:
 )
 def test_a_connection_text_is_shown_without_its_secret(text: str, shown: str) -> None:
     assert mask(text) == shown
+
+
+def test_an_account_has_its_own_limits_and_for_the_rest_those_of_all(tmp_path: Path) -> None:
+    file = a_file(tmp_path, '[limits]\nmax_same = 3\n[accounts."a.B-1"]\nmax_quantity = "7.5"\n')
+
+    settings = load({"WATCHKEEPER_LIMITS_MAX_OPEN_TRADES": "9"}, file)
+
+    own = settings.accounts["a.B-1"]
+    assert (own.max_quantity, own.max_same, own.max_open_trades) == (Decimal("7.5"), 3, 9)
+    assert settings.limits.max_quantity == 100_000
+
+
+def test_the_environment_wins_for_an_account_that_a_file_names(tmp_path: Path) -> None:
+    file = a_file(tmp_path, "[accounts.paper-1]\nmax_same = 3\n")
+
+    settings = load({"WATCHKEEPER_ACCOUNTS_PAPER_1_MAX_QUANTITY": "5"}, file)
+
+    assert settings.accounts["paper-1"].max_quantity == 5
+
+
+@pytest.mark.parametrize(
+    "text", ["[accounts.a]\nmax_qty = 1\n", "[accounts.a]\nall_per_second = 1\n", "[limits]\nmax_repeats = -1\n"]
+)
+def test_a_limit_that_cannot_be_is_refused(tmp_path: Path, text: str) -> None:
+    """Lesson 9"""
+    with pytest.raises(ConfigurationError):
+        load({}, a_file(tmp_path, text))

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from actors.rules.desk import notices as desk_notices
 from actors.rules.desk.commits import TRADES_MAX, Minutes
-from actors.rules.desk.requests import Rules
+from actors.rules.desk.room import Rules
 from actors.rules.desk.state import DeskState, minutes_of
 from actors.rules.settings.layers import Values, is_enabled
 from actors.rules.trade.late import WATCHKEEPER

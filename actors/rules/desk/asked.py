@@ -11,7 +11,7 @@ from actors.rules.desk import notices as desk_notices
 from actors.rules.desk.accounts import tell_rules
 from actors.rules.desk.commits import Minutes
 from actors.rules.desk.opens import refused
-from actors.rules.desk.requests import EVERY_ACCOUNT, Gate, Rules, refuse
+from actors.rules.desk.room import EVERY_ACCOUNT, Gate, Rules, refuse
 from actors.rules.desk.state import DeskState, minutes_of
 from actors.rules.desk.stop_requests import StopRequest, change_stops, refreshed
 from actors.rules.settings import changes as settings_changes

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, TypeVar
 
+from actors.rules.account.exposure import Exposures
 from actors.rules.reconcile.terms import AccountKey
 from actors.rules.trade.draft import in_flight
 from actors.rules.trade.steps import VenueTerms
@@ -41,6 +42,7 @@ class Blotter:
 
     def __init__(self, trades: Iterable[Trade], ended: Iterable[Trade], ended_ids: Iterable[str]) -> None:
         self.live: dict[str, Trade] = {}
+        self.exposures = Exposures()
         self._by_ticker: dict[str, dict[str, None]] = {}
         self._unknown: dict[AccountKey, dict[str, None]] = {}
         self._ended: OrderedDict[str, Trade] = OrderedDict()
@@ -77,6 +79,7 @@ class Blotter:
     def put(self, trade: Trade) -> None:
         """Take a trade as it now stands."""
         self._note_unknown(trade)
+        self.exposures.note(trade)
         if not trade.state.is_terminal:
             self.live[trade.trade_id] = trade
             self._by_ticker.setdefault(trade.ticker, {}).setdefault(trade.trade_id)

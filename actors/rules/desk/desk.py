@@ -13,6 +13,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from actors.rules.account.entries import Entries
+from actors.rules.account.limits import Limits
 from actors.rules.desk import accounts, agreement, beginning, without_record
 from actors.rules.desk import asked as desk_requests
 from actors.rules.desk import news as desk_news
@@ -21,7 +23,7 @@ from actors.rules.desk import opens as desk_opens
 from actors.rules.desk.answers import Answers, close_in_effect, has_ended, not_found
 from actors.rules.desk.blotter import Blotter
 from actors.rules.desk.commits import Minutes
-from actors.rules.desk.requests import Gate, Rules, refuse
+from actors.rules.desk.room import Gate, Rules, refuse
 from actors.rules.desk.seen import Seen, Verdict
 from actors.rules.desk.state import DeskState, minutes_of
 from actors.rules.settings.changes import read_layers
@@ -58,7 +60,7 @@ class RecordRefused(Exception):  # noqa: N818  # a state of the world: memory is
 class Desk:
     """Owns every trade. venues: by name, `paper` among them. live_enabled: whether live entries may leave at all.
 
-    unheard_ns: how long a close waits for its venue's first answer after a start or a reconnection.
+    unheard_ns: how long a close waits for its venue's first answer after a start or a reconnection. limits: of new risk.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Desk:
         live_enabled: bool,
         venues: Mapping[str, VenueTerms],
         unheard_ns: int = 10 * NS_PER_S,
+        limits: Limits | None = None,
     ) -> None:
         layers, unreadable = read_layers(recovered.layers)
         self._state = DeskState(
@@ -88,6 +91,8 @@ class Desk:
             rules=Rules(resolver=Resolver(layers), version=recovered.settings_version),
             accounts=dict(recovered.accounts),
             unheard_ns=unheard_ns,
+            limits=limits or Limits(),
+            entries=Entries((*recovered.ended, *recovered.trades)),
         )
 
     def start(self, now_ns: int, submits: Iterable[OrderSubmit] = ()) -> list[object]:

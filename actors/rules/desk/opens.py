@@ -6,6 +6,7 @@ A refused request leaves no row: the same words may be asked again, and are judg
 effect, which is the refusal: its inbox row stands, and a notice tells people, because nobody waits for an answer.
 """
 
+from functools import partial
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -13,7 +14,8 @@ from msgspec.structs import replace
 from actors.rules.desk import notices as desk_notices
 from actors.rules.desk.accounts import tell_rules
 from actors.rules.desk.commits import Minutes
-from actors.rules.desk.requests import accept, refuse
+from actors.rules.desk.requests import accept
+from actors.rules.desk.room import refuse
 from actors.rules.desk.state import Check, DeskState, minutes_of
 from actors.rules.desk.stop_requests import protects_itself
 from actors.rules.reconcile.terms import AccountKey
@@ -45,7 +47,8 @@ def hear_open(state: DeskState, received: Received[TradeOpen], *, proves: bool =
     if standing is None or not standing.answered:
         wanted = ReconcileWanted(venue=key.venue, account=key.account, now_ns=received.received_ns)
         return [*_held(state, Check(received, account=key)), wanted]
-    if word.allow_immediate or not protects_itself(verdict):
+    is_protected = protects_itself(verdict) and not word.allow_immediate
+    if not is_protected and not state.limits.want_price(verdict):
         return _begun(state, minutes_of(received, proves=proves), verdict, received)
     return [*_held(state, Check(received)), StopCheckWanted(trade=verdict, now_ns=received.received_ns)]
 
@@ -138,11 +141,14 @@ def conflicting(state: DeskState, received: Received[Any]) -> list[object]:
 
 def _verdict_of(state: DeskState, received: Received[TradeOpen], given: StopCheckGiven) -> Trade | Error:
     """Judge again: what surrounds the request may have changed while it waited."""
-    if given.rules:
+    if given.rules and not received.message.allow_immediate:
         rules = ", ".join(given.rules)
         message = f"Its stops would fire at once ({rules}): nothing was opened. Move them, or say allow_immediate."
         return refuse(ErrorCode.STOP_IMMEDIATE, message, retry=True)
-    return accept(received.message, state.room, given.now_ns, is_command=_is_command(received))
+    verdict = accept(received.message, state.room, given.now_ns, is_command=_is_command(received))
+    if isinstance(verdict, Error):
+        return verdict
+    return state.room.exceeded_at(verdict, given.price) or verdict
 
 
 def _begun(state: DeskState, minutes: Minutes, trade: Trade, received: Received[TradeOpen]) -> list[object]:
@@ -156,6 +162,8 @@ def _begun(state: DeskState, minutes: Minutes, trade: Trade, received: Received[
         step = lifecycle.begin(trade, context)
         state.take(minutes, None, step)
         begun = step.trade
+        if step.entries:
+            minutes.effects.append(partial(state.entries.note, begun, minutes.now_ns))
     minutes.reply(state.answers.ok(begun, received.received_ns))
     return state.conclude(minutes)
 

@@ -4,67 +4,22 @@ A refusal is an outcome, not an exception. Gates (halt, reduce_only, closed mark
 is asked when a trade is closed.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from msgspec.structs import replace
 
-from actors.rules.desk.blotter import Blotter, Market
+from actors.rules.desk.blotter import Market
+from actors.rules.desk.room import EVERY_ACCOUNT, Gate, Room, Rules, refuse
 from actors.rules.reconcile.terms import AccountKey
-from actors.rules.settings.layers import Identity, Overrides, Resolved, Resolver, incomplete, named_stops
-from actors.rules.trade.steps import VenueTerms
+from actors.rules.settings.layers import Identity, Overrides, Resolved, incomplete, named_stops
 from bus.messages.market import Lifecycle
-from bus.messages.reconcile import AccountStanding
 from bus.messages.stops import Rule
 from bus.messages.system import Error, ErrorCode
 from bus.messages.trades import Mode, Trade, TradeAdopt, TradeOpen, TradeState, Waiver
 from bus.messages.units import ONE, ZERO
 
 PAPER_VENUE: Final = "paper"
-EVERY_ACCOUNT: Final = ""
-"""In `Gate.reduce_only`: all of them."""
 PAPER_WAIVER: Final = Waiver(by="paper", reason="a paper trade without a stop")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
-    """What new risk must pass.
-
-    unreadable: settings that nobody could read at the start; while there are any, nothing passes.
-    record_away: PostgreSQL takes nothing, so nothing passes that adds risk (DESIGN idea 6).
-    """
-
-    live_enabled: bool
-    venues: Mapping[str, VenueTerms]
-    halted: bool = False
-    reduce_only: frozenset[str] = frozenset()
-    unreadable: tuple[str, ...] = ()
-    record_away: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """The settings in force, at one version."""
-
-    resolver: Resolver
-    version: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
-    """Everything that a request is judged against."""
-
-    gate: Gate
-    rules: Rules
-    blotter: Blotter
-    accounts: Mapping[str, str]
-    standings: Mapping[AccountKey, AccountStanding]
-
-
-def refuse(code: ErrorCode, message: str, *, retry: bool = False) -> Error:
-    """Return a refusal. retry: the same words may succeed later."""
-    return Error(code=code, message=message, retry=retry)
 
 
 def accept(word: TradeOpen, room: Room, now_ns: int, *, is_command: bool) -> Trade | Error:
@@ -87,7 +42,10 @@ def accept(word: TradeOpen, room: Room, now_ns: int, *, is_command: bool) -> Tra
     ):
         if refusal is not None:
             return refusal
-    return _with_stops(_requested(word, mode, room, now_ns), word, room.rules)
+    trade = _requested(word, mode, room, now_ns)
+    # The last gate: what stands before it says more of why an entry cannot be.
+    exceeded = None if is_adopted else room.exceeded(trade, now_ns)
+    return exceeded or _with_stops(trade, word, room.rules)
 
 
 def identity_of(trade: Trade) -> Identity:

@@ -5,11 +5,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from actors.rules.account.entries import Entries
+from actors.rules.account.limits import Limits
 from actors.rules.desk.answers import Answers
 from actors.rules.desk.blotter import Blotter
 from actors.rules.desk.commits import Minutes
 from actors.rules.desk.notices import StormGuard
-from actors.rules.desk.requests import Gate, Room, Rules
+from actors.rules.desk.room import Gate, Room, Rules
 from actors.rules.desk.seen import Seen
 from actors.rules.reconcile.terms import AccountKey
 from actors.rules.settings.layers import Layers
@@ -39,8 +41,8 @@ class Check:
 class DeskState:
     """Everything that outlives a word. `checks` by trade id; `accounts` the mode of each account ever used.
 
-    held: commands that wait for PostgreSQL to be back. standings: how each account in use stands with its venue. unheard_ns: how
-    long a close waits for a venue's first answer.
+    held: commands that wait for PostgreSQL to be back. standings: how each account in use stands with its venue. limits, entries:
+    what new risk may be, and when entries began. unheard_ns: how long a close waits for a venue's first answer.
     """
 
     epoch: int
@@ -52,6 +54,8 @@ class DeskState:
     rules: Rules
     accounts: dict[str, str]
     unheard_ns: int
+    limits: Limits = field(default_factory=Limits)
+    entries: Entries = field(default_factory=Entries)
     standings: dict[AccountKey, AccountStanding] = field(default_factory=dict)
     last_change: SettingsChanged | None = None
     checks: dict[str, Check] = field(default_factory=dict)
@@ -69,6 +73,8 @@ class DeskState:
             blotter=self.blotter,
             accounts=self.accounts,
             standings=self.standings,
+            limits=self.limits,
+            entries=self.entries,
         )
 
     def context(self, trade: Trade, minutes: Minutes, *, may_close: bool = False) -> Context:

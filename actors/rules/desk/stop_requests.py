@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from actors.rules.catalog import SETTINGS
-from actors.rules.desk.requests import PAPER_WAIVER, Rules, identity_of, protects, refuse
+from actors.rules.desk.requests import PAPER_WAIVER, identity_of, protects
+from actors.rules.desk.room import Rules, refuse
 from actors.rules.settings.layers import incomplete, of_accounts_only, overridden, rule_named
 from actors.rules.settings.values import parse_changes, unknown_rule
 from bus.messages.settings import Layer, Value

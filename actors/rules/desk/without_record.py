@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from actors.rules.desk.opens import STOP_CHECK, refused
-from actors.rules.desk.requests import refuse
+from actors.rules.desk.room import refuse
 from actors.rules.desk.state import DeskState
 from actors.rules.trade.steps import OWNER, timer_key
 from bus.messages.envelope import Received

@@ -7,16 +7,24 @@ from actors.rules.stops.armed import ArmedTrade
 from actors.rules.stops.conditions import holds
 from actors.rules.stops.lens_index import Lenses
 from actors.rules.stops.roster import Roster
+from bus.messages.stops import StopCheckGiven
 from bus.messages.trades import Trade
 from bus.messages.units import Price
 
 
-def rules_that_fire_at_once(trade: Trade, roster: Roster, now_ns: int) -> tuple[str, ...]:
-    """Return the rules of a trade that is not open yet whose condition holds already, as if it were filled at `now_ns`.
+def checked(trade: Trade, roster: Roster, now_ns: int) -> StopCheckGiven:
+    """Return what the market says of a trade that is not open yet."""
+    sight = roster.sighted(trade)
+    rules = _rules_that_fire_at_once(trade, sight, now_ns)
+    price = sight.mark(trade, now_ns).sell_ask
+    return StopCheckGiven(trade_id=trade.trade_id, rules=rules, now_ns=now_ns, price=price)
+
+
+def _rules_that_fire_at_once(trade: Trade, sight: Sight, now_ns: int) -> tuple[str, ...]:
+    """Return the rules whose condition holds already, as if the trade were filled at `now_ns`.
 
     Guards are not asked: they would only put off what is certain. The entry is taken at the limit price, else at the ask.
     """
-    sight = roster.sighted(trade)
     armed = ArmedTrade(_as_if_filled(trade, sight, now_ns), sight, order=0)
     lenses = Lenses()
     firing = []

@@ -20,7 +20,7 @@ from actors.rules.stops import notices as stop_notices
 from actors.rules.stops import progress_log
 from actors.rules.stops.armed import OWNER, ArmedRule, ArmedTrade, is_watched
 from actors.rules.stops.backlog import history
-from actors.rules.stops.check import rules_that_fire_at_once
+from actors.rules.stops.check import checked
 from actors.rules.stops.conditions import time_due_ns
 from actors.rules.stops.feed_watch import FeedWatch
 from actors.rules.stops.guards import Passage
@@ -32,7 +32,7 @@ from actors.rules.stops.verdicts import decision, judge
 from bus.messages.accounts import AccountProgress, AccountRules
 from bus.messages.market import Ticks
 from bus.messages.orders import Balance
-from bus.messages.stops import Rule, StopCheckGiven, StopCheckWanted, StopFired, StopProgress
+from bus.messages.stops import Rule, StopCheckWanted, StopFired, StopProgress
 from bus.messages.system import SystemEvent
 from bus.messages.timers import SetTimer, TimerFired
 from bus.messages.trades import Trade
@@ -79,10 +79,7 @@ class StopEngine:
                 self._said.extend(self._accounts.hear(word, self._now_ns))
             case StopCheckWanted():
                 self._advance(word.now_ns)
-                rules = rules_that_fire_at_once(word.trade, self._roster, word.now_ns)
-                self._said.append(
-                    StopCheckGiven(trade_id=word.trade.trade_id, rules=rules, now_ns=word.now_ns),
-                )
+                self._said.append(checked(word.trade, self._roster, word.now_ns))
             case StopProgress():
                 self._roster.restore(word)
             case _:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from actors.rules.account.limits import Limits
 from actors.rules.desk.desk import Desk
 from actors.rules.trade.steps import VenueTerms
 from bus.messages.envelope import Delivery, Message, Outgoing, Received
@@ -60,17 +61,18 @@ def a_record(**changes: Any) -> Recovered:  # a builder takes any field
     return Recovered(**(given | changes))
 
 
-def a_desk(*, live_enabled: bool = True, **changes: Any) -> Desk:  # as above
+def a_desk(*, live_enabled: bool = True, limits: Limits | None = None, **changes: Any) -> Desk:  # as above
     """A desk whose accounts all agree with their venues."""
-    desk = an_unheard_desk(live_enabled=live_enabled, **changes)
+    desk = an_unheard_desk(live_enabled=live_enabled, limits=limits, **changes)
     for venue, account in itertools.product(VENUES, ("acc", "real", "other")):
         desk.handle(a_standing(venue, account))
     return desk
 
 
-def an_unheard_desk(*, live_enabled: bool = True, **changes: Any) -> Desk:  # as above
+def an_unheard_desk(*, live_enabled: bool = True, limits: Limits | None = None, **changes: Any) -> Desk:  # as above
     """A desk that no venue has answered yet."""
-    return Desk(a_record(**changes), epoch=7, instance="test", live_enabled=live_enabled, venues=VENUES)
+    record = a_record(**changes)
+    return Desk(record, epoch=7, instance="test", live_enabled=live_enabled, venues=VENUES, limits=limits)
 
 
 def a_standing(venue: str = "paper", account: str = "acc", **changes: Any) -> AccountStanding:  # as above

@@ -264,7 +264,7 @@ def test_a_stop_that_would_fire_at_once_is_found_before_the_trade_is_opened(
 
     said = watch.hear(StopCheckWanted(trade=wanted, now_ns=at(1)))
 
-    assert said == [StopCheckGiven(trade_id="t1", rules=rules, now_ns=at(1))]
+    assert said == [StopCheckGiven(trade_id="t1", rules=rules, now_ns=at(1), price=Decimal("0.24"))]
 
 
 @pytest.mark.parametrize("style", ["sell", "buy_opposite"])
