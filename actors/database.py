@@ -6,7 +6,7 @@ With PostgreSQL away everything waits here, in order, and is written when it ret
 else comes is heard in between. Above `backlog_max` commits no more commands are pulled; reports and closes go on.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from typing import Any, Final
 
@@ -20,11 +20,12 @@ from actors.rules.record.early_answers import EarlyAnswers
 from actors.rules.record.orders_first import KEY as ORDERS_FIRST
 from actors.rules.record.orders_first import OrdersFirst
 from actors.rules.record.outage import OWNER, RETRY, Outage
+from actors.rules.record.places import Places
 from actors.rules.status import StatusBoard
 from actors.watched import Failed, WatchedActor
 from bus.messages.addresses import submitted
 from bus.messages.failures import Fenced, StoreUnavailable
-from bus.messages.records import Answer, Commit, CommitRefused, OrderStored, Published, Query
+from bus.messages.records import Answer, Commit, CommitRefused, OrderStored, Place, Published, Query
 from bus.messages.system import Error, ErrorCode, Reply
 from bus.messages.timers import SetTimer, TimerFired
 
@@ -34,7 +35,9 @@ EXIT_INTERNAL: Final = 70
 class Backlog:
     """What is not written yet, and which direct messages NATS has. Belongs to the supervisor: it outlives the actor."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: Mapping[str, Place] | None = None) -> None:
+        self.places = Places(places)
+        """How far each stream has had its effect."""
         self.commits: list[Commit] = []
         self.published: list[str] = []
         self.confirmed_early: set[str] = set()
@@ -123,8 +126,11 @@ class Database(WatchedActor):
                 refused = self._store.commit(commits)
                 del backlog.commits[: len(commits)]
                 self._let_go(commits, refused)
-            if backlog.published:
-                self._store.mark_published(backlog.published, self._clock.now_ns())
+            now_ns = self._clock.now_ns()
+            reached = backlog.places.to_note(now_ns)
+            if backlog.published or reached:
+                self._store.mark_published(backlog.published, now_ns, reached)
+                backlog.places.noted(reached, now_ns)
                 backlog.published = []
         except Fenced as error:
             self._escalate(EXIT_INTERNAL, f"PostgreSQL has another leader: {error}")
@@ -170,6 +176,7 @@ class Database(WatchedActor):
         for commit in commits:
             reason = reasons.get(id(commit))
             if commit.delivery is not None:
+                self._backlog.places.settled(commit.delivery.stream, commit.delivery.sequence)
                 self._wire.acknowledge(commit.delivery)
             if reason is not None:
                 self._status.note_refused()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from actors.house import House
 from bus.messages.envelope import Delivery, Malformed, Received
+from bus.messages.records import Place
 
 
 class Door:
@@ -15,7 +16,7 @@ class Door:
     def __init__(self) -> None:
         self.house: House | None = None
         self.outside: Callable[[object], None] | None = None
-        self.settled: Mapping[str, frozenset[int]] = {}
+        self.places: Mapping[str, Place] = {}
         self.acknowledge: Callable[[Delivery], None] | None = None
 
     def hear(self, word: object) -> None:
@@ -31,4 +32,5 @@ class Door:
         self.house.hear(word)
 
     def _is_settled(self, delivery: Delivery) -> bool:
-        return delivery.sequence in self.settled.get(delivery.stream, ())
+        place = self.places.get(delivery.stream)
+        return place is not None and place.holds(delivery.sequence)

@@ -5,8 +5,8 @@ crashed AutoStop or TradeWatcher is built anew from the trades, the progress and
 its own engine, whose state is the one before the word that crashed it (`rules.desk`).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeVar
 
 from loguru import logger
 
@@ -38,7 +38,7 @@ from bus.messages.envelope import Malformed, Outgoing, Received
 from bus.messages.lead import InstanceHeard, NobodyHeard, WireDown, WireUp
 from bus.messages.market import Lifecycle, Ticks
 from bus.messages.notices import Notice
-from bus.messages.orders import Balance, OrderArrived, OrderReport, OrderSubmit, Position, VenueAnswer, VenueQuestion
+from bus.messages.orders import Balance, OrderArrived, OrderReport, Position, VenueAnswer, VenueQuestion
 from bus.messages.reconcile import (
     AccountAnswer,
     AccountStanding,
@@ -53,7 +53,9 @@ from bus.messages.records import (
     Commit,
     CommitRefused,
     OrderRefused,
+    OrdersTail,
     OrderStored,
+    Place,
     Published,
     Query,
     RecordAway,
@@ -101,6 +103,7 @@ class House:
         clock: Clock,
         settings: Settings,
         recovered: Recovered,
+        places: Mapping[str, Place] | None = None,
         desk: Desk,
         terms: ReconcileTerms,
         paper: SharedPaperBook,
@@ -140,7 +143,7 @@ class House:
         self._mark_interval_ns = int(settings.actors.mark_interval_ms * NS_PER_MS) if is_heard else 0
         self._watch = self._new_board()
         self._timers = TimerQueue()
-        self._backlog = Backlog()
+        self._backlog = Backlog(places)
         self._readers = self._turns.readers(settings.postgres.readers)
         self._root: Supervisor | None = None
         self._inboxes = {
@@ -164,10 +167,10 @@ class House:
         """How much work is under way."""
         return self._activity
 
-    def start(self, submits: Sequence[OrderSubmit] = (), hear_market: Callable[[], None] = lambda: None) -> None:
+    def start(self, tail: OrdersTail | None = None, hear_market: Callable[[], None] = lambda: None) -> None:
         """Start every actor, then let the desk say what recovery needs. Inputs may flow afterwards.
 
-        submits: what ORDERS holds, oldest first. hear_market: called in between, so that each trade is first judged by the
+        tail: the end of ORDERS that the record does not know. hear_market: called in between, so that each trade is first judged by the
         ticks in force: said before them, every trade would be unprotected for a moment, and its people told.
         """
         actors = self._settings.actors
@@ -186,10 +189,15 @@ class House:
         self._root = supervisor
         self._turns.start(supervisor)
         hear_market()
-        self.router.say_all(self._desk.start(self._clock.now_ns(), submits))
+        tail = tail or OrdersTail()
+        for word in tail.reports:
+            self._note_heard(word)
+        self.router.say_all(self._desk.start(self._clock.now_ns(), tail))
 
     def hear(self, word: object) -> None:
         """Take in a word from the wires, on any thread. Questions for the status go to the root, the rest by type."""
+        if isinstance(word, Received | Malformed):
+            self._note_heard(word)
         match word:
             case Received(message=SystemCommand(), subject=subject) if subject == STATUS_SUBJECT:
                 self._inboxes["supervisor"].put(word)
@@ -212,6 +220,10 @@ class House:
     def expect_published(self, rows: Iterable[Outgoing]) -> None:
         """Mark these outbox rows, which an earlier life wrote, once NATS has them; say so before they are published."""
         self._backlog.unconfirmed.update(row.msg_id for row in rows)
+
+    def _note_heard(self, word: Received[Any] | Malformed) -> None:
+        if word.delivery is not None:
+            self._backlog.places.heard(word.delivery.stream, word.delivery.sequence)
 
     def status(self, now_ns: int) -> Status:
         """Return what `system.request.status` answers; any thread."""
@@ -363,7 +375,7 @@ class House:
 
     def _tell_desk(self, word: object) -> None:
         """Hand the desk its timers; a refused commit of its own means that its state is ahead of the record."""
-        if isinstance(word, CommitRefused) and word.commit.trades:
+        if isinstance(word, CommitRefused) and (word.commit.trades or word.commit.settings or word.commit.system):
             self._escalate(
                 EXIT_INTERNAL, f"the record refused {word.commit.cause}: {word.error}; starting again from the record"
             )

@@ -16,7 +16,7 @@ from bus.messages.orders import (
     VenueQuestion,
 )
 from bus.messages.reconcile import AccountQuestion
-from bus.messages.records import Commit, Query, Recovered
+from bus.messages.records import Commit, OrdersTail, Place, Query, Recovered
 from bus.messages.system import Reply, Status
 
 
@@ -94,8 +94,8 @@ class Store(Protocol):
         """
         ...
 
-    def mark_published(self, msg_ids: Sequence[str], now_ns: int) -> None:
-        """Mark outbox rows as stored by NATS."""
+    def mark_published(self, msg_ids: Sequence[str], now_ns: int, reached: Mapping[str, int] | None = None) -> None:
+        """Mark outbox rows as stored by NATS. reached: by stream, up to where everything has had its effect."""
         ...
 
     def query(self, query: Query) -> object:
@@ -157,8 +157,8 @@ class StartingWire(Wire, Protocol):
         """Set the next epoch: from here older ones cannot order. Raises: LeadTaken when another instance was faster."""
         ...
 
-    def read_submits(self) -> Sequence[OrderSubmit]:
-        """Return every order that ORDERS holds, oldest first."""
+    def read_tail(self, positions: Mapping[str, int]) -> OrdersTail:
+        """Return the orders and reports that ORDERS holds after its position, and the decisions that the orders name."""
         ...
 
     def read_orders(self, venue: str) -> Sequence[OrderSubmit | OrderCancel | OrderReport]:
@@ -182,7 +182,7 @@ class StartingWire(Wire, Protocol):
         ...
 
     def hear_streams(self, positions: Mapping[str, int]) -> None:
-        """Hear commands, account events and reports after `positions`: stream -> last committed sequence."""
+        """Hear commands, account events and reports after `positions`: stream -> last sequence that is not wanted."""
         ...
 
     def stop_inputs(self) -> None:
@@ -221,8 +221,8 @@ class StartingStore(Store, Protocol):
         """Write version 1 of the stop settings if there is none; return whether."""
         ...
 
-    def settled(self, look_back: int) -> Mapping[str, frozenset[int]]:
-        """Return, by stream, which of its newest inputs had their effect or are in quarantine: sequences, `look_back` deep."""
+    def places(self) -> Mapping[str, Place]:
+        """Return, by stream, how far its inputs have had their effect or are in quarantine."""
         ...
 
     def unpublished(self, limit: int) -> Sequence[Outgoing]:

@@ -7,8 +7,9 @@
 When a process may begin with this, `actors.standby` finds out. Until everything is read nothing has begun: a server that goes
 away costs another try, with another epoch. Once the actors stand there is no way back but a new process.
 
-Nothing is heard before the actors stand. The streams are read again from a little before the newest input that is settled: what
-is settled is acknowledged at the door, whatever else came while nobody listened is applied once.
+Nothing is heard before the actors stand. The streams are read again from where everything has had its effect: of what came after,
+what is settled is acknowledged at the door, and whatever else came while nobody listened is applied once. The end of ORDERS is
+applied before anything is said: what was ordered and reported without the record knows no later moment.
 """
 
 import socket
@@ -31,6 +32,7 @@ from actors.rules.candidate import Candidate
 from actors.rules.desk.desk import Desk
 from actors.rules.fees import fee
 from actors.rules.paper.book import PaperBook
+from actors.rules.record.places import unsettled
 from actors.rules.status import StatusBoard
 from actors.terms import entry_limits, reconcile_terms, venue_terms
 from actors.turns import Turns
@@ -39,15 +41,13 @@ from bus.messages.failures import LeadTaken, WireUnavailable
 from bus.messages.lead import LEADER, STOPPED
 from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit
 from bus.messages.reconcile import VenuesUp
-from bus.messages.records import Recovered
+from bus.messages.records import OrdersTail, Place, Recovered
 from bus.messages.system import Reply, Status
 from bus.messages.units import NS_PER_MS, seconds_to_ns
 from config.settings import Settings
 from config.version import VERSION
 
 PAPER: Final = "paper"
-LOOK_BACK: Final = 10_000
-"""How far before the newest settled input a stream is read again: one input may wait for its stop check while later ones commit."""
 _UNPUBLISHED_MAX: Final = 100_000
 _NO_ANSWER: Final = 69
 
@@ -77,10 +77,10 @@ class _Found:
     """What was read before anything began."""
 
     recovered: Recovered
-    submits: Sequence[OrderSubmit]
     paper: Sequence[OrderSubmit | OrderCancel | OrderReport]
     unpublished: Sequence[Outgoing]
-    settled: Mapping[str, frozenset[int]]
+    places: Mapping[str, Place]
+    tail: OrdersTail
 
 
 class Serving:
@@ -153,12 +153,13 @@ class Serving:
         wire, store = self._wiring.wire, self._wiring.store
         try:
             self._take_place(wire, store)
+            recovered, places = store.recover(), store.places()
             found = _Found(
-                recovered=store.recover(),
-                submits=wire.read_submits(),
+                recovered=recovered,
+                places=places,
+                tail=wire.read_tail({name: place.reached for name, place in places.items()}),
                 paper=wire.read_orders(PAPER),
                 unpublished=store.unpublished(_UNPUBLISHED_MAX),
-                settled=store.settled(LOOK_BACK),
             )
         except Exception:
             self.epoch = 0
@@ -174,16 +175,16 @@ class Serving:
         """Start the house with what was found, and let everything flow."""
         wire, recovered = self._wiring.wire, found.recovered
         paper = self._paper_book()
-        house = self._build(recovered, paper)
+        house = self._build(recovered, found.places, paper)
         self._wiring.door.house = house
-        house.start(found.submits, wire.hear_market)
+        house.start(unsettled(found.tail, found.places), wire.hear_market)
         self.house = house
         wire.beat(None)
         house.router.say_all(paper.restore(found.paper, recovered.trades, self._wiring.clock.now_ns()))
         if found.unpublished:
             house.expect_published(found.unpublished)
             wire.publish(found.unpublished)
-        self._listen(wire, found.settled)
+        self._listen(wire, found.places, found.tail)
         house.board.is_watching = True
         logger.bind(action="serve.ready", epoch=self.epoch).info(
             "{} leads in epoch {} and watches {} open trades", self.instance, self.epoch, len(recovered.trades)
@@ -214,7 +215,7 @@ class Serving:
             raise LeadTaken(f"PostgreSQL knows a higher epoch than {self.epoch}")
         store.seed_settings(self._settings.stops, now_ns)
 
-    def _build(self, recovered: Recovered, paper: PaperBook) -> House:
+    def _build(self, recovered: Recovered, places: Mapping[str, Place], paper: PaperBook) -> House:
         settings = self._settings
         terms = reconcile_terms(settings)
         desk = Desk(
@@ -243,6 +244,7 @@ class Serving:
             clock=wiring.clock,
             settings=settings,
             recovered=recovered,
+            places=places,
             desk=desk,
             terms=terms,
             paper=shared,
@@ -266,11 +268,11 @@ class Serving:
             netting=terms.netting,
         )
 
-    def _listen(self, wire: StartingWire, settled: Mapping[str, frozenset[int]]) -> None:
+    def _listen(self, wire: StartingWire, places: Mapping[str, Place], tail: OrdersTail) -> None:
         wire.hear_orders(PAPER)
         self._answer_paper()
         door = self._wiring.door
-        door.settled, door.acknowledge = settled, wire.acknowledge
-        wire.hear_streams({name: max(0, max(known) - LOOK_BACK) for name, known in settled.items()})
+        door.places, door.acknowledge = places, wire.acknowledge
+        wire.hear_streams({name: place.reached for name, place in places.items()} | {tail.stream: tail.last})
         self._wiring.door.hear(VenuesUp(now_ns=self._wiring.clock.now_ns()))
         wire.hear_requests()

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from bus.connection import Connection
+from bus.consumer import read_delivery
 from bus.errors import BusError
 
 _NS: Final = 10**9
@@ -18,21 +19,25 @@ _PAGE_WITHIN_S: Final = 10.0
 class Kept:
     """A message in a stream. subject: with prefix. headers: the raw block."""
 
+    sequence: int
     subject: str
     body: bytes
     headers: bytes
 
 
 async def read_stream(
-    connection: Connection, stream: str, filters: list[str], *, newest_only: bool = False
+    connection: Connection, stream: str, filters: list[str], *, newest_only: bool = False, after: int = 0
 ) -> list[Kept]:
-    """Return what `stream` holds under `filters` (with prefix), oldest first. newest_only: one for each subject.
+    """Return what `stream` holds under `filters` (with prefix), oldest first.
+
+    newest_only: one for each subject. after: only what stands behind this sequence.
 
     Reads through a consumer of its own, which is gone afterwards. What is stored meanwhile is not read.
     Raises: BusError, ApiError among them for a stream that does not exist.
     """
     config = {
-        "deliver_policy": "last_per_subject" if newest_only else "all",
+        "deliver_policy": "last_per_subject" if newest_only else "by_start_sequence",
+        **({} if newest_only else {"opt_start_seq": after + 1}),
         "ack_policy": "none",
         "mem_storage": True,
         "inactive_threshold": 10 * _NS,
@@ -79,7 +84,7 @@ class _Reader:
 
     def _hear(self, subject: str, reply: str, body: bytes, headers: bytes) -> None:
         if reply.startswith("$JS.ACK."):
-            self._found.append(Kept(subject, body, headers))
+            self._found.append(Kept(read_delivery(reply).sequence, subject, body, headers))
             self._left -= 1
         if self._left <= 0 or not reply:
             self._has_page.set()

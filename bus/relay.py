@@ -119,3 +119,31 @@ class Relay:
         self._waiting.extendleft(sorted(self._failed.items(), reverse=True))
         self._failed.clear()
         self._pump()
+
+
+class Relays:
+    """A relay for each stream: one that takes nothing, because it is full, holds up no other (fault 15).
+
+    For the loop's thread only.
+    """
+
+    def __init__(self, publisher: Publisher, *, clock: Now, say: Callable[[object], None]) -> None:
+        self._make = partial(Relay, publisher, clock=clock, say=say)
+        self._by_stream: dict[str | None, Relay] = {}
+
+    def publish(self, stream: str | None, item: Item) -> None:
+        """Publish after everything before it that goes into `stream`."""
+        relay = self._by_stream.get(stream)
+        if relay is None:
+            relay = self._by_stream[stream] = self._make()
+        relay.publish(item)
+
+    @property
+    def backlog(self) -> int:
+        """How many are not known to be stored."""
+        return sum(relay.backlog for relay in self._by_stream.values())
+
+    @property
+    def undeliverable(self) -> int:
+        """How many no stream will ever take."""
+        return sum(relay.undeliverable for relay in self._by_stream.values())

@@ -30,7 +30,7 @@ from bus.codec import MSG_ID, Codec
 from bus.connection import ClientOf, Connection, ConnectionSettings
 from bus.epoch import Lead, read_epoch, take_lead
 from bus.errors import BusError
-from bus.executor import ExecutorConsumer, InStream, read_orders
+from bus.executor import ExecutorConsumer, InStream
 from bus.inbound import Inbound
 from bus.lead_watch import LeadWatch
 from bus.leaders import Leaders
@@ -42,13 +42,15 @@ from bus.messages.lead import WireDown, WireUp
 from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit, VenueQuestion
 from bus.messages.plain import to_json
 from bus.messages.reconcile import AccountQuestion
+from bus.messages.records import OrdersTail
 from bus.messages.system import Reply, Status
 from bus.messages.trades import Mode
 from bus.orders import CAUSE, Now, OrderSender, header_text
 from bus.publisher import Publisher
-from bus.relay import Item, Relay
+from bus.relay import Item, Relays
 from bus.streams import StreamFacts, StreamSizes, ensure
-from bus.subjects import HEALTH, Prefix
+from bus.subjects import HEALTH, Prefix, parse
+from bus.tail import read_tail
 from bus.venues import TIMEOUT_S, Answerer, VenueDesk, answer_for
 from config.settings import Nats
 
@@ -131,7 +133,7 @@ class NatsWire:
             is_ours=self._lead_watch.is_ours,
             confirm_s=confirm_publish_ms / 1000,
         )
-        self._relay = Relay(self._publisher, clock=clock, say=say)
+        self._relays = Relays(self._publisher, clock=clock, say=say)
         self._venues = VenueDesk(self._money, self._prefix, clock=clock, say=say, timeout_s=venue_timeout_s)
         self._inbound = Inbound(self._money, self._prefix, self._codec, clock=clock, say=say, on_lost=on_fatal, tap=tap)
         self._feed = MarketFeed(self._market, self._prefix, self._codec, clock=clock, say=say, tap=tap)
@@ -265,10 +267,10 @@ class NatsWire:
         """Return what ORDERS holds of `venue`, oldest first, and the reports of every order. Raises: BusError."""
         return self._run(self._executor(venue).read_back())
 
-    def read_submits(self) -> list[OrderSubmit]:
-        """Return every order that ORDERS holds, of every venue, oldest first. Raises: BusError."""
-        reading = read_orders(self._money, self._prefix, self._codec, ["order.submit.>"], self._clock.now_ns())
-        return [word for word in self._run(reading) if isinstance(word, OrderSubmit)]
+    def read_tail(self, positions: Mapping[str, int]) -> OrdersTail:
+        """Return what ORDERS holds after its position, of every venue; see `bus.tail`. Raises: BusError."""
+        after = positions.get(self._prefix.stream("ORDERS"), 0)
+        return self._run(read_tail(self._money, self._prefix, self._codec, after, self._clock.now_ns()))
 
     def _executor(self, venue: str) -> ExecutorConsumer:
         return ExecutorConsumer(
@@ -324,14 +326,15 @@ class NatsWire:
             headers = {MSG_ID: one.msg_id}
             if one.cause:
                 headers[CAUSE] = header_text(one.cause)
-            self._relay.publish(Item(self._prefix.add(one.subject), one.msg_id, to_json(one.message), headers))
+            item = Item(self._prefix.add(one.subject), one.msg_id, to_json(one.message), headers)
+            self._relays.publish(parse(one.subject).route.stream, item)
 
     def publish_report(self, report: OrderReport) -> None:
         """Publish a venue's report into ORDERS, until it is stored."""
         msg_id = addresses.report_id(report)
         subject = self._prefix.add(addresses.order_report(report.client_order_id))
         item = Item(subject, msg_id, to_json(report), {MSG_ID: msg_id}, tells=False)
-        self._thread.call(self._relay.publish, item)
+        self._thread.call(self._relays.publish, "ORDERS", item)
 
     def broadcast(self, status: Status) -> None:
         """Tell whoever listens how the house does; not stored."""
@@ -375,10 +378,10 @@ class NatsWire:
         return WireHealth(
             is_up=self._money.is_up and self._market.is_up,
             reconnects=self._money.reconnects + self._market.reconnects,
-            backlog=self._relay.backlog,
+            backlog=self._relays.backlog,
             orders=self._orders.in_flight,
             held=self._inbound.held,
-            undeliverable=self._relay.undeliverable,
+            undeliverable=self._relays.undeliverable,
             market=self._feed.counts,
         )
 

@@ -11,7 +11,7 @@ from bus.messages.accounts import AccountProgress
 from bus.messages.envelope import Message, Outgoing
 from bus.messages.notices import Notice
 from bus.messages.orders import Balance, OrderCancel, OrderReport, OrderSubmit
-from bus.messages.records import Recovered
+from bus.messages.records import Place, Recovered
 from bus.messages.settings import SettingsChanged
 from bus.messages.stops import StopCoverage, StopDecision, StopProgress
 from bus.messages.system import SystemEvent
@@ -63,12 +63,10 @@ _KINDS: Final[dict[str, type[Message]]] = {
 }
 """Every word that leaves through the outbox, by the name in its row."""
 
-SETTLED: Final = """
-    WITH known AS (
-        SELECT stream, sequence FROM inbox WHERE stream IS NOT NULL
-        UNION SELECT stream, sequence FROM quarantine WHERE stream IS NOT NULL
-    ), newest AS (SELECT stream, max(sequence) AS last FROM known GROUP BY stream)
-    SELECT stream, sequence FROM known JOIN newest USING (stream) WHERE sequence > last - %(look_back)s
+REACHED: Final = "SELECT name, journaled FROM streams"
+BEYOND: Final = """
+    SELECT name, sequence FROM streams JOIN inbox ON stream = name WHERE sequence > journaled
+    UNION SELECT name, sequence FROM streams JOIN quarantine ON stream = name WHERE sequence > journaled
 """
 
 
@@ -101,16 +99,15 @@ def read_all(connection: psycopg.Connection) -> Recovered:
     )
 
 
-def read_settled(connection: psycopg.Connection, look_back: int) -> dict[str, frozenset[int]]:
-    """Return, by stream, the sequences of the newest inputs that had their effect or are in quarantine.
-
-    All of them within `look_back` of the newest: one input may wait (for a stop check) while later ones commit, so the newest
-    alone does not say that nothing is missing before it.
-    """
-    settled: dict[str, set[int]] = {}
-    for stream, sequence in connection.execute(SETTLED, {"look_back": look_back}):
-        settled.setdefault(stream, set()).add(sequence)
-    return {stream: frozenset(sequences) for stream, sequences in settled.items()}
+def read_places(connection: psycopg.Connection) -> dict[str, Place]:
+    """Return, by stream, how far its inputs have had their effect or are in quarantine."""
+    beyond: dict[str, set[int]] = {}
+    for stream, sequence in connection.execute(BEYOND):
+        beyond.setdefault(stream, set()).add(sequence)
+    return {
+        stream: Place(reached=reached, beyond=frozenset(beyond.get(stream, ())))
+        for stream, reached in connection.execute(REACHED)
+    }
 
 
 def _coverage(row: tuple[Any, ...]) -> StopCoverage:

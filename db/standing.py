@@ -20,15 +20,20 @@ VERSIONS: Final = """
     SELECT count(*) FROM unnest(%s::text[], %s::integer[]) AS r (trade_id, version)
     JOIN trades AS t ON t.trade_id = r.trade_id AND t.version >= r.version
 """
+VERSIONS_NOW: Final = "SELECT trade_id, version FROM trades WHERE trade_id = ANY (%s::text[])"
 MESSAGES: Final = "SELECT count(DISTINCT msg_id) FROM outbox WHERE msg_id = ANY (%s::text[])"
 
 
 class Standing(Enum):
-    """WHOLE: this commit stands. DUPLICATE: its input had another effect. CONTRADICTED: the key stands with another body."""
+    """WHOLE: this commit stands. DUPLICATE: its input had another effect. CONTRADICTED: the key stands with another body.
+
+    ELSEWHERE: it does not stand, and a trade of it is not as it was when it was decided.
+    """
 
     WHOLE = "stands"
     DUPLICATE = "duplicate"
     CONTRADICTED = "contradicted"
+    ELSEWHERE = "builds on another state"
     NOT = "does not stand"
 
 
@@ -37,12 +42,20 @@ def of(connection: psycopg.Connection, commit: Commit) -> Standing:
     if commit.inbox is not None:
         row = connection.execute(INBOX_DIGEST, [commit.inbox.key]).fetchone()
         if row is None:
-            return Standing.NOT
+            return _not_standing(connection, commit)
         if row[0] != commit.inbox.digest:
             return Standing.CONTRADICTED
         return Standing.WHOLE if _effects_stand(connection, commit) else Standing.DUPLICATE
-    leaves_traces = bool(commit.trades or commit.outbox)
-    return Standing.WHOLE if leaves_traces and _effects_stand(connection, commit) else Standing.NOT
+    if (commit.trades or commit.outbox) and _effects_stand(connection, commit):
+        return Standing.WHOLE
+    return _not_standing(connection, commit)
+
+
+def _not_standing(connection: psycopg.Connection, commit: Commit) -> Standing:
+    expected = {trade.trade_id: trade.version - 1 for trade in commit.trades}
+    found: dict[str, int] = dict(connection.execute(VERSIONS_NOW, [list(expected)]).fetchall())
+    builds = all(found.get(trade_id, 0) == version for trade_id, version in expected.items())
+    return Standing.NOT if builds else Standing.ELSEWHERE
 
 
 def _effects_stand(connection: psycopg.Connection, commit: Commit) -> bool:

@@ -2,7 +2,8 @@
 
 A batch is one transaction. If a row of it is refused, the batch is halved until the culprit stands alone; its neighbours are
 written, in order, it is not, and what it wanted is kept in the quarantine. A commit for the trade of a refused one is refused as
-well: it builds on a state that does not stand.
+well, and so is one whose trade stands at another version than it builds on. Nothing of these is kept: they are not at fault,
+and whoever starts again from the record hears their inputs once more.
 
 If the connection breaks, the caller writes the same commits again. What had been written by then is remembered here, and a
 transaction that broke in its COMMIT is asked for by its number (`pg_xact_status`), so nothing is written twice (Fault 2).
@@ -21,7 +22,7 @@ from psycopg import sql
 from bus.messages import plain
 from bus.messages.envelope import Outgoing
 from bus.messages.failures import Fenced, StoreUnavailable
-from bus.messages.records import Commit, Quarantined, Query, Recovered
+from bus.messages.records import Commit, Place, Quarantined, Query, Recovered
 from bus.messages.settings import Layer, SettingsChanged
 from db import migrations, reader, recovery, standing
 from db import statements as say
@@ -41,6 +42,10 @@ TAKE_LEAD: Final = (
 MARK_PUBLISHED: Final = "UPDATE outbox SET published_at = %s WHERE msg_id = ANY (%s::text[]) AND published_at IS NULL"
 RECORD_STREAM: Final = "INSERT INTO streams (name, created) VALUES (%s, %s) ON CONFLICT DO NOTHING"
 STREAMS: Final = "SELECT name, created FROM streams"
+NOTE_PLACES: Final = """
+    UPDATE streams AS s SET journaled = r.reached FROM unnest(%s::text[], %s::bigint[]) AS r (name, reached)
+    WHERE s.name = r.name AND s.journaled < r.reached
+"""
 IDENTITY: Final = """
     SELECT (SELECT system_identifier::text FROM pg_control_system()), current_database(),
         (SELECT oid::bigint FROM pg_database WHERE datname = current_database())
@@ -142,10 +147,13 @@ class PostgresStore:
         refused, self._progress = self._progress.refused, _Progress()
         return refused
 
-    def mark_published(self, msg_ids: Sequence[str], now_ns: int) -> None:
-        """Mark outbox rows as stored by NATS. Raises: StoreUnavailable."""
+    def mark_published(self, msg_ids: Sequence[str], now_ns: int, reached: Mapping[str, int] | None = None) -> None:
+        """Mark outbox rows as stored by NATS, and note how far each stream has had its effect. Raises: StoreUnavailable."""
         with self._leading("marking the outbox") as connection, transaction(connection):
-            connection.execute(MARK_PUBLISHED, [instant(now_ns), list(msg_ids)])
+            if msg_ids:
+                connection.execute(MARK_PUBLISHED, [instant(now_ns), list(msg_ids)])
+            if reached:
+                connection.execute(NOTE_PLACES, [list(reached), list(reached.values())])
 
     def query(self, query: Query) -> object:
         """Answer a question of kind `trade` (a Trade or None), `trades` (Trades) or `settings_history` (SettingsHistory).
@@ -196,10 +204,10 @@ class PostgresStore:
         with self._connections.reader("the outbox") as connection:
             return recovery.read_unpublished(connection, limit)
 
-    def settled(self, look_back: int) -> dict[str, frozenset[int]]:
-        """Return, by stream, the sequences of the newest settled inputs (`recovery.read_settled`). Raises: StoreUnavailable."""
+    def places(self) -> dict[str, Place]:
+        """Return, by stream, how far its inputs have had their effect. Raises: StoreUnavailable."""
         with self._connections.reader("settled inputs") as connection:
-            return recovery.read_settled(connection, look_back)
+            return recovery.read_places(connection)
 
     def record_stream(self, name: str, created: str) -> None:
         """Put a stream on record; what stands under its name stays. Raises: StoreUnavailable."""
@@ -258,7 +266,7 @@ class PostgresStore:
         sound = []
         for commit in commits:
             if lost and lost & _trades_of(commit):
-                self._refuse(commit, "it builds on a commit that was refused")
+                self._progress.refused.append((commit, "it builds on a commit that was refused"))
                 lost |= {trade.trade_id for trade in commit.trades}
             else:
                 sound.append(commit)
@@ -306,6 +314,8 @@ class PostgresStore:
                 self._progress.refused.append((commit, "duplicate: this input had its effect before"))
             case Standing.CONTRADICTED:
                 self._refuse(commit, "the same key came before with another body; the first stands")
+            case Standing.ELSEWHERE:
+                self._progress.refused.append((commit, "its trade stands at another version than it builds on"))
             case Standing.NOT:
                 self._refuse(commit, str(error).strip() or type(error).__name__)
 

@@ -1,9 +1,11 @@
 """What actors ask the Database actor to keep: one `Commit` is one transaction's worth of one decision."""
 
+from typing import Any
+
 import msgspec
 
 from bus.messages.accounts import AccountProgress
-from bus.messages.envelope import Delivery, Outgoing
+from bus.messages.envelope import Delivery, Malformed, Outgoing, Received
 from bus.messages.notices import Notice
 from bus.messages.orders import Balance, OrderCancel, OrderReport, OrderSubmit, Position, Settlement
 from bus.messages.settings import SettingsChanged
@@ -156,6 +158,30 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     arguments: dict[str, object]
     reply_to: str
     now_ns: UtcNs
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a stream has had its effect: all inputs up to `reached`, and of the later ones those in `beyond`."""
+
+    reached: int = 0
+    beyond: frozenset[int] = frozenset()
+
+    def holds(self, sequence: int) -> bool:
+        """Whether the input at `sequence` has had its effect."""
+        return sequence <= self.reached or sequence in self.beyond
+
+
+class OrdersTail(msgspec.Struct, frozen=True, kw_only=True):
+    """What ORDERS holds after a sequence, oldest first.
+
+    decisions: those in LEDGER that the closes among `submits` name. stream: its full name. last: the sequence of the newest read.
+    """
+
+    submits: tuple[OrderSubmit, ...] = ()
+    reports: tuple[Received[Any] | Malformed, ...] = ()
+    decisions: tuple[StopDecision, ...] = ()
+    stream: str = "ORDERS"
+    last: int = 0
 
 
 class Recovered(msgspec.Struct, frozen=True, kw_only=True):

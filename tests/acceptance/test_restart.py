@@ -81,6 +81,7 @@ def test_a_close_whose_record_kill_9_took_is_the_one_close_after_the_restart(wat
     with watchkeeper.no_commits():
         watchkeeper.quote(adopted["ticker"], "0.38", "0.40")
         close = watchkeeper.order(f"{trade_id}-close-1")
+        watchkeeper.ear.wait_for(lambda subject, _: subject == f"stop.decision.{trade_id}")
         watchkeeper.kill()
     before = watchkeeper.rows("select state from trades where trade_id = %s", trade_id)
     watchkeeper.fill(close, "0.38", "10")
@@ -97,6 +98,8 @@ def test_a_close_whose_record_kill_9_took_is_the_one_close_after_the_restart(wat
         trade_id,
     )
     assert watchkeeper.rows("select count(*) from quarantine where subject like %s", f"%{trade_id}%") == [(0,)]
+    decided = "select decision_id, fired, body -> 'inputs' ? 'yes_bid' from decisions where trade_id = %s"
+    assert watchkeeper.rows(decided, trade_id) == [(f"{trade_id}-price-1", True, True)]
 
 
 def test_a_whole_close_that_happened_without_the_record_is_in_it_after_the_restart(watchkeeper: Watchkeeper) -> None:

@@ -1,6 +1,6 @@
 """Database: whatever queued up goes into the next transaction; what waits for it is let go afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from threading import Event
@@ -26,6 +26,7 @@ from bus.messages.records import (
 from bus.messages.system import Heartbeat, Reply, Status
 from bus.messages.timers import SetTimer, TimerFired
 from bus.messages.trades import CloseInEffect, TradeState
+from bus.messages.units import NS_PER_S
 from tests.actors.builders import FixedClock, Heard, an_inbox, running
 from tests.bus.builders import an_order
 
@@ -42,6 +43,7 @@ class FakeStore:
         self.away = 0
         self.fenced = False
         self.refuse: set[str] = set()
+        self.reached: dict[str, int] = {}
 
     def recover(self) -> Recovered:
         raise NotImplementedError
@@ -57,8 +59,14 @@ class FakeStore:
         self.batches.append([commit.cause for commit in commits])
         return [(commit, "bad row") for commit in commits if commit.cause in self.refuse]
 
-    def mark_published(self, msg_ids: Sequence[str], now_ns: int) -> None:  # noqa: ARG002  # the port's
+    def mark_published(
+        self,
+        msg_ids: Sequence[str],
+        now_ns: int,  # noqa: ARG002  # the port's
+        reached: Mapping[str, int] | None = None,
+    ) -> None:
         self.marked.extend(msg_ids)
+        self.reached |= reached or {}
 
     def query(self, query: Query) -> object:
         if query.kind == "away":
@@ -110,6 +118,7 @@ class Room:
         self.store, self.wire, self.heard, self.backlog = FakeStore(), FakeWire(), Heard(), Backlog()
         self.status = StatusBoard(instance="test", epoch=3, version="0", live_enabled=False)
         self.activity = Activity()
+        self.clock = FixedClock(7)
         self.ended: SimpleQueue[tuple[int, str]] = SimpleQueue()
         self.inbox = an_inbox("database", self.activity)
         self.readers = ThreadPoolExecutor(1)
@@ -118,7 +127,7 @@ class Room:
             self.heard.failed,
             store=self.store,
             wire=self.wire,
-            clock=FixedClock(7),
+            clock=self.clock,
             say=self.heard,
             backlog=self.backlog,
             batch_max=batch_max,
@@ -283,6 +292,20 @@ def test_commands_stay_in_the_stream_while_too_much_waits() -> None:
 
     assert [kind for kind, _ in before] == ["reply"]
     assert (paused, resumed) == ([("pause", None)], [("resume", None)])
+
+
+def test_how_far_a_stream_has_had_its_effect_is_noted_once_its_commits_stand() -> None:
+    """Fault 7: where the next process must begin to read."""
+    room = Room()
+    room.clock.ns = 10 * NS_PER_S
+    for sequence in (8, 9):
+        room.backlog.places.heard("ORDERS", sequence)
+    with running(room.actor):
+        room.inbox.put(a_commit("1", sequence=8))
+        room.wire.wait_for(1)
+        room.quiet()
+
+    assert room.store.reached == {"ORDERS": 8}
 
 
 def test_status_says_that_postgresql_is_away_and_why() -> None:

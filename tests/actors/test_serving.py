@@ -9,7 +9,7 @@ from actors.door import Door
 from actors.serving import Serving, Wiring
 from bus.messages.envelope import Delivery, Outgoing, Received
 from bus.messages.orders import EpochRecord, OrderReport, ReportStatus
-from bus.messages.records import Commit, Published, Recovered
+from bus.messages.records import Commit, OrdersTail, Place, Published, Recovered
 from bus.messages.system import Heartbeat
 from config.settings import load
 from tests.actors.builders import FixedClock
@@ -18,12 +18,14 @@ from tests.actors.builders import FixedClock
 class Steps:
     """A wire and a store that note every step, and answer as an empty world would."""
 
-    def __init__(self, settled: Mapping[str, frozenset[int]] | None = None) -> None:
+    def __init__(self, places: Mapping[str, Place] | None = None) -> None:
         self.taken: list[str] = []
         self.acknowledged: list[int] = []
         self.committed: list[Commit] = []
         self.positions: Mapping[str, int] = {}
-        self._settled = settled or {}
+        self._places = places or {}
+        self.tail = OrdersTail()
+        self.read_after: Mapping[str, int] = {}
         self.unpublished_rows: tuple[Outgoing, ...] = ()
         self.published: list[str] = []
         self.marked: list[str] = []
@@ -69,9 +71,10 @@ class Steps:
         self.committed += commits
         return []
 
-    def read_submits(self) -> list[Any]:
-        self.taken.append("read_submits")
-        return []
+    def read_tail(self, positions: Mapping[str, int]) -> OrdersTail:
+        self.taken.append("read_tail")
+        self.read_after = positions
+        return self.tail
 
     def read_orders(self, _venue: str) -> list[Any]:
         self.taken.append("read_orders")
@@ -83,11 +86,11 @@ class Steps:
     def publish(self, outgoing: Sequence[Outgoing]) -> None:
         self.published += [one.msg_id for one in outgoing]
 
-    def mark_published(self, msg_ids: Sequence[str], _now_ns: int) -> None:
+    def mark_published(self, msg_ids: Sequence[str], *_: Any) -> None:
         self.marked += msg_ids
 
-    def settled(self, _look_back: int) -> Mapping[str, frozenset[int]]:
-        return self._settled
+    def places(self) -> Mapping[str, Place]:
+        return self._places
 
     def hear_streams(self, positions: Mapping[str, int]) -> None:
         self.taken.append("hear_streams")
@@ -110,12 +113,27 @@ def started(steps: Steps, door: Door | None = None) -> Serving:
     return serving
 
 
+def a_report(sequence: int) -> Received[OrderReport]:
+    return Received(
+        message=OrderReport(client_order_id="t-entry-1", ts=1, status=ReportStatus.ACCEPTED),
+        subject="order.report.t-entry-1",
+        key="k",
+        digest="d",
+        body=b"{}",
+        received_ns=1,
+        delivery=Delivery(stream="ORDERS", sequence=sequence, token="t"),
+    )
+
+
 def test_the_epoch_is_taken_in_orders_before_postgresql_and_nothing_is_heard_before_the_record_is_read() -> None:
     steps = Steps()
 
     started(steps).stop()
 
-    wanted = ["connect", "lead in ORDERS", "lead in PostgreSQL", "recover", "hear_market", "hear_streams"]
+    wanted = [
+        *("connect", "lead in ORDERS", "lead in PostgreSQL", "recover"),
+        *("read_tail", "hear_market", "hear_streams"),
+    ]
     assert [step for step in steps.taken if step in wanted] == wanted
 
 
@@ -154,32 +172,44 @@ def test_a_row_of_an_earlier_life_is_marked_once_nats_has_it() -> None:
     assert steps.marked == ["m1"]
 
 
-def test_the_streams_are_read_again_from_before_the_newest_settled_input() -> None:
-    steps = Steps(settled={"ORDERS": frozenset({3, 50_000}), "LEDGER": frozenset({12})})
+def test_the_streams_are_read_again_from_where_everything_has_had_its_effect() -> None:
+    """K10: the end of ORDERS is read once; its consumer begins behind it."""
+    steps = Steps(places={"ORDERS": Place(reached=40), "LEDGER": Place(reached=7, beyond=frozenset({12}))})
+    steps.tail = OrdersTail(last=44)
 
     started(steps).stop()
 
-    assert steps.positions == {"ORDERS": 40_000, "LEDGER": 0}
+    assert steps.read_after == {"ORDERS": 40, "LEDGER": 7}
+    assert steps.positions == {"ORDERS": 44, "LEDGER": 7}
+
+
+def test_what_was_reported_since_is_applied_before_anything_is_heard() -> None:
+    """Fault 7: K18"""
+    steps = Steps(places={"ORDERS": Place(reached=4)})
+    steps.tail = OrdersTail(reports=(a_report(5),), last=5)
+
+    started(steps).stop()
+
+    assert [commit.delivery.sequence for commit in steps.committed if commit.delivery is not None] == [5]
+
+
+def test_a_report_of_the_end_of_orders_that_has_had_its_effect_has_none_again() -> None:
+    """Fault 3: K7"""
+    steps = Steps(places={"ORDERS": Place(reached=4, beyond=frozenset({5}))})
+    steps.tail = OrdersTail(reports=(a_report(5),), last=5)
+
+    started(steps).stop()
+
+    assert [commit for commit in steps.committed if commit.delivery is not None] == []
 
 
 def test_an_input_that_was_settled_before_the_restart_is_acknowledged_at_the_door() -> None:
     """Fault 3: K7, K8"""
     door = Door()
-    steps = Steps(settled={"ORDERS": frozenset({5})})
+    steps = Steps(places={"ORDERS": Place(reached=4, beyond=frozenset({5}))})
     serving = started(steps, door)
-    report = OrderReport(client_order_id="t-entry-1", ts=1, status=ReportStatus.ACCEPTED)
 
-    door.hear(
-        Received(
-            message=report,
-            subject="order.report.t-entry-1",
-            key="k",
-            digest="d",
-            body=b"{}",
-            received_ns=1,
-            delivery=Delivery(stream="ORDERS", sequence=5, token="t"),
-        )
-    )
+    door.hear(a_report(5))
     serving.stop()
 
     assert steps.acknowledged == [5]

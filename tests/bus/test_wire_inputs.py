@@ -6,7 +6,9 @@ from decimal import Decimal
 from bus.messages.envelope import Malformed, Received
 from bus.messages.market import Quote, SpotPrice, Tick, Ticks
 from bus.messages.orders import OrderArrived
-from bus.messages.records import OrderStored
+from bus.messages.plain import to_json
+from bus.messages.records import OrderStored, Published
+from bus.messages.stops import StopDecision
 from bus.messages.system import Reply
 from tests.bus.builders import Ears, WallClock, a_cancel, a_peer, a_report, a_wire, an_order
 
@@ -16,6 +18,19 @@ CLOSE = json.dumps({"trade_id": "T1", "reason": "test", "requested_by": "me", "c
 
 def a_quote(ticker: str = "KX", bid: str = "0.45", ts: str = TS) -> bytes:
     return json.dumps({"ticker": ticker, "ts": ts, "yes_bid": bid}).encode()
+
+
+def a_decision(decision_id: str) -> StopDecision:
+    return StopDecision(
+        decision_id=decision_id,
+        trade_id="T1",
+        rule="price",
+        fired=True,
+        inputs={},
+        guards=(),
+        settings_version=1,
+        ts=WallClock().now_ns(),
+    )
 
 
 def ticks_of(ears: Ears) -> list[Tick]:
@@ -242,12 +257,52 @@ def test_an_executor_reads_back_what_orders_holds_of_its_venue(nats_url: str) ->
         assert under_test.wire.read_orders("paper") == [order, report]
 
 
-def test_the_orders_of_every_venue_are_read_back_oldest_first(nats_url: str) -> None:
-    orders = [an_order(1), an_order(2)]
+def test_the_end_of_orders_holds_what_was_ordered_and_reported_behind_a_place(nats_url: str) -> None:
+    """Fault 7"""
+    first, second = an_order(1), an_order(2)
+    report = a_report(second)
     with a_wire(nats_url) as under_test:
-        for order in orders:
-            under_test.publish_order(order)
-        under_test.publish_order(a_cancel(orders[0]))
+        under_test.publish_order(first)
+        place = under_test.ears.wait_for(OrderStored)[0].sequence
+        under_test.publish_order(second)
         under_test.ears.wait_for(OrderStored, count=2)
+        under_test.wire.publish_report(report)
+        under_test.publish_order(a_cancel(first))
+        under_test.ears.wait_for(Published)
 
-        assert under_test.wire.read_submits() == orders
+        tail = under_test.wire.read_tail({"ORDERS": place})
+
+    assert (tail.submits, [word.message for word in tail.reports if isinstance(word, Received)]) == (
+        (second,),
+        [report],
+    )
+    assert [word.delivery.sequence for word in tail.reports if word.delivery is not None] == [tail.last]
+
+
+def test_a_report_at_the_end_of_orders_has_the_key_that_its_delivery_would_have(nats_url: str) -> None:
+    """Fault 24: it is one input, however it is heard."""
+    with a_wire(nats_url) as under_test, a_peer(nats_url) as peer:
+        peer.store(
+            "order.report.t-close-1", b'{"client_order_id":"t-close-1","ts":"2026-01-01T00:00:00Z","status":"accepted"}'
+        )
+        tail = under_test.wire.read_tail({})
+        under_test.wire.hear_streams({})
+        delivered = under_test.ears.wait_for(Received)[0]
+
+    read = tail.reports[0]
+    assert isinstance(read, Received)
+    assert (read.key, read.digest) == (delivered.key, delivered.digest)
+    assert read.delivery is not None
+    assert delivered.delivery is not None
+    assert read.delivery.sequence == delivered.delivery.sequence
+
+
+def test_the_decisions_that_orders_name_are_read_with_them(nats_url: str) -> None:
+    named, other = a_decision("T1-price-2"), a_decision("T1-price-1")
+    with a_wire(nats_url) as under_test, a_peer(nats_url) as peer:
+        for decision in (other, named):
+            peer.store("stop.decision.T1", to_json(decision))
+        under_test.publish_order(an_order(decision_id=named.decision_id))
+        under_test.ears.wait_for(OrderStored)
+
+        assert under_test.wire.read_tail({}).decisions == (named,)

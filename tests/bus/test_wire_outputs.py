@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 import pytest
+from nats.js.errors import APIError
 
 from bus.embedded import EmbeddedServer
 from bus.errors import StreamAlarm
@@ -17,7 +19,7 @@ from bus.messages.plain import instant_text
 from bus.messages.reconcile import AccountAnswer, AccountQuestion
 from bus.messages.records import OrderStored, Published
 from bus.messages.system import Status
-from tests.bus.builders import Peer, WallClock, WireUnderTest, a_peer, a_wire, an_order
+from tests.bus.builders import Peer, WallClock, WireUnderTest, a_peer, a_report, a_wire, an_order
 
 SINCE_NS = 1_750_000_000_000_000_000
 QUESTION = VenueQuestion(venue="kalshi", account="acc", client_order_id="T1-close-1", trade_id="T1", now_ns=1)
@@ -345,6 +347,19 @@ def test_a_full_orders_stream_refuses_and_says_how_full_it_is(nats_url: str) -> 
             peer.store("order.report.x", b"x" * 50_000, Nats_Msg_Id=str(number))
 
         assert under_test.wire.ensure_streams({})["ORDERS"].fill > 0.7
+
+
+def test_a_full_stream_holds_up_no_other(nats_url: str) -> None:
+    """Fault 15: ORDERS takes nothing, and people hear of it all the same."""
+    with a_wire(nats_url, orders_max_mb=1) as under_test, a_peer(nats_url) as peer:
+        with suppress(APIError):
+            for number in range(100):
+                peer.store("order.report.x", b"x" * 50_000, Nats_Msg_Id=str(number))
+
+        under_test.wire.publish_report(a_report(an_order()))
+        under_test.wire.publish((a_notice(1),))
+
+        assert under_test.ears.wait_for(Published)[0].msg_ids == ("notice:1",)
 
 
 def test_a_consumer_that_somebody_deletes_is_fatal(nats_url: str) -> None:

@@ -13,7 +13,7 @@ from actors.ports import StartingStore
 from bus.messages.envelope import Outgoing
 from bus.messages.failures import Fenced, StoreUnavailable
 from bus.messages.orders import OrderReport, Position, ReportStatus
-from bus.messages.records import Commit, Quarantined, Query
+from bus.messages.records import Commit, Place, Quarantined, Query
 from bus.messages.settings import Layer, SettingsChanged
 from bus.messages.stops import StopCoverage, StopProgress
 from bus.messages.system import Heartbeat, SystemEvent
@@ -159,9 +159,12 @@ def the_neighbours_of_a_bad_commit_stand_in_their_order(under: StoreUnderTest) -
 def what_builds_on_a_refused_commit_is_refused_too(under: StoreUnderTest) -> None:
     store = leading(under)
 
-    assert refused(
-        store, a_commit(a_trade(version=2), cause="no first"), a_commit(a_trade(version=3), cause="after it")
-    ) == ["no first", "after it"]  # fmt: skip
+    store.record_stream("ORDERS", "monday")
+    first = a_commit(a_trade(version=2), cause="no first", inbox=an_input("k-1", stream="ORDERS", sequence=1))
+    second = a_commit(a_trade(version=3), cause="after it", inbox=an_input("k-2", stream="ORDERS", sequence=2))
+
+    assert refused(store, first, second) == ["no first", "after it"]
+    assert store.places() == {"ORDERS": Place()}, "they are to be heard again"
 
 
 # Inputs
@@ -187,23 +190,27 @@ def the_very_same_commit_again_counts_as_done(under: StoreUnderTest) -> None:
 
 def the_same_key_with_another_body_is_refused(under: StoreUnderTest) -> None:
     store = leading(under)
+    store.record_stream("LEDGER", "monday")
     store.commit([a_commit(a_trade(), inbox=an_input(stream="LEDGER", sequence=1))])
 
     other = a_commit(inbox=an_input(digest="e" * 64, stream="LEDGER", sequence=2), cause="other")
 
     assert refused(store, other) == ["other"]
-    assert store.settled(100) == {"LEDGER": frozenset({1, 2})}
+    assert store.places() == {"LEDGER": Place(beyond=frozenset({1, 2}))}
 
 
-def the_places_of_inputs_are_known_as_far_back_as_is_asked(under: StoreUnderTest) -> None:
+def the_places_of_inputs_are_known_behind_what_everything_has_reached(under: StoreUnderTest) -> None:
     store = leading(under)
+    store.record_stream("ORDERS", "monday")
     rows = [an_input(f"k-{n}", stream="ORDERS", sequence=n) for n in (1, 2, 9)]
     bad = Quarantined(subject="s", body=b"x", reason="r", received_ns=NOW_NS, stream="ORDERS", sequence=5)
     store.commit([*(Commit(sender="d", cause="c", now_ns=NOW_NS, inbox=row) for row in rows),
                   Commit(sender="d", cause="c", now_ns=NOW_NS, quarantined=(bad,))])  # fmt: skip
 
-    assert store.settled(100) == {"ORDERS": frozenset({1, 2, 5, 9})}
-    assert store.settled(5) == {"ORDERS": frozenset({5, 9})}
+    assert store.places() == {"ORDERS": Place(beyond=frozenset({1, 2, 5, 9}))}
+    store.mark_published((), NOW_NS, {"ORDERS": 2, "elsewhere": 7})
+    store.mark_published((), NOW_NS, {"ORDERS": 1})
+    assert store.places() == {"ORDERS": Place(reached=2, beyond=frozenset({5, 9}))}
     assert store.recover().seen == {f"k-{n}": "d" * 64 for n in (1, 2, 9)}
 
 
@@ -417,7 +424,7 @@ CLAUSES: tuple[Callable[[StoreUnderTest], None], ...] = (
     the_same_input_again_has_no_second_effect,
     the_very_same_commit_again_counts_as_done,
     the_same_key_with_another_body_is_refused,
-    the_places_of_inputs_are_known_as_far_back_as_is_asked,
+    the_places_of_inputs_are_known_behind_what_everything_has_reached,
     a_report_is_kept_once,
     what_was_published_is_not_given_again,
     the_outbox_gives_its_words_back,

@@ -59,8 +59,33 @@ def test_a_change_from_another_version_is_refused(store: PostgresStore, ask: Ask
 
     refused = store.commit([a_commit(a_trade(version=4, state=TradeState.CLOSING))])
 
-    assert [reason for _, reason in refused] == ["a trade does not stand at the expected version (0 of 1 rows written)"]
+    assert [reason for _, reason in refused] == ["its trade stands at another version than it builds on"]
     assert ask("SELECT version, state FROM trades") == [(2, "open")]
+
+
+def test_what_builds_on_another_state_leaves_no_row_so_that_it_is_heard_again(store: PostgresStore, ask: Ask) -> None:
+    """Fault 8: memory was wrong, the input was not."""
+    store.commit([a_commit(a_trade())])
+    ahead = a_commit(a_trade(version=3), inbox=an_input("k-3", stream="ORDERS", sequence=3))
+    follower = a_commit(a_trade(version=4), inbox=an_input("k-4", stream="ORDERS", sequence=4))
+    neighbour = a_commit(a_trade("t-2"), inbox=an_input("k-5", stream="ORDERS", sequence=5))
+
+    refused = store.commit([ahead, follower, neighbour])
+
+    assert [commit for commit, _ in refused] == [ahead, follower]
+    assert ask("SELECT (SELECT count(*) FROM quarantine), (SELECT array_agg(sequence) FROM inbox)") == [(0, [5])]
+
+
+def test_what_follows_a_bad_commit_leaves_no_row_and_the_culprit_is_in_quarantine(
+    store: PostgresStore, ask: Ask
+) -> None:
+    """Fault 23"""
+    bad = a_commit(a_trade(), inbox=an_input("k-1", subject=NUL))
+    follower = a_commit(a_trade(version=2), inbox=an_input("k-2"))
+
+    store.commit([bad, follower])
+
+    assert ask("SELECT key FROM quarantine") == [("k-1",)]
 
 
 def test_only_the_trade_of_that_id_changes(store: PostgresStore, ask: Ask) -> None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from bus.messages.records import Quarantined, Query
+from bus.messages.records import Place, Quarantined, Query
 from bus.messages.settings import SettingsHistory
 from bus.messages.stops import StopCoverage, StopProgress
 from bus.messages.trades import Coverage, Trade, Trades, TradeState
@@ -111,11 +111,28 @@ def test_recovery_gives_the_inputs_and_fills_that_had_their_effect(store: Postgr
 
 def test_the_inputs_that_are_settled_are_known_by_their_place(store: PostgresStore) -> None:
     """Fault 3, Fault 4"""
-    ledger = [a_commit(inbox=an_input(f"k-{n}", stream="LEDGER", sequence=n)) for n in (7, 9_000, 9_002, 19_000)]
+    for stream in ("LEDGER", "ORDERS", "NOTICES"):
+        store.record_stream(stream, "2026-01-01T00:00:00Z")
+    ledger = [a_commit(inbox=an_input(f"k-{n}", stream="LEDGER", sequence=n)) for n in (7, 9, 12)]
     bad = Quarantined(subject="s", body=b"", reason="r", received_ns=NOW_NS, stream="ORDERS", sequence=3)
     store.commit([*ledger, a_commit(quarantined=(bad,)), a_commit(inbox=an_input("asked"))])
 
-    assert store.settled(10_000) == {"LEDGER": {9_002, 19_000}, "ORDERS": {3}}
+    store.mark_published([], NOW_NS, {"LEDGER": 7})
+
+    assert store.places() == {
+        "LEDGER": Place(reached=7, beyond=frozenset({9, 12})),
+        "ORDERS": Place(beyond=frozenset({3})),
+        "NOTICES": Place(),
+    }
+
+
+def test_how_far_a_stream_has_had_its_effect_never_falls(store: PostgresStore) -> None:
+    store.record_stream("ORDERS", "2026-01-01T00:00:00Z")
+
+    for reached in (7, 5):
+        store.mark_published([], NOW_NS, {"ORDERS": reached})
+
+    assert store.places()["ORDERS"].reached == 7
 
 
 def test_streams_stay_on_record_as_they_were_made(store: PostgresStore) -> None:

@@ -104,6 +104,8 @@ class Tables:
 
     leader: Table[int, Leader] = field(default_factory=lambda: Table("leader"))
     streams: Table[str, str] = field(default_factory=lambda: Table("streams"))
+    places: Table[str, int] = field(default_factory=lambda: Table("streams.journaled"))
+    """The column `journaled` of streams."""
     inbox: Table[str, Any] = field(default_factory=lambda: Table("inbox"))
     accounts: Table[str, str] = field(default_factory=lambda: Table("accounts"))
     trades: Table[str, TradeRow] = field(default_factory=lambda: Table("trades"))

@@ -375,6 +375,16 @@ def _mark_published(session: Session, parameters: Any) -> int:
     return 0
 
 
+@means(store.NOTE_PLACES)
+def _note_places(session: Session, parameters: Any) -> int:
+    session.demand_writable()
+    tables = _tables(session)
+    for name, reached in zip(*parameters, strict=True):
+        if name in tables.streams.rows and tables.places.rows.get(name, 0) < reached:
+            tables.places.put(session.noted, name, reached)
+    return 0
+
+
 @means(store.RECORD_STREAM)
 def _record_stream(session: Session, parameters: Any) -> int:
     session.demand_writable()
@@ -523,13 +533,19 @@ def _unpublished(session: Session, parameters: Any) -> Rows:
     return [(row[2], row[1], row[3], row[4], row[5], row[6]) for row in sorted(waiting)[: parameters[0]]]
 
 
-@means(recovery.SETTLED)
-def _settled(session: Session, parameters: Any) -> Rows:
+@means(recovery.REACHED)
+def _reached(session: Session, _: Any) -> Rows:
+    places = _tables(session).places.rows
+    return [(name, places.get(name, 0)) for name in _tables(session).streams.rows]
+
+
+@means(recovery.BEYOND)
+def _beyond(session: Session, _: Any) -> Rows:
     tables = _tables(session)
-    known = {(row[4], row[5]) for row in tables.inbox if row[4] is not None}
-    known |= {(row[4], row[5]) for row in tables.quarantine if row[4] is not None}
-    last = dict(sorted(known))
-    return [one for one in sorted(known) if one[1] > last[one[0]] - parameters["look_back"]]
+    known = {(row[4], row[5]) for table in (tables.inbox, tables.quarantine) for row in table if row[4] is not None}
+    return [
+        one for one in sorted(known) if one[0] in tables.streams.rows and one[1] > tables.places.rows.get(one[0], 0)
+    ]
 
 
 # Whether a commit stands
@@ -551,6 +567,12 @@ def _edges(session: Session, columns: Any) -> Rows:
 def _versions(session: Session, columns: Any) -> Rows:
     trades = _tables(session).trades.rows
     return [(sum(t in trades and trades[t].version >= version for t, version in zip(*columns, strict=True)),)]
+
+
+@means(standing.VERSIONS_NOW)
+def _versions_now(session: Session, parameters: Any) -> Rows:
+    trades = _tables(session).trades.rows
+    return [(trade_id, trades[trade_id].version) for trade_id in parameters[0] if trade_id in trades]
 
 
 @means(standing.MESSAGES)

@@ -1,6 +1,6 @@
 """How the desk begins: with what the record holds, what left without a record, and what settings changed meanwhile."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 
 from actors.rules.desk import asked, notices
 from actors.rules.desk.commits import Minutes
@@ -8,17 +8,20 @@ from actors.rules.desk.state import DeskState
 from actors.rules.reconcile.terms import AccountKey
 from actors.rules.trade import lifecycle, taken_over
 from bus.messages.orders import OrderSubmit
+from bus.messages.records import OrdersTail
 
 
-def begin(state: DeskState, now_ns: int, submits: Iterable[OrderSubmit]) -> list[object]:
+def begin(state: DeskState, now_ns: int, tail: OrdersTail, hear: Callable[[object], list[object]]) -> list[object]:
     """Say what recovery needs: each open trade, its timers, questions and marks; what settings changed for it since.
 
-    submits: what ORDERS holds, oldest first; closes whose record was lost are taken in first. Orders that NATS may not
-    have are the outbox relay's: it has their very words.
+    tail: the end of ORDERS. Closes whose record was lost are taken in first, then what was reported meanwhile is heard. Orders
+    that NATS may not have are the outbox relay's: it has their very words.
     """
     for trade in state.blotter.live.values():
         state.meet(AccountKey(trade.venue, trade.account), now_ns)
-    found = _take_in(state, submits, now_ns)
+    found = _take_in(state, tail, now_ns)
+    for report in tail.reports:
+        found += hear(report)
     minutes = Minutes(now_ns=now_ns, cause=f"start:{state.epoch}")
     living = list(state.blotter.live.values())
     if state.gate.unreadable:
@@ -32,15 +35,16 @@ def begin(state: DeskState, now_ns: int, submits: Iterable[OrderSubmit]) -> list
     return [*found, *living, *state.conclude(minutes)]
 
 
-def _take_in(state: DeskState, submits: Iterable[OrderSubmit], now_ns: int) -> list[object]:
+def _take_in(state: DeskState, tail: OrdersTail, now_ns: int) -> list[object]:
     minutes = Minutes(now_ns=now_ns, cause=f"taken over:{state.epoch}")
     strangers: list[OrderSubmit] = []
-    for trade_id, orders in taken_over.by_trade(submits).items():
+    for trade_id, orders in taken_over.by_trade(tail.submits).items():
         trade = state.blotter.live.get(trade_id)
         if trade is None:
             strangers += [] if state.blotter.is_taken(trade_id) else orders
         elif lost := taken_over.unrecorded(trade, orders):
             minutes.take(trade, taken_over.take_in(trade, lost, state.context(trade, minutes)))
+            minutes.known += taken_over.decisions(trade, lost, tail.decisions)
     if strangers:
         minutes.notices.append(notices.orders_of_nobody(strangers, now_ns))
     return state.conclude(minutes)

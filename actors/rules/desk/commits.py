@@ -41,6 +41,8 @@ class Minutes:
     answer: Answer | None = None
     changes: list[tuple[Trade | None, Step]] = field(default_factory=list)
     decisions: list[StopDecision] = field(default_factory=list)
+    known: list[StopDecision] = field(default_factory=list)
+    """Decisions that were told before: they are kept, and not said again."""
     notices: list[Notice] = field(default_factory=list)
     reports: list[OrderReport] = field(default_factory=list)
     positions: list[Position] = field(default_factory=list)
@@ -153,7 +155,7 @@ class Minutes:
                     for fill in step.fills
                 ),
                 reports=tuple(self.reports) if first else (),
-                decisions=tuple(self.decisions) if first else (),
+                decisions=(*self.decisions, *self.known) if first else (),
                 notices=tuple(notices) if first else (),
                 settings=tuple(self.settings) if first else (),
                 system=tuple(self.system) if first else (),

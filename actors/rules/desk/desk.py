@@ -8,8 +8,8 @@ A `CommitRefused` means that memory is ahead of the record. There is no way back
 the desk raises `RecordRefused`, and whoever runs it starts again from the record.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -32,9 +32,9 @@ from actors.rules.trade.steps import CloseWanted, Event, VenueTerms, trade_of
 from bus.messages.accounts import DrawdownFired
 from bus.messages.envelope import Malformed, Message, Received
 from bus.messages.market import Lifecycle
-from bus.messages.orders import Balance, OrderReport, OrderSubmit, Position, Settlement, VenueAnswer
+from bus.messages.orders import Balance, OrderReport, Position, Settlement, VenueAnswer
 from bus.messages.reconcile import AccountStanding, ClosedOutside, PositionFound, PositionsSeen
-from bus.messages.records import CommitRefused, OrderRefused, OrderStored, RecordAway, RecordBack, Recovered
+from bus.messages.records import CommitRefused, OrderRefused, OrdersTail, OrderStored, RecordAway, RecordBack, Recovered
 from bus.messages.settings import HistoryGet, SettingsGet, SettingsSet
 from bus.messages.stops import (
     BidReturned,
@@ -51,6 +51,8 @@ from bus.messages.system import ErrorCode, SystemCommand
 from bus.messages.timers import TimerFired
 from bus.messages.trades import TradeClose, TradeGet, TradeList, TradeOpen
 from bus.messages.units import NS_PER_S
+
+_NOTHING: Final = OrdersTail()
 
 
 class RecordRefused(Exception):  # noqa: N818  # a state of the world: memory is ahead of the record
@@ -95,9 +97,9 @@ class Desk:
             entries=Entries((*recovered.ended, *recovered.trades)),
         )
 
-    def start(self, now_ns: int, submits: Iterable[OrderSubmit] = ()) -> list[object]:
-        """Say what recovery needs (`beginning.begin`); before any other word."""
-        return beginning.begin(self._state, now_ns, submits)
+    def start(self, now_ns: int, tail: OrdersTail = _NOTHING) -> list[object]:
+        """Say what recovery needs (`beginning.begin`); before any other word. tail: the end of ORDERS."""
+        return beginning.begin(self._state, now_ns, tail, self.handle)
 
     def decide(self, word: object) -> tuple[list[object], Callable[[], list[object]]]:
         """Return what reduces risk and leaves at once, and what makes the rest of `word`: to be called before the next word.

@@ -11,7 +11,7 @@ from actors.rules.trade.fills import EXACT, part
 from actors.rules.trade.steps import Context
 from bus.messages.market import Result
 from bus.messages.notices import Notice, Severity
-from bus.messages.orders import Settlement
+from bus.messages.orders import OrderSubmit, Settlement
 from bus.messages.trades import Attempt, Fill, Side, Trade
 from bus.messages.units import NS_PER_MS, ZERO
 
@@ -192,6 +192,16 @@ def order_refused(trade: Trade, attempt: Attempt, error: str, context: Context) 
         "It is published again under the same id until it is stored; the trade is unprotected meanwhile.",
         which=attempt.client_order_id,
         command="python run.py system status",
+    )  # fmt: skip
+
+
+def other_order(trade: Trade, order: OrderSubmit, context: Context) -> Notice:
+    """Another order than ours stands in ORDERS under the same id."""
+    return _warn(
+        "unknown_order", trade, context,
+        f"Another order stands in ORDERS under {order.client_order_id}: {order.action} {order.quantity:f} at {_price(order.limit_price)}.",
+        "That one is in effect, whoever sent it; its reports count.",
+        which=order.client_order_id,
     )  # fmt: skip
 
 

@@ -17,8 +17,10 @@ from actors.rules.trade import closes
 from actors.rules.trade.draft import Draft, alive, find, last_close
 from actors.rules.trade.standing import settle_down
 from actors.rules.trade.steps import CloseWanted, Context, Step
+from actors.rules.trade.unknowns import as_ordered
 from bus.messages.addresses import CHECK
 from bus.messages.orders import OrderSubmit
+from bus.messages.stops import StopDecision
 from bus.messages.trades import Attempt, AttemptState, Purpose, Trade
 
 LATER_ATTEMPT: Final = "later_attempt"
@@ -43,6 +45,33 @@ def unrecorded(trade: Trade, submits: Iterable[OrderSubmit]) -> tuple[OrderSubmi
 def _is_recorded(trade: Trade, order: OrderSubmit) -> bool:
     known = find(trade, order.client_order_id)
     return known is not None and known.state is not AttemptState.WANTED
+
+
+def decisions(trade: Trade, lost: Iterable[OrderSubmit], told: Iterable[StopDecision]) -> list[StopDecision]:
+    """Return the decisions that caused the closes `lost` of `trade`, each once, where their rows were lost as well.
+
+    told: what LEDGER holds of them. Of one that is not there the order says that it fired, and when; its inputs are gone.
+    """
+    recorded = {attempt.decision_id for attempt in trade.attempts}
+    known = {decision.decision_id: decision for decision in told}
+    found: dict[str, StopDecision] = {}
+    for order in lost:
+        if order.decision_id is not None and order.decision_id not in recorded:
+            found.setdefault(order.decision_id, known.get(order.decision_id) or _decision_of(order, order.decision_id))
+    return list(found.values())
+
+
+def _decision_of(order: OrderSubmit, decision_id: str) -> StopDecision:
+    return StopDecision(
+        decision_id=decision_id,
+        trade_id=order.trade_id,
+        rule=rule_of(decision_id, order.trade_id),
+        fired=True,
+        inputs={},
+        guards=(),
+        settings_version=order.settings_version,
+        ts=order.ts,
+    )
 
 
 def take_in(trade: Trade, orders: Sequence[OrderSubmit], context: Context) -> Step:
@@ -79,18 +108,12 @@ def _attempt(draft: Draft, order: OrderSubmit) -> Attempt:
     last = last_close(draft.trade)
     goes_on = draft.before.close_wanted is not None or draft.taken
     nth = last.nth + 1 if last is not None and goes_on else 1
-    return Attempt(
+    attempt = Attempt(
         client_order_id=order.client_order_id,
         purpose=Purpose.CLOSE,
         attempt=order.attempt,
         state=AttemptState.SENT,
         quantity=order.quantity,
-        limit_price=order.limit_price,
-        order_type=order.order_type,
-        time_in_force=order.time_in_force,
-        sent_ns=order.ts,
-        expires_ns=order.expires_ts,
-        decision_id=order.decision_id,
-        side=order.side,
         nth=known.nth if known is not None else nth,
     )
+    return as_ordered(attempt, order)

@@ -7,8 +7,9 @@ from msgspec.structs import replace
 from actors.rules.trade import notices
 from actors.rules.trade.draft import Draft, find, in_flight
 from actors.rules.trade.steps import LOOKUP
+from bus.messages.orders import OrderSubmit
 from bus.messages.records import OrderRefused, OrderStored
-from bus.messages.trades import AttemptState, Purpose
+from bus.messages.trades import Attempt, AttemptState, Purpose
 from bus.messages.units import NS_PER_MS, NS_PER_S
 
 _SHORTEST_WAIT_NS: Final = 250 * NS_PER_MS
@@ -34,13 +35,39 @@ def look_up(draft: Draft) -> None:
 
 
 def note_outcome(draft: Draft, outcome: OrderStored | OrderRefused) -> None:
-    """Take note of what ORDERS said of an order. Once it has it, whatever was said of its being refused is over."""
+    """Take note of what ORDERS said of an order: that it has it, or has it not taken so far."""
     if isinstance(outcome, OrderRefused):
         _note_refused(draft, outcome)
+    else:
+        _note_stored(draft, outcome)
+
+
+def _note_stored(draft: Draft, stored: OrderStored) -> None:
+    """Whatever was said of its being refused is over. Another order stored under its id is in effect."""
+    attempt = find(draft.trade, stored.client_order_id)
+    if attempt is None or attempt.state is AttemptState.DEAD:
         return
-    attempt = find(draft.trade, outcome.client_order_id)
-    if attempt is not None and attempt.refused:
+    if stored.stored is not None:
+        draft.put(as_ordered(attempt, stored.stored))
+        draft.notices.append(notices.other_order(draft.trade, stored.stored, draft.context))
+    elif attempt.refused:
         draft.put(replace(attempt, refused=False))
+
+
+def as_ordered(attempt: Attempt, order: OrderSubmit) -> Attempt:
+    """Return `attempt` on the terms of an order that left under its id."""
+    return replace(
+        attempt,
+        quantity=order.quantity,
+        limit_price=order.limit_price,
+        order_type=order.order_type,
+        time_in_force=order.time_in_force,
+        side=order.side,
+        sent_ns=order.ts,
+        expires_ns=order.expires_ts,
+        decision_id=order.decision_id,
+        refused=False,
+    )
 
 
 def _note_refused(draft: Draft, refused: OrderRefused) -> None:

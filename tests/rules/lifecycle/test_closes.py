@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from actors.rules.trade.closes import is_failing
 from actors.rules.trade.draft import ENDED_KEPT, find, last_close
@@ -438,6 +439,23 @@ def test_a_stored_order_alone_changes_nothing() -> None:
     stored = OrderStored(client_order_id=CLOSE_1, trade_id="t1", sequence=9, duplicate=False, now_ns=at(11))
 
     assert life.hear(stored).trade is before
+
+
+def test_another_order_that_stands_under_the_id_of_a_close_is_the_one_in_effect() -> None:
+    """DESIGN section 4: `duplicate=true` is no success; the stored one counts."""
+    life = a_closing_life()
+    ours = life.step.closes[0]
+    theirs = replace(ours, quantity=Decimal(4), limit_price=Decimal("0.11"), expires_ts=at(99), ts=at(3))
+    stored = OrderStored(
+        client_order_id=CLOSE_1, trade_id="t1", sequence=9, duplicate=True, now_ns=at(11), stored=theirs
+    )
+
+    life.hear(stored)
+
+    attempt = life.trade.attempts[-1]
+    assert (attempt.quantity, attempt.limit_price, attempt.expires_ns) == (Decimal(4), Decimal("0.11"), at(99))
+    assert "unknown_order" in life.kinds
+    assert _sent(life) == [CLOSE_1]
 
 
 @pytest.mark.parametrize("status", [ReportStatus.ACCEPTED, ReportStatus.PARTIALLY_FILLED, ReportStatus.UNKNOWN])

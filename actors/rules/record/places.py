@@ -1,0 +1,68 @@
+"""Up to which sequence of each stream everything has had its effect: where the next process must begin to read.
+
+Inputs are heard in the order of the stream and settle in any order: an open waits for its stop check, a command for PostgreSQL.
+So it is the oldest unsettled input that counts, and not the newest settled one. Our own orders stand in ORDERS between the reports:
+whatever was decided before a report was heard was committed before that report's commit, so it stands as well.
+
+Heard on the wire's thread, settled on the Database actor's: each step is one atomic operation on a dict, and what is heard is
+outstanding before it is the last one.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from bus.messages.envelope import Malformed, Received
+from bus.messages.records import OrdersTail, Place
+from bus.messages.units import NS_PER_S
+
+_NOTED_EACH_NS: Final = NS_PER_S
+
+
+class Places:
+    """Follows each stream from where it stood at the start. known: by full stream name."""
+
+    def __init__(self, known: Mapping[str, Place] | None = None) -> None:
+        self._reached = {stream: place.reached for stream, place in (known or {}).items()}
+        self._noted = dict(self._reached)
+        self._noted_ns = 0
+        self._last: dict[str, int] = {}
+        self._outstanding: dict[str, dict[int, None]] = {}
+
+    def heard(self, stream: str, sequence: int) -> None:
+        """An input has come, perhaps again."""
+        self._outstanding.setdefault(stream, {})[sequence] = None
+        self._last[stream] = max(sequence, self._last.get(stream, 0))
+
+    def settled(self, stream: str, sequence: int) -> None:
+        """An input has its row."""
+        self._outstanding.get(stream, {}).pop(sequence, None)
+
+    def reached(self) -> dict[str, int]:
+        """Return, by stream, the last sequence up to which everything is settled; it never falls."""
+        for stream, last in self._last.copy().items():
+            oldest = min(tuple(self._outstanding[stream]), default=last + 1)
+            self._reached[stream] = max(oldest - 1, self._reached.get(stream, 0))
+        return dict(self._reached)
+
+    def to_note(self, now_ns: int) -> dict[str, int]:
+        """Return what is to be written down now: once in a second at most, and only what has moved."""
+        if now_ns - self._noted_ns < _NOTED_EACH_NS:
+            return {}
+        return {stream: reached for stream, reached in self.reached().items() if reached != self._noted.get(stream)}
+
+    def noted(self, reached: Mapping[str, int], now_ns: int) -> None:
+        """It is written down."""
+        self._noted.update(reached)
+        self._noted_ns = now_ns
+
+
+def unsettled(tail: OrdersTail, places: Mapping[str, Place]) -> OrdersTail:
+    """Return `tail` without the reports that have had their effect."""
+
+    def has_had_it(word: Received[Any] | Malformed) -> bool:
+        assert word.delivery is not None
+        return places.get(word.delivery.stream, Place()).holds(word.delivery.sequence)
+
+    return replace(tail, reports=tuple(word for word in tail.reports if not has_had_it(word)))

@@ -1,0 +1,2 @@
+DROP INDEX quarantine_place;
+ALTER TABLE streams DROP COLUMN journaled;
