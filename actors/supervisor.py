@@ -26,7 +26,7 @@ from bus.messages.notices import Notice, Severity
 from bus.messages.reconcile import AccountStanding
 from bus.messages.records import Answer, Commit, Quarantined
 from bus.messages.stops import StopCoverage
-from bus.messages.system import ActorHealth, Reply, Status, SystemEvent
+from bus.messages.system import ActorHealth, Reply, Status, SystemCommand, SystemEvent
 from bus.messages.timers import SetTimer, TimerFired
 from bus.messages.trades import Trade
 from bus.messages.units import NS_PER_MS
@@ -100,16 +100,16 @@ class Supervisor(WatchedActor):
                 self._rebuild(message)
             case Trade() | StopCoverage() | SystemEvent() | AccountStanding() | EquityStanding():
                 self._board.note(message)
-            case Received(reply_to=str() as reply_to, received_ns=now_ns):
-                status = self.status(now_ns)
+            case Received(message=SystemCommand(account=account), reply_to=str() as reply_to, received_ns=now_ns):
+                status = self.status(now_ns, account)
                 reply = Reply(ok=True, instance=status.instance, epoch=status.epoch, ts=now_ns, result=status)
                 self._say(Answer(reply_to=reply_to, reply=reply))
             case TimerFired(now_ns=now_ns):
                 self._say(self.status(now_ns))
                 self._set_health_timer(now_ns)
 
-    def status(self, now_ns: int) -> Status:
-        """Return what `system.request.status` answers."""
+    def status(self, now_ns: int, account: str | None = None) -> Status:
+        """Return what `system.request.status` answers; see `StatusBoard.status`."""
         actors = tuple(
             ActorHealth(
                 name=child.name,
@@ -120,7 +120,7 @@ class Supervisor(WatchedActor):
             )
             for child in self._children.values()
         )
-        return self._board.status(actors, now_ns)
+        return self._board.status(actors, now_ns, account)
 
     def on_stop(self) -> None:
         """Stop the children in reverse order, each after what already waits for it."""

@@ -13,6 +13,7 @@ def reconcile_terms(settings: Settings) -> ReconcileTerms:
     return ReconcileTerms(
         interval_ns=seconds_to_ns(wanted.interval_s),
         confirm_ns=seconds_to_ns(wanted.confirm_s),
+        unexplained_ns=seconds_to_ns(wanted.unexplained_s),
         look_back_ns=seconds_to_ns(wanted.look_back_s),
         overlap_ns=seconds_to_ns(wanted.overlap_s),
         backoff_max_ns=seconds_to_ns(wanted.backoff_max_s),

@@ -134,6 +134,7 @@ class Reconcile(msgspec.Struct, frozen=True, kw_only=True):
     interval_s: _ShortTime
     timeout_s: _ShortTime
     confirm_s: _ShortTime
+    unexplained_s: _ShortTime
     look_back_s: Annotated[Decimal, Limits(low=0, high=31_622_400)]
     overlap_s: _ShortTime
     backoff_max_s: _ShortTime

@@ -17,6 +17,11 @@ EVERY: Final = "*"
 """In `Status.reduce_only`: all accounts."""
 
 
+_ACCOUNTS_TOLD: Final = 50
+_UNRESOLVED_TOLD: Final = 3
+"""A message has its limit, and health is told every second."""
+
+
 class StatusBoard:
     """Counts open trades by state and by coverage. Bounded by the number of trades that have not ended.
 
@@ -82,8 +87,8 @@ class StatusBoard:
         """Take into account a commit that the record refused: what it wanted is in quarantine."""
         self.quarantined += 1
 
-    def status(self, actors: tuple[ActorHealth, ...], now_ns: int) -> Status:
-        """Return the whole as it stands."""
+    def status(self, actors: tuple[ActorHealth, ...], now_ns: int, account: str | None = None) -> Status:
+        """Return the whole as it stands. account: the only one whose standing is told; None: as many as fit into a message."""
         dead = tuple(f"{actor.name} is not alive" for actor in actors if not actor.alive)
         why = (*self._unheard(now_ns), *dead) if self.is_watching else ("not every input flows yet", *dead)
         return Status(
@@ -103,11 +108,19 @@ class StatusBoard:
             actors=actors,
             trades=dict(Counter(self._states.values())),
             coverage=dict(Counter(str(word.coverage) for word in self._coverage.values())),
-            accounts=tuple(_health(standing) for _, standing in sorted(self._standings.items())),
+            accounts=self._accounts(account),
             quarantined=self.quarantined,
             lost_messages=self.lost_messages,
             unprotected_trade_seconds=str(self._unprotected_s(now_ns)),
         )
+
+    def _accounts(self, account: str | None) -> tuple[AccountHealth, ...]:
+        """Return how accounts stand, those with something unresolved first."""
+        chosen = sorted(
+            (standing for standing in self._standings.values() if account in (None, standing.account)),
+            key=lambda standing: (not standing.unresolved, standing.venue, standing.account),
+        )
+        return tuple(_health(standing) for standing in chosen[:_ACCOUNTS_TOLD])
 
     def _unheard(self, now_ns: int) -> tuple[str, ...]:
         """Return which accounts still wait for their venue's first answer, closes with them."""
@@ -149,5 +162,5 @@ def _health(standing: AccountStanding) -> AccountHealth:
         venue=standing.venue,
         account=standing.account,
         reconciled_ts=standing.reconciled_ns,
-        unresolved=standing.unresolved,
+        unresolved=standing.unresolved[:_UNRESOLVED_TOLD],
     )

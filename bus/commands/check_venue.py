@@ -142,7 +142,7 @@ def _why_not(client: NatsClient, prefix: Prefix, flags: VenueFlags, ground: Grou
     """Return why nothing can be checked, and what to do; None if it can."""
     if not client.run(lambda one: _has_orders(one, prefix)):
         return "the stream ORDERS does not exist: start `run.py serve` once, it makes the streams"
-    for reply in client.gather("system.request.status", SystemCommand(requested_by="check")):
+    for reply in client.gather("system.request.status", SystemCommand(account=ground.account, requested_by="check")):
         known = reply.result.get("accounts", ()) if isinstance(reply.result, dict) else ()
         if any((one.get("venue"), one.get("account")) == (flags.venue, ground.account) for one in known):
             return (

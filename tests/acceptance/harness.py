@@ -50,6 +50,7 @@ settle_bound_s = "0.2"
 
 [reconcile]
 confirm_s = "0.3"
+unexplained_s = "1"
 timeout_s = "3"
 backoff_max_s = "1"
 
@@ -351,8 +352,8 @@ class Watchkeeper:
         """Return how `system status` says that an account stands, once it does so."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
-            status = self.demand("system.request.status", {})["result"]
-            found = next((one for one in status.get("accounts", ()) if one["account"] == account), None)
+            told = self.demand("system.request.status", {"account": account})["result"].get("accounts", ())
+            found = next(iter(told), None)
             if found is not None and stands(found):
                 return dict(found)
             assert time.monotonic() < deadline, f"{account}: {found}"

@@ -44,12 +44,13 @@ def test_an_unknown_close_is_unprotected_until_the_venue_says_that_it_was_filled
 
     watchkeeper.report(close, "unknown", reason="the venue did not answer")
     watchkeeper.event(trade_id, "unknown")
-    alarm = watchkeeper.notice("unprotected", trade_id)
+    title = f"{trade_id} is unprotected: unknown"
+    alarm = watchkeeper.ear.wait_for(lambda subject, body: subject.startswith("notice.") and body["title"] == title)
     watchkeeper.venue.fills.append(as_filled(close, "0.37", "10"))
     watchkeeper.venue.orders.append(as_known(close, "filled", "10"))
     closed = watchkeeper.event(trade_id, "closed")
 
-    assert alarm["title"] == f"{trade_id} is unprotected: unknown"
+    assert alarm["severity"] == "critical"
     assert (Decimal(closed["exit_price"]), Decimal(closed["fees"])) == (Decimal("0.37"), Decimal("0.03"))
     about = [
         kind for kind, asked in watchkeeper.venue.asked if asked.get("client_order_id") == close["client_order_id"]

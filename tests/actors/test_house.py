@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from actors.door import Door
 from actors.serving import Serving, Wiring
 from bus.messages.envelope import Outgoing
+from bus.messages.lead import WireUp
 from bus.messages.market import Quote, Ticks
 from bus.messages.orders import OrderSubmit, VenuePosition
 from bus.messages.reconcile import AccountAnswer, AccountQuestion
@@ -39,6 +40,7 @@ class Watched(Steps):
         super().__init__()
         self.door = Door()
         self.left = Published()
+        self.asked: list[AccountQuestion] = []
         own = {"price.enabled": "true", "price.stop_price": Decimal("0.40"), "price.confirm_ticks": Decimal(1)}
         self.trade = replace(a_trade(), close_ts=None, overrides=own)
 
@@ -52,6 +54,7 @@ class Watched(Steps):
             self.door.hear(_stored(order))
 
     def ask_account(self, asked: AccountQuestion) -> None:
+        self.asked.append(asked)
         held = VenuePosition(ticker=TICKER, side=self.trade.side, quantity=self.trade.open_quantity)
         self.door.hear(
             AccountAnswer(
@@ -130,6 +133,33 @@ def test_a_rebuilt_watcher_goes_on_from_what_it_said_last() -> None:
         status = door.house.status(T0)
 
     assert status.coverage == {str(Coverage.ARMED): 1}
+
+
+def test_each_reconnection_asks_every_account_of_ours_again() -> None:
+    """Lesson 16, Fault 9: what was agreed before may not hold any more."""
+    world = Watched()
+    with a_house(world) as door:
+        quiet(door)
+        at_start = list(world.asked)
+        door.hear(WireUp(now_ns=T0 + 60_000_000_000))
+        quiet(door)
+
+    assert [(asked.account, asked.now_ns) for asked in at_start] == [("paper-1", T0)]
+    assert [asked.now_ns for asked in world.asked[1:]] == [T0 + 60_000_000_000]
+
+
+def test_a_crashed_reconciler_is_rebuilt_and_asks_again() -> None:
+    """Fault 41"""
+    world = Watched()
+    with a_house(world) as door:
+        quiet(door)
+        assert door.house is not None
+        door.house._inboxes["reconciler"].put("poison")
+        quiet(door)
+        accounts = door.house.status(T0).accounts
+
+    assert len(world.asked) > 1
+    assert [(one.account, one.unresolved) for one in accounts] == [("paper-1", ())]
 
 
 def test_ticks_beyond_what_an_inbox_may_hold_are_counted_as_lost_and_never_in_silence() -> None:

@@ -17,7 +17,7 @@ _TOLD_MAX: Final = 20
 
 @dataclass(slots=True)
 class Suspect:
-    """A difference, and the look that found it first. It counts once a later look finds the very same."""
+    """A difference, and when the look that found it first began. is_confirmed: a later look has found the very same."""
 
     difference: Difference
     first_ns: int
@@ -28,8 +28,8 @@ class Suspect:
 class Account:
     """How an account stands.
 
-    began_ns: when agreement was last sought anew. seen_ns: up to when its fills were read. told_fills: those of the last look. foreign: fills of others that explain
-    nothing yet, by id. problems: what people were told of, until everything agrees.
+    began_ns: when agreement was last sought anew. seen_ns: up to when its fills were read. told_fills: those of the last look.
+    foreign: fills of others that explain nothing yet, by id. problems: what people were told of, until everything agrees.
     """
 
     key: AccountKey
@@ -52,14 +52,12 @@ class Account:
         self.answered = False
         self.silent = 0
 
-    def suspect(self, place: Place, difference: Difference, looked_ns: int, confirm_ns: int) -> Suspect:
-        """Take note of a difference; return whether it counts by now."""
+    def suspect(self, place: Place, difference: Difference, looked_ns: int) -> int:
+        """Take note of a difference; return for how long the very same has been found, nanoseconds."""
         known = self.suspects.get(place)
         if known is None or known.difference != difference:
             known = self.suspects[place] = Suspect(difference, looked_ns)
-        elif looked_ns - known.first_ns >= confirm_ns:
-            known.is_confirmed = True
-        return known
+        return looked_ns - known.first_ns
 
     def note_foreign(self, fills: list[VenueFill]) -> None:
         """Remember fills of others; the oldest are forgotten."""

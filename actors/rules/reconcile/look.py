@@ -1,8 +1,10 @@
 """One look at an account: a whole answer of the venue against what we hold, and what is to be said because of it.
 
-A difference proves nothing by itself: positions lag behind fills (Lesson 25), and an order on its way may explain it. So a place is
-judged only while no order of ours there is in flight and nothing there has changed since the venue was asked, and a difference
-counts once a later look finds the very same. Then what is missing was closed by somebody else, and what is too much is nobody's.
+A difference proves nothing by itself: positions lag behind fills (Lesson 25), an order on its way may explain it, and a list may be
+empty because something failed (Fault 54). So a place is judged only while no order of ours there is in flight and nothing there has
+changed since the venue was asked, and a difference counts once a later look finds the very same: then people are told, and no
+entry leaves. A trade is closed by it only if the venue's own fills add up to what is missing, or if it has stood for `unexplained_ns`;
+and however long it stands, not where the venue lists nothing at all while our trades hold several things.
 """
 
 from actors.rules.reconcile import attribution, comparison, notices
@@ -28,6 +30,12 @@ class Look:
         self._trades = holdings.of(account.key)
         self._nets = terms.nets(account.key.venue)
         self._told_of: set[str] = set()
+        self._on_ticker: dict[str, list[Trade]] = {}
+        for trade in self._trades.values():
+            self._on_ticker.setdefault(trade.ticker, []).append(trade)
+        self._is_blank = False
+        self._short: list[tuple[Place, Difference]] = []
+        self._nobodys: list[tuple[Place, Difference]] = []
         self.words: list[object] = []
         self.notices: list[Notice] = []
         self.again = False
@@ -58,6 +66,7 @@ class Look:
         theirs = comparison.held_at_venue(self._answer.positions, nets=self._nets)
         ours = comparison.held_by_us(self._trades.values(), nets=self._nets)
         found = comparison.differences(ours, theirs)
+        self._is_blank = not self._answer.positions and len(ours) > 1
         if self._nets:
             self._say_bounds(theirs)
         for place in self._account.suspects.keys() - found.keys():
@@ -65,26 +74,31 @@ class Look:
         for place, difference in found.items():
             self._judge(place, difference)
         self._account.forget_foreign(found, self._answer.asked_ns - self._terms.overlap_ns)
+        self.notices += notices.mismatches(self._account.key, self._short, self._answer.now_ns)
+        self.notices += notices.unmanaged(self._account.key, self._nobodys, self._answer.now_ns)
         self.again = self.again or bool(self._told_of or self._account.suspects)
 
     def _judge(self, place: Place, difference: Difference) -> None:
-        there = [trade for trade in self._trades.values() if trade.ticker == place.ticker]
+        there = self._on_ticker.get(place.ticker, ())
         if comparison.is_moving(there, self._answer) or any(trade.trade_id in self._told_of for trade in there):
             self.again = True
             return
         if difference.missing < ZERO and self._holdings.is_settled(self._account.key, place.ticker):
             return
-        suspect = self._account.suspect(place, difference, self._answer.asked_ns, self._terms.confirm_ns)
-        if not suspect.is_confirmed:
+        age_ns = self._account.suspect(place, difference, self._answer.asked_ns)
+        if age_ns < self._terms.confirm_ns:
             return
-        concerned = [
-            fill for fill in self._account.foreign.values() if comparison.may_concern(place, fill, nets=self._nets)
-        ]
+        self._account.suspects[place].is_confirmed = True
+        foreign = self._account.foreign.values()
+        concerned = [fill for fill in foreign if comparison.may_concern(place, fill, nets=self._nets)]
         fills = attribution.explaining(concerned, abs(difference.missing))
-        if difference.missing > ZERO:
+        is_news = self._account.note_problem(place, str(difference))
+        if difference.missing < ZERO:
+            self._take_excess(place, difference, fills, is_news=is_news)
+        elif fills or (age_ns >= self._terms.unexplained_ns and not self._is_blank):
             self._say_closed(place, difference, [trade for trade in there if trade.side is place.side], fills)
-        else:
-            self._say_unmanaged(place, difference, fills)
+        elif is_news:
+            self._short.append((place, difference))
 
     def _say_closed(
         self, place: Place, difference: Difference, trades: list[Trade], fills: tuple[VenueFill, ...]
@@ -92,25 +106,34 @@ class Look:
         now_ns = self._answer.now_ns
         closed = attribution.closed_outside(trades, difference.missing, fills, now_ns)
         self.words += closed
-        if self._account.note_problem(place, str(difference)) and len(trades) > 1:
+        if len(trades) > 1 and self._account.note_problem(place, "attributed"):
             named = [word.trade_id for word in closed]
             self.notices.append(notices.attributed(self._account.key, place, difference.missing, named, now_ns))
 
-    def _say_unmanaged(self, place: Place, difference: Difference, fills: tuple[VenueFill, ...]) -> None:
-        key, now_ns = self._account.key, self._answer.now_ns
-        if not self._account.note_problem(place, str(difference)):
+    def _take_excess(
+        self, place: Place, difference: Difference, fills: tuple[VenueFill, ...], *, is_news: bool
+    ) -> None:
+        if not is_news:
             return
-        if self._terms.adopt_unknown and fills:
-            excess = VenuePosition(ticker=place.ticker, side=place.side, quantity=-difference.missing)
-            word = PositionFound(venue=key.venue, account=key.account, position=excess, fills=fills, now_ns=now_ns)
-            self.words.append(word)
-        else:
-            self.notices.append(notices.unmanaged(key, place, difference, now_ns))
+        if not (self._terms.adopt_unknown and fills):
+            self._nobodys.append((place, difference))
+            return
+        key = self._account.key
+        excess = VenuePosition(ticker=place.ticker, side=place.side, quantity=-difference.missing)
+        self.words.append(
+            PositionFound(
+                venue=key.venue, account=key.account, position=excess, fills=fills, now_ns=self._answer.now_ns
+            )
+        )
 
     def _say_bounds(self, theirs: comparison.Sums) -> None:
-        """Say what the venue holds of each side that we hold: no close there may exceed it (SPEC 1.3, Netting venues)."""
+        """Say what the venue lists of each side that we hold: no close there may exceed it (SPEC 1.3, Netting venues).
+
+        What it does not list it says nothing of: a list that failed must not hold back a stop.
+        """
         answer = self._answer
-        places = sorted({Place(trade.ticker, trade.side) for trade in self._trades.values()})
+        listed = {position.ticker for position in answer.positions}
+        places = sorted({Place(trade.ticker, trade.side) for trade in self._trades.values() if trade.ticker in listed})
         positions = tuple(
             Position(
                 account=answer.account,

@@ -1,23 +1,57 @@
 """The words for people about accounts that do not agree with their venue (SPEC 1.5)."""
 
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Final
 
 from actors.rules.reconcile.account import Account
 from actors.rules.reconcile.comparison import Difference
 from actors.rules.reconcile.terms import AccountKey, Place
 from bus.messages.notices import Notice, Severity
 
+Found = Sequence[tuple[Place, Difference]]
+_LISTED: Final = 10
 
-def unmanaged(key: AccountKey, place: Place, difference: Difference, now_ns: int) -> Notice:
-    """The venue holds something that nobody told us of."""
-    excess = -difference.missing
-    return _say(
-        "unmanaged_position", Severity.CRITICAL, key, _name(place), now_ns,
-        title=f"{key} holds {excess:f} {place.side} {place.ticker} that nobody told us of",
-        body=f"The venue holds {difference.theirs:f}, our trades add up to {difference.ours:f}. Nothing watches the rest, and"
-        f" nothing is closed. No new trade is opened in {key} before it is known whose it is. If it is yours, type: python"
-        f" run.py trade adopt; if not, close it at the venue.",
-    )  # fmt: skip
+
+def unmanaged(key: AccountKey, found: Found, now_ns: int) -> list[Notice]:
+    """The venue holds something that nobody told us of: one notice, however much it is."""
+    if not found:
+        return []
+    place, difference = found[0]
+    what = f"{-difference.missing:f} {place.side} {place.ticker}" if len(found) == 1 else f"{len(found)} positions"
+    return [
+        _say(
+            "unmanaged_position", Severity.CRITICAL, key, "excess", now_ns,
+            title=f"{key} holds {what} that nobody told us of",
+            body=f"{_listed(found)} Nothing watches the rest, and nothing is closed. No new trade is opened in {key} before it is known"
+            " whose it is. If it is yours, type: python run.py trade adopt; if not, close it at the venue.",
+        )
+    ]  # fmt: skip
+
+
+def mismatches(key: AccountKey, found: Found, now_ns: int) -> list[Notice]:
+    """The venue holds less than our trades add up to, and no fill of it says why: one notice, however much it is."""
+    if not found:
+        return []
+    place, difference = found[0]
+    what = f"{difference.missing:f} {place.side} {place.ticker}" if len(found) == 1 else f"{len(found)} positions"
+    return [
+        _say(
+            "position_mismatch", Severity.CRITICAL, key, "missing", now_ns,
+            title=f"{key} lacks {what} of what our trades hold",
+            body=f"{_listed(found)} No fill tells who closed it, and no order of ours is on its way. The trades stay open and watched; if it"
+            f" stays so they count as closed by somebody else. No new trade is opened in {key}. Look at the venue. Type: python run.py"
+            f" trade list --account {key.account}",
+        )
+    ]  # fmt: skip
+
+
+def _listed(found: Found) -> str:
+    rows = "; ".join(
+        f"{place.side} {place.ticker}: the venue holds {difference.theirs:f}, our trades {difference.ours:f}"
+        for place, difference in found[:_LISTED]
+    )
+    return f"{rows}{f'; and {len(found) - _LISTED} more' if len(found) > _LISTED else ''}."
 
 
 def ghost(key: AccountKey, client_order_id: str, now_ns: int) -> Notice:

@@ -33,12 +33,14 @@ class ReconcileTerms:
     """The settings of `[reconcile]`.
 
     interval_ns: between two looks at an account. confirm_ns: a difference counts once it has stood so long, for positions lag
-    behind fills. look_back_ns: how far back the first look reads. overlap_ns: how far each later one reads behind the one before.
-    backoff_max_ns: longest pause for a venue that fails. adopt_unknown: whether positions of nobody are adopted.
+    behind fills. unexplained_ns: one that no fill explains closes a trade once it has stood so long. look_back_ns: how far back
+    the first look reads. overlap_ns: how far each later one reads behind the one before. backoff_max_ns: longest pause for a
+    venue that fails. adopt_unknown: whether positions of nobody are adopted.
     """
 
     interval_ns: int = 60 * NS_PER_S
     confirm_ns: int = 5 * NS_PER_S
+    unexplained_ns: int = 60 * NS_PER_S
     look_back_ns: int = 86_400 * NS_PER_S
     overlap_ns: int = 300 * NS_PER_S
     backoff_max_ns: int = 15 * NS_PER_S

@@ -3,6 +3,7 @@
 import pytest
 
 from actors.rules.status import StatusBoard
+from bus.messages.reconcile import AccountStanding
 from bus.messages.records import Commit, Quarantined
 from bus.messages.system import SystemEvent
 
@@ -64,3 +65,41 @@ def test_what_was_quarantined_and_what_the_record_refused_is_counted() -> None:
     board.note_refused()
 
     assert board.status((), 1).quarantined == 3
+
+
+def a_standing(account: str, *unresolved: str, answered: bool = True) -> AccountStanding:
+    return AccountStanding(
+        venue="sim", account=account, began_ns=10, answered=answered, now_ns=11, unresolved=unresolved,
+        reconciled_ns=None if unresolved else 11,
+    )  # fmt: skip
+
+
+def test_what_does_not_agree_is_told_first_and_only_so_much_of_it() -> None:
+    board = a_board()
+    for number in range(200):
+        board.note(a_standing(f"acc-{number:03d}"))
+    board.note(a_standing("last", *"abcdef"))
+
+    accounts = board.status((), 20).accounts
+
+    assert (accounts[0].account, accounts[0].unresolved, accounts[0].reconciled_ts) == ("last", ("a", "b", "c"), None)
+    assert len(accounts) == 50
+
+
+def test_one_account_is_told_where_it_is_asked_for() -> None:
+    board = a_board()
+    for number in range(200):
+        board.note(a_standing(f"acc-{number:03d}"))
+
+    assert [one.account for one in board.status((), 20, "acc-150").accounts] == ["acc-150"]
+
+
+def test_it_is_not_ready_while_closes_wait_for_a_venues_first_answer() -> None:
+    board = StatusBoard(instance="test", epoch=1, version="0", live_enabled=False, unheard_ns=5)
+    board.is_watching = True
+    board.note(a_standing("acc", "the venue has not answered yet", answered=False))
+
+    waiting, given_up = board.status((), 14), board.status((), 15)
+
+    assert (waiting.ready, waiting.why_not_ready) == (False, ("sim has not said yet what acc holds",))
+    assert given_up.ready

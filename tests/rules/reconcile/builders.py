@@ -129,11 +129,13 @@ class Room:
             )
         )  # fmt: skip
 
-    def agrees_after(self, *positions: VenuePosition, **more: Any) -> list[object]:
-        """Give the same answer twice, far enough apart to count; return what is said because of the second."""
-        self.answers(*positions, **more)
-        self.passes(TERMS.confirm_ns / NS_PER_S)
-        return self.answers(*positions, **more)
+    def agrees_after(self, *positions: VenuePosition, for_s: int = 5, **more: Any) -> list[object]:
+        """Give the same answer to every look within so many seconds; return what is said because of the last one."""
+        said = self.answers(*positions, **more)
+        for _ in range(0, for_s, 5):
+            self.passes(5)
+            said = self.answers(*positions, **more)
+        return said
 
     @property
     def standing(self) -> AccountStanding:

@@ -212,15 +212,58 @@ def test_without_fills_that_add_up_the_price_is_unknown_and_never_invented() -> 
     """Fault 55: a fill too many may have bought what another sold."""
     room = Room(a_trade())
 
-    said = room.agrees_after(fills=(a_venue_fill("m1", "10"), a_venue_fill("m2", "2")))
+    said = room.agrees_after(fills=(a_venue_fill("m1", "10"), a_venue_fill("m2", "2")), for_s=60)
 
     assert closed(said) == [("t1", D(10), [])]
+
+
+def test_what_no_fill_explains_closes_nothing_at_first_and_people_are_told_once() -> None:
+    """Fault 54, Lesson 25: a row that is missing is not zero."""
+    room = Room(a_trade())
+
+    room.agrees_after(for_s=55)
+
+    assert closed(room.all_said) == []
+    assert room.notices == ["position_mismatch"]
+    assert room.standing.unresolved == ("yes K: the venue holds 0, our trades add up to 10",)
+
+
+def test_a_list_that_comes_back_in_time_has_closed_nothing() -> None:
+    """Fault 54"""
+    room = Room(a_trade())
+    room.agrees_after(for_s=50)
+    room.passes(5)
+
+    room.answers(a_position())
+
+    assert closed(room.all_said) == []
+    assert room.notices == ["position_mismatch", "reconciled"]
+
+
+def test_a_venue_that_lists_nothing_at_all_closes_no_book_however_long_it_does() -> None:
+    """Fault 54: one failing list must not end every trade of an account."""
+    room = Room(a_trade("t1"), a_trade("t2", ticker="L"))
+
+    room.agrees_after(for_s=600)
+
+    assert closed(room.all_said) == []
+    assert [notice.title for notice in of_kind(room.all_said, Notice)] == [
+        "acc at sim lacks 2 positions of what our trades hold"
+    ]
+
+
+def test_where_it_lists_others_the_one_that_is_missing_is_closed_in_the_end() -> None:
+    room = Room(a_trade("t1"), a_trade("t2", ticker="L"))
+
+    said = room.agrees_after(a_position(), for_s=60)
+
+    assert closed(said) == [("t2", D(10), [])]
 
 
 def test_a_part_that_was_closed_by_somebody_else_leaves_the_rest() -> None:
     room = Room(a_trade())
 
-    said = room.agrees_after(a_position("7"))
+    said = room.agrees_after(a_position("7"), for_s=60)
 
     assert closed(said) == [("t1", D(3), [])]
 
@@ -230,7 +273,7 @@ def test_a_shortfall_is_the_oldest_entrys_first_with_a_notice() -> None:
     young, old = a_trade("young", "6", entry_ts=at(-10)), a_trade("old", "4", entry_ts=at(-40))
     room = Room(young, old)
 
-    said = room.agrees_after(a_position("3"))
+    said = room.agrees_after(a_position("3"), for_s=60)
 
     assert closed(said) == [("old", D(4), []), ("young", D(3), [])]
     assert [notice.title for notice in of_kind(said, Notice)] == [
@@ -254,7 +297,7 @@ def test_a_fill_of_somebody_else_that_is_booked_already_explains_nothing_again()
     trade = a_trade()
     room.hear(later(trade, open_quantity=D(4), fills=(*trade.fills, booked)))
 
-    said = room.agrees_after(fills=(a_venue_fill("m1", "6"),))
+    said = room.agrees_after(fills=(a_venue_fill("m1", "6"),), for_s=60)
 
     assert word.fills
     assert closed(said) == [("t1", D(4), [])]
@@ -305,6 +348,13 @@ def test_a_netting_venue_bounds_the_closes_of_what_we_hold() -> None:
 
     (seen,) = of_kind(said, PositionsSeen)
     assert [(p.ticker, p.side, p.quantity, p.ts) for p in seen.positions] == [("K", Side.YES, D(6), T0)]
+
+
+def test_what_a_netting_venue_does_not_list_bounds_nothing() -> None:
+    """Fault 54: a list that failed must not hold back a stop."""
+    room = Room(a_trade(venue="net"))
+
+    assert of_kind(room.answers(), PositionsSeen) == []
 
 
 # Unmanaged
