@@ -110,6 +110,7 @@ class StopEngine:
         self._advance(now_ns)
         book, lenses_at = self.book, self._roster.lenses.at
         gone = history(word)
+        woken: list[Lens] = []
         for tick in word.batch:
             if gone:
                 self._may_fire = id(tick) not in gone
@@ -122,17 +123,18 @@ class StopEngine:
             feed: Feed | None
             if isinstance(entry, Feed):
                 feed = entry
-                self._take_beat(feed, now_ns)
+                woken += self._take_beat(feed, now_ns)
             else:
                 feed = entry.feed
                 lenses = lenses_at(entry)
                 if lenses:
                     self._look(lenses, now_ns)
-            woken = self._feeds.woken_by(feed)
-            if woken:
-                self._look(woken, now_ns)
+            woken += self._feeds.woken_by(feed)
             if watched:
                 self._said.extend(self._accounts.hear_tick(entry, now_ns))
+        if woken:
+            # Only now: the same read may bring a newer quote than the one that is in force again.
+            self._look(woken, now_ns)
 
     def _look(self, lenses: Iterable[Lens], now_ns: int) -> None:
         """Look through `lenses` anew and judge the rules that what is seen may concern."""
@@ -311,15 +313,16 @@ class StopEngine:
         self._look(self._roster.lenses.all(), now_ns)
         self._said.extend(self._accounts.hear_feeds(now_ns))
 
-    def _take_beat(self, feed: Feed, now_ns: int) -> None:
-        """A beat may announce another silence: then the timers of all who look at that feed's quotes may be too late."""
-        if feed.silence_changed:
-            feed.silence_changed = False
-            lenses = [lens for lens in self._roster.lenses.all() if lens.quote_feed is feed]
-            for lens in lenses:
-                self._time(lens, now_ns)
-            self._look(lenses, now_ns)
-            self._said.extend(self._accounts.hear_feeds(now_ns))
+    def _take_beat(self, feed: Feed, now_ns: int) -> list[Lens]:
+        """A beat may announce another silence: then the timers of all who look at that feed's quotes, returned, may be too late."""
+        if not feed.silence_changed:
+            return []
+        feed.silence_changed = False
+        lenses = [lens for lens in self._roster.lenses.all() if lens.quote_feed is feed]
+        for lens in lenses:
+            self._time(lens, now_ns)
+        self._said.extend(self._accounts.hear_feeds(now_ns))
+        return lenses
 
     def _note_staleness(self, lens: Lens, reading: Reading, now_ns: int) -> None:
         changed, said = self._feeds.note(lens, reading, now_ns)

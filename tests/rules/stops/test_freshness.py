@@ -129,6 +129,16 @@ def test_the_newest_of_a_late_read_fires() -> None:
     assert watch.rules == ["price"]
 
 
+def test_a_quote_that_is_in_force_again_gives_way_to_a_newer_one_of_the_same_read() -> None:
+    """Fault 32, Fault 33: the feed's first word after a silence is a beat, and the new quote comes right behind it."""
+    watch = Watch().tick(a_quote(1, "0.20", "0.24"))
+    watch.hear(a_trade(stop("price", stop_price="0.25"), ts=at(60)))
+
+    watch.hear(Ticks(batch=(a_beat(60), a_quote(60, "0.40", "0.42")), received_ns=at(60)))
+
+    assert watch.fired == []
+
+
 def test_a_crossing_within_a_fresh_read_fires_though_the_price_came_back() -> None:
     watch = watching(stop("price", stop_price="0.25"))
 
