@@ -24,6 +24,7 @@ from bus.messages.market import Ticks
 from bus.messages.stops import BidReturned, Mark, MarkGiven, MarkState, MarkWanted, StopCoverage
 from bus.messages.timers import CancelTimer, SetTimer, TimerFired
 from bus.messages.trades import AttemptState, Coverage, Trade
+from bus.messages.units import NS_PER_US
 
 OWNER: Final = "trade_watcher"
 _MARKS: Final = "marks"
@@ -199,7 +200,7 @@ class CoverageBoard:
 
     def _judge(self, trade_ids: Iterable[str], now_ns: int) -> Said:
         """Compare the verdict of each trade with what was said of it last; say what has changed, all in one commit."""
-        changes: list[Change] = []
+        found_new: list[tuple[Trade, StopCoverage | None, Verdict]] = []
         timers: Said = []
         for trade_id in trade_ids:
             trade = self._trades[trade_id]
@@ -207,10 +208,13 @@ class CoverageBoard:
             timers += self._await_verdict(trade_id, found)
             told = self._told.get(trade_id)
             if told is None or (told.coverage, told.why) != (found.coverage, found.why):
-                changes.append(Change(trade, told, _said_of(trade, found, now_ns)))
-        said = tell(changes, now_ns)
+                found_new.append((trade, told, found))
+        # Words may come with an instant that is not later than the last one's, and what is said is known by its instant.
+        at_ns = max([now_ns, *(told.since + NS_PER_US for _, told, _ in found_new if told is not None)])
+        changes = [Change(trade, told, _said_of(trade, found, at_ns)) for trade, told, found in found_new]
+        said = tell(changes, at_ns)
         for change in changes:
-            self._note_unprotected(change.before, now_ns)
+            self._note_unprotected(change.before, at_ns)
             self._told[change.trade.trade_id] = change.after
         return said + timers
 

@@ -59,6 +59,17 @@ def test_coverage_leaves_on_its_own_subject_with_an_id_of_its_own() -> None:
     assert (first.subject, first.msg_id) == ("stop.coverage.t1", f"coverage:t1:{at(0)}:unprotected")
 
 
+def test_no_two_changes_have_one_id_though_words_come_late() -> None:
+    """S10: ticks that waited behind a busy AutoStop are older than the trade that is judged by them."""
+    board = Board(a_trade(PRICE, ts=at(9)))
+
+    for seconds, prices in ((1, ("0.55", "0.57")), (2, (None, None)), (3, ("0.55", "0.57")), (4, (None, None))):
+        board.hear(Ticks(batch=(a_quote(seconds, *prices),), received_ns=at(seconds)))
+
+    ids = [outgoing.msg_id for outgoing in board.outgoing]
+    assert len(ids) == len(set(ids)) > 4
+
+
 def test_good_news_waits_for_its_commit() -> None:
     board = Board(a_trade(PRICE)).tick(a_quote(1, "0.60", "0.62"))
 
