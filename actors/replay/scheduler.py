@@ -56,11 +56,15 @@ class Scheduler:
 
     def ready(self, work: Work) -> None:
         """Let `work` have a turn; it is not counted twice."""
-        if self._held and (owner := work.name.partition("/")[0]) in self._held:
-            self._held[owner][work] = None
+        if self._held and (held := self._holder(work.name)) is not None:
+            held[work] = None
         elif work not in self._places:
             self._places[work] = len(self._ready)
             self._ready.append(work)
+
+    def _holder(self, name: str) -> dict[Work, None] | None:
+        held = self._held.get(name)
+        return self._held.get(name.partition("/")[0]) if held is None else held
 
     def drop(self, work: Work) -> None:
         """Give it no turn any more."""
@@ -74,16 +78,16 @@ class Scheduler:
             self._ready[place] = last
             self._places[last] = place
 
-    def hold(self, owner: str) -> None:
-        """Let nothing named `<owner>/...` have a turn until `release`: a process that is stopped, or starved."""
-        held = self._held.setdefault(owner, {})
-        for work in [work for work in self._ready if work.name.startswith(f"{owner}/")]:
+    def hold(self, name: str) -> None:
+        """Let the work of that name, or all of `<name>/...`, have no turn until `release`: it is stopped, or starved."""
+        held = self._held.setdefault(name, {})
+        for work in [work for work in self._ready if name in (work.name, work.name.partition("/")[0])]:
             self.drop(work)
             held[work] = None
 
-    def release(self, owner: str) -> None:
+    def release(self, name: str) -> None:
         """Let it go on."""
-        for work in self._held.pop(owner, {}):
+        for work in self._held.pop(name, {}):
             self.ready(work)
 
     def at(self, due_ns: int, act: Callable[[], object]) -> None:

@@ -40,7 +40,7 @@ class ShuffledTurns:
         clock: Clock,
         activity: Activity,
         watcher: Watcher,
-        wait: Callable[[Callable[[], bool], float], bool],
+        wait: Callable[[Callable[[], bool], float | None], bool],
     ) -> None:
         self._scheduler = scheduler
         self._process = process

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 
 from actors.replay.scheduler import Gone, Scheduler
+from bus.messages.units import NS_PER_S
 
 
 class Strand:
@@ -48,7 +49,7 @@ class Strand:
             raise failure
         return False
 
-    def wait(self, until: Callable[[], bool], timeout_s: float) -> bool:
+    def wait(self, until: Callable[[], bool], timeout_s: float | None = None) -> bool:
         """Called from within: give way until `until()`; False if `timeout_s` passed first. Raises: Gone once it is cut."""
         scheduler = self._scheduler
         is_late = False
@@ -64,7 +65,8 @@ class Strand:
             is_late = True
 
         if not until():
-            scheduler.after(int(timeout_s * 1e9), be_late)
+            if timeout_s is not None:
+                scheduler.after(int(timeout_s * NS_PER_S), be_late)
             scheduler.when(look)
             self._theirs.release()
             self._mine.acquire()

@@ -82,7 +82,7 @@ def _plain(result: Any) -> Any:
 
 def a_lived_world(seed: int) -> tuple[Recorded, ModelStore]:
     """Let a world live, its database healthy; return what was asked of it, and its last store."""
-    plan = drawn(World.random_of(seed, "plan"))
+    plan = drawn(seed, World.random_of(seed, "plan"))
     every_s = {kind: seconds for kind, seconds in plan.every_s.items() if kind not in UNTIMELY}
     plan = replace(plan, postgres=PostgresFaults(), kills={}, every_s=every_s)
     recorded = Recorded()

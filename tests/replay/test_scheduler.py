@@ -199,7 +199,7 @@ class Process:
     def now_ns(self) -> int:
         return self.scheduler.now_ns
 
-    def wait(self, until: Callable[[], bool], _timeout_s: float) -> bool:
+    def wait(self, until: Callable[[], bool], _timeout_s: float | None = None) -> bool:
         run(self.scheduler)
         return until()
 

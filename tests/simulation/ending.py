@@ -7,7 +7,7 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Any, Final
 
-from bus.messages.trades import Trade, TradeState
+from bus.messages.trades import Purpose, Trade, TradeState
 from bus.messages.units import ZERO
 from tests.simulation.oracle import Oracle
 from tests.simulation.story import Story
@@ -83,6 +83,8 @@ class Ending:
         self._judge_messages()
         self._judge_fills()
         self._judge_positions()
+        self._judge_money()
+        self._judge_house()
         for executor in self._world.executors.values():
             demand(not executor.venue.sent_twice, "S2", f"sent twice: {executor.venue.sent_twice}")
 
@@ -133,6 +135,9 @@ class Ending:
             if _holds(trade):
                 expected[trade.account, trade.ticker, trade.side] += trade.open_quantity
         for executor in self._world.executors.values():
+            for trade_id, (holding, quantity) in executor.venue.brought.items():
+                if trade_id not in self._oracle.trades:
+                    expected[holding] += quantity
             for holding, quantity in executor.venue.held.items():
                 account, ticker, side = holding
                 if ticker in executor.venue.closed or (account, ticker) in self._story.positions_taken:
@@ -140,6 +145,28 @@ class Ending:
                 want = expected.get((account, ticker, side), ZERO)
                 words = f"{account} {ticker} {side}: {quantity} at the venue, {want} in the record"
                 self._oracle.demand(quantity == want, "S1", words)
+
+    def _judge_money(self) -> None:
+        """Profit is exact: what came in less what went out, of the trade's own fills."""
+        for trade in self._oracle.trades.values():
+            if trade.state is not TradeState.CLOSED or trade.unpriced_quantity or trade.trade_id.startswith("r-"):
+                continue
+            if not any(attempt.purpose is Purpose.ENTRY for attempt in trade.attempts):
+                continue
+            sign = {Purpose.ENTRY: -1, Purpose.CLOSE: 1}
+            money = sum((sign[fill.purpose] * fill.price * fill.quantity - fill.fees for fill in trade.fills), ZERO)
+            self._oracle.demand(trade.pnl == money, "S1", f"{trade.trade_id} made {trade.pnl}, its fills {money}")
+
+    def _judge_house(self) -> None:
+        """Whoever serves is whole, and has told of every actor that died."""
+        serving = self._world.serving()
+        assert serving is not None
+        dead = [name for name, alive in serving.turns.alive().items() if not alive]
+        self._oracle.demand(not dead, "L4", f"dead: {dead}")
+        told = {row["notice_id"].rsplit("-", 1)[0] for row in self._world.postgres.tables.notices}
+        for name, at_ns in serving.crashes:
+            if name != "supervisor" and at_ns > serving.served_ns:
+                self._oracle.demand(f"actor-{name}" in told, "L6", f"{name} died, and nobody was told")
 
 
 def _holds(trade: Trade) -> bool:

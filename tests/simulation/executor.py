@@ -46,7 +46,7 @@ class VenueFaults:
 
     rejects, partial: of an order. lost_request: it never reaches the venue; lost_reply: the venue took it and nobody hears;
     late_request: it reaches the venue seconds later. silent: the executor does not report. twice, shuffled, late_report: of a
-    report. ghost: fills after its end was told. no_answer, error_answer, empty_answer: of a look-up.
+    report. trickle: half fills at once, the rest in a while. ghost: fills after its end was told. no_answer, error_answer, empty_answer: of a look-up.
     """
 
     rejects: float = 0.0
@@ -58,6 +58,7 @@ class VenueFaults:
     twice: float = 0.0
     shuffled: float = 0.0
     late_report: float = 0.0
+    trickle: float = 0.0
     ghost: float = 0.0
     no_answer: float = 0.0
     error_answer: float = 0.0
@@ -287,9 +288,14 @@ class Executor:
 
     def _venue_takes(self, order: OrderSubmit, token: str, life: int, *, is_lost: bool) -> None:
         part: Decimal | None = None
-        if self._draw(self.faults.partial, "partial"):
+        trickles = self._draw(self.faults.trickle, "trickle")
+        if trickles or self._draw(self.faults.partial, "partial"):
             part = (order.quantity / 2).to_integral_value(ROUND_DOWN) or None
-        placed = self.venue.place(order, part=part, rejects=self._draw(self.faults.rejects, "rejects"))
+        placed = self.venue.place(
+            order, part=part, rejects=self._draw(self.faults.rejects, "rejects"), trickles=trickles
+        )
+        if not placed.has_ended and order.time_in_force != "gtc":
+            self.scheduler.after(int(self.random.uniform(0.3, 9) * NS_PER_S), lambda: self._trickle_on(placed))
         if self._draw(self.faults.ghost, "ghost"):
             delay_ns = int(self.random.uniform(0.1, 20) * NS_PER_S)
             self.scheduler.after(delay_ns, lambda: self._fill_late(placed))
@@ -301,6 +307,11 @@ class Executor:
         if self._kill("K17", "after"):
             return
         self._done(order, token)
+
+    def _trickle_on(self, order: VenueOrder) -> None:
+        self.venue.go_on(order.sent.client_order_id, fills=self.random.random() < 0.5)
+        if self.is_alive:
+            self._tell(order)
 
     def _fill_late(self, order: VenueOrder) -> None:
         """A ghost is always told: nobody would look for it."""

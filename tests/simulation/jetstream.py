@@ -86,6 +86,10 @@ class Stream:
             self._heard[msg_id] = (self.last, now_ns)
         return {"stream": self.name, "seq": self.last}, kept
 
+    def forget(self, msg_id: str) -> None:
+        """Forget an id, as time does."""
+        self._heard.pop(msg_id, None)
+
     def _no(self, code: int, words: str) -> dict[str, Any]:
         return {**refusal(code, words), "stream": self.name, "seq": 0}
 

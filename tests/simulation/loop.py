@@ -126,7 +126,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
 class SimulatedThread:
     """`LoopThread` for the simulated world. wait: lets the world go on until something is so."""
 
-    def __init__(self, loop: SimulatedLoop, wait: Callable[[Callable[[], bool], float], bool]) -> None:
+    def __init__(self, loop: SimulatedLoop, wait: Callable[[Callable[[], bool], float | None], bool]) -> None:
         self.loop = loop
         self._wait = wait
         self._has_started = False

@@ -116,6 +116,7 @@ class ModelClient:
         if point is not None:
             points.before(point, self._owner)
         named = dict(headers or {})
+        self._server.on_sent(self._owner, subject, body)
         session.send(lambda: self._server.publish(subject, body, named, reply, session))
         if point is not None:
             points.after(point, self._owner)

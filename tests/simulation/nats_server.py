@@ -180,6 +180,7 @@ class ModelNats:
         self.jetstream = JetStream(stamp=lambda: f"created-{scheduler.now_ns}")
         self.sessions: list[Session] = []
         self.on_stored: Callable[[Stream, Kept, Session | None], None] = lambda *_: None
+        self.on_sent: Callable[[Any, str, bytes], None] = lambda *_: None
         self.on_ack: Callable[[Consumer, int], None] = lambda *_: None
         self._listeners: list[tuple[str, Callable[[str, str, bytes, Headers], None]]] = []
         self._awaited: dict[str, Callable[[str, str, bytes, Headers], None]] = {}

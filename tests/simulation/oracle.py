@@ -5,12 +5,13 @@ It knows what Watchkeeper does not: what the venues really did, what was really 
 """
 
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 from actors.inbox import Inbox
 from bus.messages.plain import from_json
 from bus.messages.stops import StopFired
 from bus.messages.trades import Trade
+from bus.messages.units import NS_PER_S
 from tests.simulation.jetstream import Consumer, Kept, Stream
 from tests.simulation.nats_server import Session
 from tests.simulation.orders_oracle import OrdersOracle
@@ -18,7 +19,12 @@ from tests.simulation.postgres import Change
 from tests.simulation.process import Incarnation
 from tests.simulation.record_oracle import RecordOracle
 from tests.simulation.stops_oracle import StopsOracle
-from tests.simulation.world import World
+from tests.simulation.world import INBOX_MAX, World
+
+_INBOX_MOST: Final = INBOX_MAX + 60
+"""Beside ticks, what is never dropped."""
+_MINUTE_NS: Final = 60 * NS_PER_S
+_DEATHS_MOST: Final = 6
 
 
 class Oracle:
@@ -30,11 +36,14 @@ class Oracle:
         self.edges: Counter[tuple[str, str]] = Counter()
         self.trades: dict[str, Trade] = {}
         """Each trade as the database has it."""
+        self.first_close: dict[str, int | None] = {}
+        """When each trade's market was to close, as it was first said."""
         self.record = RecordOracle(self)
         self.orders = OrdersOracle(self)
         self.stops = StopsOracle(self)
         world.nats.on_stored = self._stored
         world.nats.on_ack = self._acknowledged
+        world.nats.on_sent = self.orders.sent
         world.postgres.on_commit = self._committed
         world.watchers.append(self)
 
@@ -61,6 +70,7 @@ class Oracle:
         for table, key, _, row in noted:
             if table == "trades":
                 trade = from_json(Trade, row.body)
+                self.first_close.setdefault(key, trade.close_ts)
                 changed[key] = (self.trades.get(key), trade)
         self.record.committed(noted, changed)
         self.orders.committed(changed)
@@ -70,13 +80,29 @@ class Oracle:
 
     def before(self, incarnation: Incarnation, inbox: Inbox, word: object) -> None:
         """A word is about to be worked."""
+        self.demand(inbox.waiting() <= _INBOX_MOST, "S11", f"{inbox.waiting()} words wait for {inbox.name}")
         self.stops.before(incarnation, inbox, word)
 
     def after(self, incarnation: Incarnation, inbox: Inbox, word: object) -> None:
         """A word was worked."""
-        del inbox, word
+        self.stops.after(incarnation, inbox)
+        if inbox.in_hand is not None:
+            self._count_crash(incarnation, inbox.name)
+        del word
         if not incarnation.activity.outstanding and incarnation.is_serving:
             self.stops.quiet(incarnation)
+
+    def _count_crash(self, incarnation: Incarnation, name: str) -> None:
+        """An actor has died: so often within a minute that its process had to end before?"""
+        now_ns = self.world.now_ns
+        recent = [at_ns for who, at_ns in incarnation.crashes if who == name and now_ns - at_ns <= _MINUTE_NS]
+        self.demand(
+            len(recent) <= _DEATHS_MOST, "L4", f"{name} died {len(recent)} times in a minute, and its process lives"
+        )
+
+    def serves(self, incarnation: Incarnation) -> None:
+        """A process watches."""
+        self.stops.serves(incarnation)
 
     def fired(self, incarnation: Incarnation, word: StopFired) -> None:
         """A stop fires."""
@@ -84,6 +110,9 @@ class Oracle:
 
     def answered(self, subject: str, fields: dict[str, Any], reply: dict[str, Any]) -> None:
         """Somebody got an answer: what it promises stands already."""
+        if subject == "settings.request.set" and reply["ok"]:
+            followed = reply["result"]["version"] == fields["expected_version"] + 1
+            self.demand(followed, "S12", f"settings {reply['result']['version']} after {fields['expected_version']}")
         if subject in ("trade.request.open", "trade.request.adopt") and reply["ok"]:
             known = fields["trade_id"] in self.trades
             self.demand(known, "S5", f"{fields['trade_id']} was promised and is not in the record")

@@ -15,6 +15,7 @@ from bus.messages.units import NS_PER_S, ZERO
 from tests.simulation.jetstream import Kept, Stream
 from tests.simulation.nats_server import Session
 from tests.simulation.record_oracle import Changed
+from tests.simulation.world import VENUES
 
 if TYPE_CHECKING:
     from tests.simulation.oracle import Oracle
@@ -48,6 +49,13 @@ class OrdersOracle:
             self._oracle.demand(stands, "S10", f"{msg_id} was published and has no outbox row")
         del stream
 
+    def sent(self, owner: Any, subject: str, body: bytes) -> None:
+        """A process puts something on its way."""
+        if subject.startswith("order.submit."):
+            order = from_json(OrderSubmit, body)
+            in_time = owner.clock.now_ns() <= order.expires_ts
+            self._oracle.demand(in_time, "S6", f"{order.client_order_id} was sent after its last moment")
+
     def _judge_order(self, kept: Kept, order: OrderSubmit, owner: Any) -> None:
         demand, name = self._oracle.demand, order.client_order_id
         demand(name == f"{order.trade_id}-{order.purpose}-{order.attempt}", "S5", f"{name} names another order")
@@ -60,6 +68,7 @@ class OrdersOracle:
         if order.purpose is Purpose.ENTRY:
             stands = name in self._world.postgres.tables.orders.rows
             demand(stands, "S5", f"the entry {name} left before its commit")
+            self._judge_netting(order, kept.subject.split(".")[2])
         else:
             demand(order.reduce_only, "S2", f"{name} is not reduce-only")
             self._judge_close(order, is_paper=is_paper)
@@ -83,10 +92,22 @@ class OrdersOracle:
         demanded = order.quantity <= opened - closed
         self._oracle.demand(demanded, "S2", f"{order.client_order_id} closes {order.quantity} of {opened} - {closed}")
 
+    def _judge_netting(self, order: OrderSubmit, venue: str) -> None:
+        """Both sides of one ticker cancel each other there."""
+        if not VENUES.get(venue):
+            return
+        for other in self._oracle.trades.values():
+            same = (other.account, other.ticker, other.venue) == (order.account, order.ticker, venue)
+            opposite = same and other.side is order.side.opposite and not other.state.is_terminal
+            self._oracle.demand(
+                not opposite, "S11", f"{order.client_order_id} opposes {other.trade_id} on a netting venue"
+            )
+
     def truth(self, trade_id: str) -> tuple[Decimal, Decimal]:
         """Return how much of a trade its venue has really opened and closed."""
         opened = closed = ZERO
         for executor in self._world.executors.values():
+            opened += executor.venue.brought.get(trade_id, (None, ZERO))[1]
             if trade_id.startswith("r-"):
                 fills = (fill for order in executor.venue.every for fill in order.fills)
                 opened += sum((fill.quantity for fill in fills if late_trade_id(fill.fill_id) == trade_id), ZERO)
@@ -94,7 +115,7 @@ class OrdersOracle:
                 if order.sent.purpose is Purpose.ENTRY:
                     opened += order.filled
                 else:
-                    closed += order.filled
+                    closed += sum((fill.quantity for fill in order.fills if not fill.is_ghost), ZERO)
         return opened, closed
 
     def _may_fill(self, order: OrderSubmit) -> bool:

@@ -27,6 +27,7 @@ AGENDA: Final = (
     "actor_crash",
     "poison",
     "clock_step",
+    "external_close",
     "feed_silent",
     "tick_stale",
     "tick_future",
@@ -34,6 +35,9 @@ AGENDA: Final = (
     "tick_garbage",
     "duplicate_input",
     "contradiction",
+    "flood",
+    "crash_loop",
+    "squatter",
 )
 """What happens now and then; of each seed a few."""
 
@@ -56,8 +60,8 @@ class Plan:
     volatility: float
 
 
-def drawn(random: Random) -> Plan:
-    """Draw a plan."""
+def drawn(seed: int, random: Random) -> Plan:
+    """Draw a plan. Every seed plans for another kill point, so that a run reaches them all."""
 
     def rate(*rates: float) -> float:
         """One of `rates` in half of the seeds, else none."""
@@ -75,6 +79,7 @@ def drawn(random: Random) -> Plan:
         twice=rate(0.1, 0.5),
         shuffled=rate(0.2, 0.8),
         late_report=rate(0.1, 0.4),
+        trickle=rate(0.1, 0.4),
         ghost=rate(0.05, 0.2),
         no_answer=rate(0.1, 0.5),
         error_answer=rate(0.1, 0.5),
@@ -91,15 +96,19 @@ def drawn(random: Random) -> Plan:
             commit_lost=rate(0.01, 0.08), commit_done=rate(0.01, 0.08), passing=rate(0.02, 0.2)
         ),
         venue=VenueFaults() if is_calm else venue,
-        kills={} if is_calm else {
-            (random.choice(POINTS), random.choice(MOMENTS)): random.randint(1, 12)
-            for _ in range(random.choice((0, 1, 1, 2, 3)))
-        },
+        kills={} if is_calm else _kills(seed, random),
         every_s={kind: random.choice((5.0, 15.0, 30.0)) for kind in kinds},
         tickers=random.randint(1, 3),
-        trades=random.randint(2, 7),
-        trade_every_s=random.choice((1.0, 4.0)),
+        trades=random.randint(3, 10),
+        trade_every_s=random.choice((0.3, 1.0, 3.0)),
         tick_every_s=random.choice((0.4, 1.0)),
         people_every_s=random.choice((6.0, 20.0, 1000.0)),
         volatility=random.choice((0.01, 0.03, 0.06)),
     )  # fmt: skip
+
+
+def _kills(seed: int, random: Random) -> dict[Place, int]:
+    places = [(point, moment) for point in POINTS for moment in MOMENTS]
+    first = places[seed % len(places)]
+    more = {random.choice(places): random.randint(1, 12) for _ in range(random.choice((0, 0, 1, 2)))}
+    return more | {first: random.choice((1, 1, 2, 3))}

@@ -3,6 +3,8 @@
 What a process holds in memory ends with its incarnation; what it told the servers before may still arrive.
 """
 
+import queue
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from random import Random
@@ -16,11 +18,12 @@ from actors.replay.scheduler import Gone, Scheduler
 from actors.replay.shuffled import ShuffledTurns
 from actors.replay.strands import Strand
 from actors.serving import Serving, Wiring
+from actors.standby import Standby
 from bus.errors import StreamAlarm
-from bus.messages.failures import LeadTaken, StoreUnavailable, WireUnavailable
 from bus.messages.orders import EpochRecord
 from bus.messages.plain import from_json
 from bus.messages.stops import StopFired
+from bus.messages.units import NS_PER_US
 from bus.wire import NatsWire
 from config.settings import Settings
 from tests.simulation.connections import ModelStore
@@ -58,15 +61,37 @@ class Around(Protocol):
         ...
 
 
+class _Heard:
+    """`queue.SimpleQueue` for whoever waits as the world allows it. wait: lets the world go on until something is so."""
+
+    def __init__(self, wait: Callable[[Callable[[], bool], float | None], bool]) -> None:
+        self._wait = wait
+        self._words: deque[object] = deque()
+        self.put = self._words.append
+
+    def get(self, *, timeout: float | None = None) -> object:
+        if not self._wait(lambda: bool(self._words), timeout):
+            raise queue.Empty
+        return self._words.popleft()
+
+
 class SteppedClock:
-    """A process's wall clock: the world's time, and how far it is off."""
+    """A process's wall clock: the world's time, and how far it is off. No two readings are equal, as in life, unless it is stepped."""
 
     def __init__(self, scheduler: Scheduler, off_ns: int) -> None:
         self._scheduler = scheduler
-        self.off_ns = off_ns
+        self._off_ns = off_ns
+        self._last_ns = 0
 
     def now_ns(self) -> int:
-        return (self._scheduler.now_ns + self.off_ns) // 1000 * 1000
+        now_ns = (self._scheduler.now_ns + self._off_ns) // NS_PER_US * NS_PER_US
+        self._last_ns = max(now_ns, self._last_ns + NS_PER_US)
+        return self._last_ns
+
+    def step(self, off_ns: int) -> None:
+        """Set it anew."""
+        self._off_ns = off_ns
+        self._last_ns = 0
 
 
 class Incarnation:
@@ -78,6 +103,10 @@ class Incarnation:
         self.is_alive = True
         self.is_serving = False
         self.is_stopping = False
+        self.served_ns = 0
+        self.doomed = ""
+        self.crashes: list[tuple[str, int]] = []
+        """Which actor died, and when."""
         self.activity = Activity()
         self.clock = SteppedClock(world.scheduler, off_ns)
         self.loop = SimulatedLoop(world.scheduler, f"{name}/loop")  # type: ignore[abstract]  # what nobody calls
@@ -108,7 +137,12 @@ class Incarnation:
             also={StopFired: self._fired},
         )
         self.serving = Serving(settings, wiring)
-        self._strands = [Strand(world.scheduler, f"{name}/main", self._main)]
+        self._standby = Standby(
+            self.serving,
+            monotonic_ns=lambda: world.scheduler.now_ns,
+            heard=_Heard(self.wait),  # type: ignore[arg-type]  # by shape
+        )
+        self._strand = Strand(world.scheduler, f"{name}/main", self._main)
 
     @property
     def house(self) -> House | None:
@@ -133,37 +167,38 @@ class Incarnation:
         self.world.fired(self, word)
 
     def _main(self) -> None:
+        """What `serve` does."""
         try:
-            self.serving.start()
-        except (LeadTaken, StreamAlarm, StoreUnavailable, WireUnavailable) as error:
-            self.end(69, f"{type(error).__name__}: {error}")
-        self.is_serving = True
-        self.world.serves(self)
+            leads = self._standby.wait()
+        except StreamAlarm as error:
+            self.end(1, str(error))
+        if leads:
+            self.is_serving = True
+            self.served_ns = self.world.scheduler.now_ns
+            self.world.serves(self)
+            self._standby.stay()
+        self.serving.stop()
+        self.end(0, "stopped")
 
     def stop(self) -> None:
         """SIGTERM: drain and end in order."""
         self.is_stopping = True
-        self._strands.append(Strand(self.world.scheduler, f"{self.name}/stop", self._stop))
-
-    def _stop(self) -> None:
-        self.serving.stop()
-        self.end(0, "stopped")
+        self._standby.stop()
 
     def crash_actor(self, random: Random) -> None:
         """Let one of the actors raise at its next word."""
         names = sorted(name for name, alive in self.turns.alive().items() if alive)
         if not names:
             return
+        self.turns.actor(random.choice(names)).on_receive = _crash  # type: ignore[assignment,method-assign]  # of this incarnation of it alone
 
-        def crash(_word: object) -> None:
-            raise RuntimeError("a crash that was asked for")
+    def crash_for_ever(self, random: Random) -> None:
+        """Let one actor die of every word, in each of its lives within this process."""
+        self.doomed = random.choice(("auto_stop", "trade_watcher", "notifier", "paper_venue"))
 
-        self.turns.actor(random.choice(names)).on_receive = crash  # type: ignore[assignment,method-assign]  # of this incarnation of it alone
-
-    def wait(self, until: Callable[[], bool], timeout_s: float) -> bool:
-        """Let the world go on until something is so."""
-        strand = next(strand for strand in self._strands if strand.is_here)
-        return strand.wait(until, timeout_s)
+    def wait(self, until: Callable[[], bool], timeout_s: float | None = None) -> bool:
+        """Let the world go on until something is so; called from the process's first thread."""
+        return self._strand.wait(until, timeout_s)
 
     def end(self, code: int, why: str) -> Any:
         """End at once, as `os._exit` does. Raises: Gone."""
@@ -179,14 +214,21 @@ class Incarnation:
         self.loop.end()
         self.world.nats.bury(self)
         self.world.postgres.bury(self)
-        for strand in self._strands:
-            strand.cut()
+        self._strand.cut()
         self.world.gone(self, why)
 
     # actors.replay.shuffled.Watcher
 
     def before(self, inbox: Inbox, word: object) -> None:
+        if inbox.name == self.doomed:
+            self.turns.actor(inbox.name).on_receive = _crash  # type: ignore[assignment,method-assign]  # as above
         self.world.before(self, inbox, word)
 
     def after(self, inbox: Inbox, word: object) -> None:
+        if inbox.in_hand is not None:
+            self.crashes.append((inbox.name, self.world.scheduler.now_ns))
         self.world.after(self, inbox, word)
+
+
+def _crash(_word: object) -> None:
+    raise RuntimeError("a crash that was asked for")

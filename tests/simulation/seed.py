@@ -36,7 +36,7 @@ def run(seed: int, events: int) -> Result:
 
 
 def _run(seed: int, events: int) -> Result:
-    plan = drawn(World.random_of(seed, "plan"))
+    plan = drawn(seed, World.random_of(seed, "plan"))
     world = World(
         seed,
         haste=plan.haste,

@@ -8,10 +8,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from actors.inbox import Inbox
+from actors.rules.stops.armed import ArmedTrade
 from bus.messages.market import FeedBeat, Quote, Ticks
-from bus.messages.stops import Rule, StopDecision, StopFired
+from bus.messages.plain import from_json
+from bus.messages.stops import Rule, StopDecision, StopFired, StopProgress
 from bus.messages.trades import Coverage, Side, Trade, TradeState
 from bus.messages.units import NS_PER_S, ONE
+from tests.simulation.markets import SOURCE
 from tests.simulation.process import Incarnation
 
 if TYPE_CHECKING:
@@ -37,11 +40,75 @@ class StopsOracle:
     def __init__(self, oracle: "Oracle") -> None:
         self._oracle = oracle
         self._seen: dict[str, Seen] = defaultdict(Seen)
+        self._must_fire: list[ArmedTrade] = []
 
     def before(self, incarnation: Incarnation, inbox: Inbox, word: object) -> None:
         """See ticks on their way into AutoStop."""
         if type(word) is Ticks and inbox.name == "auto_stop":
+            self._must_fire = self._crossed(incarnation, word)
             self._take(self._seen[incarnation.name], word)
+
+    def _crossed(self, incarnation: Incarnation, word: Ticks) -> list[ArmedTrade]:
+        """Return the armed trades whose price stop is crossed by a young tick of this read, one that needs no confirmation."""
+        house = incarnation.house
+        if house is None:
+            return []
+        found, known = [], self._seen[incarnation.name].quotes
+        quotes = [tick for tick in word.batch if isinstance(tick, Quote) and tick.source == SOURCE]
+        for armed in house._stops._roster.armed():
+            rule, limit = armed.rule(Rule.PRICE), stop_price(armed.trade)
+            if (
+                armed.fired
+                or rule is None
+                or limit is None
+                or rule.number("confirm_ticks") != 1
+                or rule.number("dwell_s")
+            ):
+                continue
+            before = known.get(armed.trade.ticker)
+            for tick in quotes:
+                is_due = tick.ticker == armed.trade.ticker and abs(word.received_ns - tick.ts) <= NS_PER_S
+                if is_due and (before is None or tick.ts >= before.ts) and crosses(armed.trade, tick, limit):
+                    found.append(armed)
+                    break
+        return found
+
+    def after(self, incarnation: Incarnation, inbox: Inbox) -> None:
+        """AutoStop has worked a read: what was crossed in it has fired."""
+        if inbox.name != "auto_stop" or not self._must_fire:
+            return
+        must_fire, self._must_fire = self._must_fire, []
+        house = incarnation.house
+        if inbox.in_hand is not None or house is None:
+            return
+        for armed in must_fire:
+            name = armed.trade.trade_id
+            is_answered = armed.fired or house._stops._roster.find(name) is not armed
+            self._oracle.demand(is_answered, "L1", f"the stop of {name} was crossed by a fresh tick, and does not fire")
+
+    def serves(self, incarnation: Incarnation) -> None:
+        """A process watches: what rules had counted before it is counted still."""
+        house = incarnation.house
+        assert house is not None
+        for body in self._oracle.world.postgres.tables.progress:
+            progress = from_json(StopProgress, body)
+            armed = house._stops._roster.find(progress.trade_id)
+            rule = None if armed is None else armed.rule(progress.rule)
+            if armed is None or rule is None or armed.fired:
+                continue
+            name = f"{progress.rule} of {progress.trade_id}"
+            if progress.best is not None and armed.trade.side is not Side.SHORT:
+                kept = rule.best is not None and rule.best >= progress.best
+                self._oracle.demand(kept, "S12", f"the best of {name} was {progress.best}, and is {rule.best}")
+            self._oracle.demand(
+                rule.decisions >= progress.decisions, "S12", f"the decisions of {name} are numbered anew"
+            )
+            quote = self._seen[incarnation.name].quotes.get(armed.trade.ticker)
+            limit = stop_price(armed.trade)
+            stands = quote is not None and limit is not None and crosses(armed.trade, quote, limit)
+            if progress.rule == Rule.PRICE and stands and progress.confirms:
+                kept = rule.confirms >= progress.confirms
+                self._oracle.demand(kept, "S12", f"{name} had counted {progress.confirms}, and has {rule.confirms}")
 
     def fired(self, incarnation: Incarnation, word: StopFired) -> None:
         """AutoStop says that a stop has fired, just now."""
@@ -119,6 +186,13 @@ class StopsOracle:
                     demand(trade.waiver is not None or bare, "S9", f"{name} is called waived by nobody")
                 case Coverage.UNPROTECTED:
                     pass
+
+
+def crosses(trade: Trade, quote: Quote, limit: Decimal) -> bool:
+    """Whether a quote with both prices crosses a price stop."""
+    if quote.yes_bid is None or quote.yes_ask is None or quote.yes_bid > quote.yes_ask:
+        return False
+    return (quote.yes_bid if trade.side is Side.YES else ONE - quote.yes_ask) <= limit
 
 
 def stop_price(trade: Trade) -> Decimal | None:

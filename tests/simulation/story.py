@@ -10,7 +10,9 @@ from functools import partial
 from random import Random
 from typing import Any, Final
 
+from bus.messages.orders import Action, OrderSubmit
 from bus.messages.plain import instant_text, to_json
+from bus.messages.trades import Mode, Purpose, Side
 from bus.messages.units import NS_PER_S
 from tests.simulation.executor import VenueFaults
 from tests.simulation.markets import SOURCE, Market
@@ -23,6 +25,8 @@ from tests.simulation.world import World
 _ACCOUNTS: Final = {"sim": "live-1", "net": "live-2", "paper": "paper-1"}
 _BEAT_S: Final = 5.0
 _PATIENCE_S: Final = 2.0
+FLOOD: Final = 300
+"""Ticks at once: more than `INBOX_MAX`."""
 _CALM_S: Final = 2.0
 """Nothing comes faster than this once the faults have stopped."""
 
@@ -43,7 +47,7 @@ class Story:
             Market(f"T{number}", world.random(f"market{number}"), plan.volatility) for number in range(plan.tickers)
         ]
         self.is_done_ns = 0
-        self._sent: list[tuple[str, bytes]] = []
+        self._sent: list[tuple[str, str, bytes]] = []
 
     @property
     def is_done(self) -> bool:
@@ -141,6 +145,7 @@ class Story:
         """A market ends: it closes, its result is known, the venues pay."""
         world = self.world
         market.is_closed = True
+        world.closed[market.ticker] = world.now_ns
         market.result = self.random.choice(("yes", "no"))
         for executor in world.executors.values():
             executor.venue.close_market(market.ticker)
@@ -170,12 +175,15 @@ class Story:
             **more,
         )
 
-    def store(self, subject: str, msg_id: str, **fields: Any) -> None:
-        """Publish into a stream until it is stored, as whoever says something that counts does."""
+    def store(self, subject: str, msg_id: str, *, is_bad: bool = False, **fields: Any) -> None:
+        """Publish into a stream until it is stored, as whoever says something that counts does. is_bad: it must have no effect."""
         body = {"ts": instant_text(self.world.now_ns // 1000 * 1000)} | {
             k: v for k, v in fields.items() if v is not None
         }
-        self._store(subject, msg_id, to_json(body))
+        written = to_json(body)
+        if is_bad:
+            self.world.bad.add(written)
+        self._store(subject, msg_id, written)
 
     def _store(self, subject: str, msg_id: str, body: bytes) -> None:
         world = self.world
@@ -185,7 +193,7 @@ class Story:
             self._after(1.0, lambda: self._store(subject, msg_id, body))
             return
         world.nats.publish(subject, body, {"Nats-Msg-Id": msg_id} if msg_id else {})
-        self._sent.append((subject, body))
+        self._sent.append((subject, msg_id, body))
 
     # Strategies
 
@@ -214,12 +222,31 @@ class Story:
         }
         if market.close_ns is not None and random.random() < 0.8:
             fields["close_ts"] = instant_text(market.close_ns)
+        is_late = market.close_ns is None and random.random() < 0.05
+        if is_late:
+            # No order may leave this close to the end: it is rejected before there is any.
+            fields["close_ts"] = instant_text(self.world.now_ns // 1000 * 1000 + NS_PER_S // 2)
         self.asked[fields["trade_id"]] = fields
+        if venue == "sim" and not is_late and random.random() < 0.15:
+            self._adopt(fields, price)
+            return
         if random.random() < 0.3:
             fields["expires_ts"] = instant_text(self.world.now_ns // 1000 * 1000 + 20 * NS_PER_S)
             self.store("trade.command.open", f"open:{fields['trade_id']}", **fields)
         else:
             self.request("trade.request.open", fields, tries=6)
+
+    def _adopt(self, fields: dict[str, Any], price: float) -> None:
+        """Have a position taken over that stands at the venue already."""
+        holding = (fields["account"], fields["ticker"], Side(fields["side"]))
+        self.world.executors["sim"].venue.bring(holding, Decimal(fields["quantity"]), fields["trade_id"])
+        more = {
+            "entry_price": str(round(Decimal(price), 2)),
+            "entry_ts": instant_text(self.world.now_ns // 1000 * 1000),
+        }
+        gone = ("limit_price", "expires_ts")
+        kept = {key: value for key, value in fields.items() if key not in gone}
+        self.request("trade.request.adopt", kept | more, tries=20)
 
     def stops(self, price: float) -> list[dict[str, Any]]:
         """Draw the stops of a trade that costs about `price`."""
@@ -264,7 +291,7 @@ class Story:
         if self.is_calm or not self.asked:
             return
         trade_id = random.choice(list(self.asked))
-        who = {"reason": "because", "requested_by": "a person"}
+        who: dict[str, Any] = {"reason": "because", "requested_by": "a person"}
         match random.choice(("close", "part", "halt", "set", "waive", "settings", "status", "list")):
             case "close":
                 self.request("trade.request.close", {"trade_id": trade_id, **who}, tries=3)
@@ -277,7 +304,7 @@ class Story:
                     **who,
                 )
             case "halt":
-                self.request("system.request.halt", who, tries=3)
+                self.request("system.request.halt", dict(who), tries=3)
                 self._after(random.uniform(2, 6), lambda: self.request("system.request.resume", who, tries=9))
             case "set":
                 settings = {"stop_price": str(random.choice((Decimal("0.2"), Decimal("0.35"), Decimal("0.45"))))}
@@ -286,7 +313,7 @@ class Story:
                 until = instant_text(self.world.now_ns // 1000 * 1000 + 5 * NS_PER_S)
                 self.request("stop.request.waive", {"trade_id": trade_id, "until": until, **who})
             case "settings":
-                version = len(self.world.postgres.tables.settings_history)
+                version = len(self.world.postgres.tables.settings_history) - random.choice((0, 0, 1))
                 changes = {"close_slippage": str(random.choice((Decimal("0.03"), Decimal("0.08"))))}
                 self.request(
                     "settings.request.set",
@@ -380,15 +407,55 @@ class Story:
         subject = self.random.choice(
             ("trade.command.open", "order.report.t1-close-1", "account.position.live-1", "market.lifecycle.T0")
         )
-        self._store(
-            subject, "", self.random.choice((b"{", b'{"ts":1}', b'{"quantity":"NaN"}', b"\xff", b'{"a":1,"a":2}'))
-        )
+        body = self.random.choice((b"{", b'{"ts":1}', b'{"quantity":"NaN"}', b"\xff", b'{"a":1,"a":2}'))
+        self.world.bad.add(body)
+        self._store(subject, "", body)
 
     def _clock_step(self) -> None:
         victim = self._somebody()
         if victim is not None:
             self.world.note_fault("clock_step")
-            victim.clock.off_ns = int(self.random.uniform(-0.5, 0.5) * NS_PER_S)
+            victim.clock.step(int(self.random.uniform(-0.5, 0.5) * NS_PER_S))
+
+    def _flood(self) -> None:
+        """A process that does not get on, and more ticks than its inboxes may hold."""
+        victim = self._somebody()
+        if victim is None or not victim.is_serving or self.is_silent:
+            return
+        self.world.note_fault("flood")
+        self.world.scheduler.hold(f"{victim.name}/auto_stop")
+        self._after(2.0, lambda: self.world.scheduler.release(f"{victim.name}/auto_stop"))
+        market = self.random.choice(self.markets)
+        for number in range(FLOOD):
+            self._after(0.002 * number, partial(self.tick, market))
+
+    def _crash_loop(self) -> None:
+        """An actor that dies of everything: its restarts are counted, and then the process ends."""
+        victim = self._somebody()
+        if victim is not None and victim.is_serving:
+            self.world.note_fault("crash_loop")
+            victim.crash_for_ever(self.random)
+
+    def _squatter(self) -> None:
+        """Somebody else's order stands in ORDERS under the id of our next close: that one is in effect."""
+        open_ones = [
+            t for t in self.world.trades() if t.open_quantity > 1 and t.state == "open" and t.mode is Mode.LIVE
+        ]
+        epoch = self.world.leading_epoch()
+        if not open_ones or not epoch:
+            return
+        trade = self.random.choice(open_ones)
+        number = 1 + max((a.attempt for a in trade.attempts if a.purpose is Purpose.CLOSE), default=0)
+        name = f"{trade.trade_id}-close-{number}"
+        self.world.note_fault("squatter")
+        body = OrderSubmit(
+            client_order_id=name, trade_id=trade.trade_id, account=trade.account, mode=trade.mode, purpose=Purpose.CLOSE,
+            attempt=number, ticker=trade.ticker, side=trade.side, action=Action.SELL, quantity=Decimal(1), limit_price=Decimal("0.01"),
+            reduce_only=True, expires_ts=self.world.now_ns + 5 * NS_PER_S, epoch=epoch, cause="somebody else",
+            trade_version=trade.version, settings_version=1, ts=self.world.now_ns // 1000 * 1000,
+        )  # fmt: skip
+        self.world.squatted.add(f"order.report.{name}")
+        self._store(f"order.submit.{trade.venue}.{trade.trade_id}", f"submit:{name}", to_json(body))
 
     def _feed_silent(self) -> None:
         self._for_a_while("feed_silent", 5, 45, lambda: self._silence(True), lambda: self._silence(False))
@@ -430,7 +497,12 @@ class Story:
         market = self.random.choice(self.markets)
         odd = self.random.choice(("NaN", "-0.5", "1e999", "Infinity", "0.5x"))
         self.world.publish(
-            f"market.quote.{market.ticker}", ticker=market.ticker, source=SOURCE, yes_bid=odd, yes_ask="0.9"
+            f"market.quote.{market.ticker}",
+            ticker=market.ticker,
+            source=SOURCE,
+            is_bad=True,
+            yes_bid=odd,
+            yes_ask="0.9",
         )
 
     def _external_close(self) -> None:
@@ -451,8 +523,12 @@ class Story:
     def _duplicate_input(self) -> None:
         if self._sent:
             self.world.note_fault("duplicate_input")
-            subject, body = self.random.choice(self._sent)
-            self._store(subject, "", body)
+            subject, msg_id, body = self.random.choice(self._sent)
+            stream = self.world.nats.jetstream.stream_of(subject)
+            if stream is not None:
+                # As if the stream's window were over.
+                stream.forget(msg_id)
+                self._store(subject, msg_id, body)
 
     def _contradiction(self) -> None:
         """A report that says something else of a fill that is known already."""
@@ -461,12 +537,12 @@ class Story:
         ]
         if not fills:
             return
-        self.world.note_fault("contradiction")
         fill, order = self.random.choice(fills)
         name = order.sent.client_order_id
-        if (order.sent.account, fill.fill_id) not in self.world.postgres.tables.fills.rows:
+        if f"report:{name}:{fill.fill_id}" not in self.world.postgres.tables.inbox.rows:
             return
+        self.world.note_fault("contradiction")
         self.store(
-            f"order.report.{name}", "", client_order_id=name, status="filled", fill_id=fill.fill_id, fill_price="0.99",
+            f"order.report.{name}", "", is_bad=True, client_order_id=name, status="filled", fill_id=fill.fill_id, fill_price="0.99",
             fill_quantity="777", fees="0", cumulative_quantity="777",
         )  # fmt: skip

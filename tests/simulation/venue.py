@@ -28,6 +28,8 @@ class VenueFill:
     quantity: Decimal
     fees: Decimal
     at_ns: int
+    is_ghost: bool = False
+    """It came after the end of its order was told."""
 
 
 @dataclass(slots=True)
@@ -79,6 +81,7 @@ class ModelVenue:
         self.every: list[VenueOrder] = []
         self.of_trade: dict[str, list[VenueOrder]] = defaultdict(list)
         self.held: dict[Holding, Decimal] = {}
+        self.brought: dict[str, tuple[Holding, Decimal]] = {}
         self.books: dict[str, Book] = {}
         self.closed: set[str] = set()
         self.halted: set[str] = set()
@@ -103,8 +106,10 @@ class ModelVenue:
         """Return the open orders of a ticker."""
         return [order for order in self.orders.values() if not order.has_ended and order.sent.ticker == ticker]
 
-    def place(self, sent: OrderSubmit, *, part: Decimal | None = None, rejects: bool = False) -> VenueOrder:
-        """Take an order. part: fill only so much of it (an `ioc` loses the rest). rejects: say no.
+    def place(
+        self, sent: OrderSubmit, *, part: Decimal | None = None, rejects: bool = False, trickles: bool = False
+    ) -> VenueOrder:
+        """Take an order. part: fill only so much of it (an `ioc` loses the rest; trickles: only in a while). rejects: say no.
 
         A client id that is open is answered with the open order.
         """
@@ -125,6 +130,8 @@ class ModelVenue:
         price = None if sent.ticker in self.halted else self._price(sent)
         if price is not None:
             self._fill(order, price, allowed if part is None else min(part, allowed))
+        if trickles and part is not None and order.fills and not order.has_ended:
+            return order
         if not order.has_ended and (sent.time_in_force != "gtc" or (sent.reduce_only and order.filled >= allowed)):
             order.status = ReportStatus.CANCELLED
         return order
@@ -160,7 +167,26 @@ class ModelVenue:
         status = order.status
         fill = self._fill(order, price, allowed)
         order.status = status
+        if fill is not None:
+            fill.is_ghost = True
         return fill
+
+    def go_on(self, client_order_id: str, *, fills: bool) -> VenueOrder | None:
+        """Let an order that trickles fill what is left, or lose it; None: it has ended already."""
+        order = self.orders[client_order_id]
+        if order.has_ended:
+            return None
+        price = self._price(order.sent)
+        if fills and price is not None:
+            self._fill(order, price, self.allowance(order))
+        if not order.has_ended:
+            order.status = ReportStatus.CANCELLED
+        return order
+
+    def bring(self, holding: Holding, quantity: Decimal, trade_id: str) -> None:
+        """A position that no order here has opened; `trade_id` is to take it over."""
+        self.held[holding] = self.held.get(holding, ZERO) + quantity
+        self.brought[trade_id] = (holding, quantity)
 
     def take_away(self, account: str, ticker: str, side: Side, quantity: Decimal) -> Decimal:
         """Somebody closes by hand; return how much was there."""

@@ -19,8 +19,10 @@ from msgspec.structs import replace
 from actors.inbox import Inbox
 from actors.replay.scheduler import Scheduler
 from bus.messages.market import Ticks
-from bus.messages.plain import instant_text, to_json
+from bus.messages.orders import EpochRecord
+from bus.messages.plain import from_json, instant_text, to_json
 from bus.messages.stops import StopFired
+from bus.messages.trades import Trade
 from bus.messages.units import NS_PER_S
 from config.settings import Settings, Venue, load
 from tests.simulation.executor import Executor, VenueFaults
@@ -34,6 +36,8 @@ from tests.simulation.venue import ModelVenue
 START_NS: Final = 1_780_000_000 * NS_PER_S
 VENUES: Final = {"sim": False, "net": True}
 """The live venues by name, and whether they net."""
+INBOX_MAX: Final = 200
+"""Small, so that a flood is a flood."""
 
 
 class World:
@@ -60,6 +64,12 @@ class World:
         self.clock_off_ns: dict[str, int] = {}
         self.reboot_s = 1.0
         self.settings = _settings()
+        self.closed: dict[str, int] = {}
+        """When which market has closed."""
+        self.bad: set[bytes] = set()
+        """Inputs that must have no effect."""
+        self.squatted: set[str] = set()
+        """On which subjects orders are reported that somebody else gave."""
         self.watchers: list[Any] = []
         """Who sees every word, and every answer: the oracle."""
         self._lives: Counter[str] = Counter()
@@ -113,6 +123,17 @@ class World:
             self.scheduler.step()
         return True
 
+    def leading_epoch(self) -> int:
+        """Return the epoch in force in ORDERS; 0: none yet."""
+        stream = self.nats.jetstream.streams.get("ORDERS")
+        newest = stream.newest.get("order.epoch") if stream is not None else None
+        return 0 if newest is None or stream is None else from_json(EpochRecord, stream.kept[newest].body).epoch
+
+    def trades(self) -> list[Trade]:
+        """Return the trades that live, as the database has them."""
+        rows = [row for row in self.postgres.tables.trades if row.state not in ("rejected", "closed", "settled")]
+        return [from_json(Trade, row.body) for row in rows]
+
     def tell(self, words: str) -> None:
         """Note what happened."""
         self.history.append((self.now_ns, words))
@@ -149,6 +170,8 @@ class World:
 
     def serves(self, incarnation: Incarnation) -> None:
         self.tell(f"{incarnation.name} serves in epoch {incarnation.epoch}")
+        for watcher in self.watchers:
+            watcher.serves(incarnation)
 
     def gone(self, incarnation: Incarnation, why: str) -> None:
         name = incarnation.name.rstrip("0123456789")
@@ -211,14 +234,19 @@ class World:
             f"market.quote.{ticker}", ticker=ticker, source="feed", yes_bid=bid, yes_ask=ask, ts_ns=ts_ns, **more
         )
 
-    def publish(self, subject: str, *, ts_ns: int | None = None, msg_id: str = "", **fields: Any) -> bool:
-        """Publish a message with its `ts`, once; return whether it left."""
+    def publish(
+        self, subject: str, *, ts_ns: int | None = None, msg_id: str = "", is_bad: bool = False, **fields: Any
+    ) -> bool:
+        """Publish a message with its `ts`, once; return whether it left. is_bad: it must have no effect."""
         body = {name: value for name, value in fields.items() if value is not None}
         body["ts"] = instant_text((self.now_ns if ts_ns is None else ts_ns) // 1000 * 1000)
         headers = {"Nats-Msg-Id": msg_id} if msg_id else {}
         if not self.nats.is_up or self.nats.is_hung:
             return False
-        self.nats.publish(subject, to_json(body), headers)
+        written = to_json(body)
+        if is_bad:
+            self.bad.add(written)
+        self.nats.publish(subject, written, headers)
         return True
 
     def ask(self, subject: str, hear: Callable[[dict[str, Any]], None] = lambda _: None, **fields: Any) -> None:
@@ -248,7 +276,8 @@ def _settings() -> Settings:
     for name, netting in VENUES.items():
         style = "buy_opposite" if netting else "sell"
         venues[name] = Venue(style=style, netting=netting, cutoff_s=Decimal(1), settle_bound_s=Decimal(6))
-    return replace(settings, venues=venues, trading=replace(settings.trading, live_enabled=True))
+    actors = replace(settings.actors, inbox_max=INBOX_MAX, health_interval_ms=5000)
+    return replace(settings, venues=venues, trading=replace(settings.trading, live_enabled=True), actors=actors)
 
 
 __all__ = ["Message", "Ticks", "World"]
