@@ -179,10 +179,11 @@ def _cannot_fly(draft: Draft, attempt: Attempt) -> bool:
 def _fill_the_gap(draft: Draft, order: VenueOrder) -> None:
     """Book what a venue says only in sum: once the order has ended, long enough ago for its fills to have come singly.
 
-    From then on a single fill of that order is one of those counted here.
+    From then on a single fill of that order is one of those counted here. A trade that has ended counts nothing any more, so a
+    sum would hold again what has become a trade of its own: what is told only in sum then is found as a position.
     """
     attempt = find(draft.trade, order.client_order_id)
-    if attempt is None or order.average_price is None or order.status not in _ENDS:
+    if attempt is None or draft.trade.state.is_terminal or order.average_price is None or order.status not in _ENDS:
         return
     missing = order.cumulative_quantity - attempt.filled
     if missing <= ZERO or not _cannot_fly(draft, attempt):

@@ -18,7 +18,9 @@ from tests.rules.lifecycle.builders import (
     a_report,
     a_stop,
     a_trade,
+    a_venue_fill,
     an_adopted_life,
+    an_answer,
     an_open_life,
     determined,
 )
@@ -185,6 +187,15 @@ def test_a_late_fill_of_a_rejected_entry_is_closed_as_a_trade_of_its_own(report:
     ]
     assert [wanted.trade_id for wanted in closing.marks] == [late_trade_id("f1")]
     assert life.kinds[-1] == "late_fill"
+
+
+def test_a_late_fill_that_an_answer_tells_in_sum_too_is_held_once() -> None:
+    """S2, Fault 28: the sum and the fill are the same contracts."""
+    life = Life(a_trade()).begin().hear(a_report("rejected"))
+
+    life.hear(an_answer(status="filled", cumulative="10", average="0.60", fills=(a_venue_fill("10"),)), at_s=600)
+
+    assert {late.trade.trade_id for late in life.step.late} == {late_trade_id("f1")}
 
 
 def test_a_late_trade_is_named_after_its_fill() -> None:
