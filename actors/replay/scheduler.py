@@ -108,6 +108,10 @@ class Scheduler:
         """Whether nobody has anything to do at this instant."""
         return not self._ready
 
+    def is_busy(self, owner: str) -> bool:
+        """Whether anything named `<owner>/...` has something to do at this instant."""
+        return any(work.name.startswith(f"{owner}/") for work in self._ready)
+
     @property
     def next_due_ns(self) -> int | None:
         """The next deadline; None: nothing will ever happen."""

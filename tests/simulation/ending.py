@@ -62,7 +62,7 @@ class Ending:
 
     def _is_drained(self) -> bool:
         tables = self._world.postgres.tables
-        return not any(tables.unpublished.rows.values()) and not self._lag()
+        return self._world.serving() is not None and not any(tables.unpublished.rows.values()) and not self._lag()
 
     def _lag(self) -> dict[str, int]:
         """Return what our consumers have not been given, or have not acknowledged."""
@@ -95,8 +95,8 @@ class Ending:
         lost = [row[1] for row in tables.outbox if row[1] not in stored]
         lost = [msg_id for msg_id in lost if not self._was_given_up(msg_id)]
         self._oracle.demand(not lost, "L6", f"in the outbox, and in no stream: {lost[:5]}")
-        for name in self._oracle.orders.submits:
-            stands = name in tables.orders.rows
+        for name, order in self._oracle.orders.submits.items():
+            stands = name in tables.orders.rows or order.trade_id not in self._oracle.trades
             self._oracle.demand(stands, "S10", f"{name} left, and has no row")
 
     def _was_given_up(self, msg_id: str) -> bool:

@@ -534,14 +534,14 @@ def reports_of(order: VenueOrder) -> list[OrderReport]:
             )
         )
     if order.status in (ReportStatus.REJECTED, ReportStatus.CANCELLED, ReportStatus.EXPIRED):
-        at_ns = _touched_ns(order)
+        counted = [fill for fill in order.fills if not fill.is_ghost]
         said.append(
             OrderReport(
                 client_order_id=name,
-                ts=at_ns,
+                ts=max([order.at_ns, *(fill.at_ns for fill in counted)]),
                 status=order.status,
                 reason="the venue says so",
-                cumulative_quantity=total,
+                cumulative_quantity=sum((fill.quantity for fill in counted), ZERO),
             )
         )
     return said

@@ -9,6 +9,7 @@ from asyncio import events
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context
+from inspect import CORO_CREATED, getcoroutinestate
 from typing import Any, TypeVar, TypeVarTuple
 
 from actors.replay.scheduler import Gone, Scheduler
@@ -50,6 +51,12 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
     def end(self) -> None:
         """Nothing runs any more."""
         self._is_closed = True
+        for handle in self._handles:
+            # A task that never had its first turn.
+            task = getattr(getattr(handle, "_callback", None), "__self__", None)
+            coroutine = task.get_coro() if isinstance(task, asyncio.Task) else None
+            if isinstance(coroutine, Coroutine) and getcoroutinestate(coroutine) == CORO_CREATED:
+                coroutine.close()
         self._handles.clear()
         self._scheduler.drop(self)
         self.run_here(self._close_tasks)

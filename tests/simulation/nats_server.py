@@ -180,10 +180,15 @@ class ModelNats:
         self.jetstream = JetStream(stamp=lambda: f"created-{scheduler.now_ns}")
         self.sessions: list[Session] = []
         self.on_stored: Callable[[Stream, Kept, Session | None], None] = lambda *_: None
+        self.note: Callable[[str], None] = lambda _: None
+        """Hears which fault came."""
         self.on_sent: Callable[[Any, str, bytes], None] = lambda *_: None
+        self.on_duplicate: Callable[[Kept, str, bytes], None] = lambda *_: None
         self.on_ack: Callable[[Consumer, int], None] = lambda *_: None
         self._listeners: list[tuple[str, Callable[[str, str, bytes, Headers], None]]] = []
         self._awaited: dict[str, Callable[[str, str, bytes, Headers], None]] = {}
+        self._patterns: dict[str, dict[tuple[Session, int], tuple[str, str]]] = {}
+        """Subscriptions by the tokens that they begin with, so that few need be looked at."""
         self._routes: dict[str, tuple[list[tuple[Session, int]], dict[str, list[tuple[Session, int]]]]] = {}
         self._heard: dict[str, list[Callable[[str, str, bytes, Headers], None]]] = {}
 
@@ -203,7 +208,8 @@ class ModelNats:
             return
         session.close()
         self.sessions.remove(session)
-        self._forget_routes()
+        for sid in list(session.subscriptions):
+            self.unsubscribe(session, sid)
         for consumer in self._consumers():
             for pull in [pull for pull in consumer.pulls if not self._hears(pull.inbox)]:
                 consumer.pulls.remove(pull)
@@ -218,13 +224,16 @@ class ModelNats:
 
     def subscribe(self, session: Session, sid: int, subject: str, queue: str) -> None:
         session.subscriptions[sid] = (subject, queue)
+        self._patterns.setdefault(_family(subject), {})[session, sid] = (subject, queue)
         self._forget_routes()
         for consumer in self._consumers():
             if consumer.deliver_subject is not None:
                 self._pump(consumer)
 
     def unsubscribe(self, session: Session, sid: int) -> None:
-        session.subscriptions.pop(sid, None)
+        known = session.subscriptions.pop(sid, None)
+        if known is not None:
+            del self._patterns[_family(known[0])][session, sid]
         self._forget_routes()
 
     def listen(self, pattern: str, hear: Callable[[str, str, bytes, Headers], None]) -> None:
@@ -247,11 +256,11 @@ class ModelNats:
         found = self._routes.get(subject)
         if found is None:
             found = self._routes[subject] = ([], {})
-            for session in self.sessions:
-                for sid, (pattern, queue) in session.subscriptions.items():
+            for family in dict.fromkeys((_family(subject), subject.partition(".")[0])):
+                for place, (pattern, queue) in self._patterns.get(family, {}).items():
                     if pattern == subject or matches(pattern, subject):
                         places = found[1].setdefault(queue, []) if queue else found[0]
-                        places.append((session, sid))
+                        places.append(place)
         return found
 
     # Publishing
@@ -297,13 +306,17 @@ class ModelNats:
         if is_close:
             self.points.before("K14", owner)
         answer, kept = stream.store(subject, body, headers, self.scheduler.now_ns)
+        if answer.get("duplicate"):
+            self.on_duplicate(stream.kept[answer["seq"]], subject, body)
         if kept is not None:
             self.on_stored(stream, kept, session)
             for consumer in stream.consumers.values():
                 self._pump(consumer)
         if is_close:
             self.points.after("K14", owner)
-        if reply and not (session is not None and self.random.random() < self.faults.lost_pub_ack):
+        if reply and session is not None and self.random.random() < self.faults.lost_pub_ack:
+            self.note("lost_pub_ack")
+        elif reply:
             self._deliver(reply, "", msgspec.json.encode(answer), _NONE)
 
     # JetStream
@@ -335,6 +348,7 @@ class ModelNats:
         if consumer is None:
             return
         if body.startswith(b"+ACK") and self.random.random() < self.faults.lost_ack:
+            self.note("lost_ack")
             return
         self.points.before("K8", owner)
         consumer.hear(int(sequence), body, self.scheduler.now_ns)
@@ -386,6 +400,7 @@ class ModelNats:
                 return
             self._give(consumer, *place, *taken)
             if consumer.acks and self.random.random() < self.faults.twice:
+                self.note("delivered_twice")
                 self._give(consumer, *place, *taken)
 
     def _place(self, consumer: Consumer) -> tuple[Session, int, Pull | None] | None:
@@ -456,6 +471,13 @@ class ModelNats:
         """Let a stream refuse, or take again, what is published."""
         if name in self.jetstream.streams:
             self.jetstream.streams[name].is_full = full
+
+
+def _family(pattern: str) -> str:
+    """Return the first two tokens, or the first where the second is a wildcard."""
+    first, _, rest = pattern.partition(".")
+    second = rest.partition(".")[0]
+    return first if second in ("", "*", ">") else f"{first}.{second}"
 
 
 def raw_headers(headers: Headers) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from actors.inbox import Inbox
 from bus.messages.plain import from_json
+from bus.messages.records import OrderStored
 from bus.messages.stops import StopFired
 from bus.messages.trades import Trade
 from bus.messages.units import NS_PER_S
@@ -44,6 +45,7 @@ class Oracle:
         world.nats.on_stored = self._stored
         world.nats.on_ack = self._acknowledged
         world.nats.on_sent = self.orders.sent
+        world.nats.on_duplicate = self.orders.duplicate
         world.postgres.on_commit = self._committed
         world.watchers.append(self)
 
@@ -76,12 +78,17 @@ class Oracle:
         self.orders.committed(changed)
         for trade_id, (_, trade) in changed.items():
             self.trades[trade_id] = trade
-        del owner
+        leads = self.world.postgres.tables.leader.rows[0].epoch
+        if owner is not None:
+            epoch = owner.epoch  # type: ignore[attr-defined]  # an Incarnation
+            self.demand(epoch == leads, "S6", f"epoch {epoch} has written while {leads} leads")
 
     def before(self, incarnation: Incarnation, inbox: Inbox, word: object) -> None:
         """A word is about to be worked."""
         self.demand(inbox.waiting() <= _INBOX_MOST, "S11", f"{inbox.waiting()} words wait for {inbox.name}")
         self.stops.before(incarnation, inbox, word)
+        if type(word) is OrderStored and inbox.name == "trade_desk":
+            self.orders.told_stored(incarnation, word)
 
     def after(self, incarnation: Incarnation, inbox: Inbox, word: object) -> None:
         """A word was worked."""
@@ -89,7 +96,8 @@ class Oracle:
         if inbox.in_hand is not None:
             self._count_crash(incarnation, inbox.name)
         del word
-        if not incarnation.activity.outstanding and incarnation.is_serving:
+        is_busy = incarnation.activity.outstanding or self.world.scheduler.is_busy(incarnation.name)
+        if incarnation.is_serving and not is_busy:
             self.stops.quiet(incarnation)
 
     def _count_crash(self, incarnation: Incarnation, name: str) -> None:

@@ -8,13 +8,17 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from actors.rules.trade.late import late_trade_id
+from bus.codec import digest_of
 from bus.messages.orders import EpochRecord, OrderSubmit
 from bus.messages.plain import from_json
+from bus.messages.records import OrderStored
 from bus.messages.trades import Attempt, AttemptState, Mode, Purpose, Trade
 from bus.messages.units import NS_PER_S, ZERO
 from tests.simulation.jetstream import Kept, Stream
 from tests.simulation.nats_server import Session
+from tests.simulation.process import Incarnation
 from tests.simulation.record_oracle import Changed
+from tests.simulation.venue import ModelVenue
 from tests.simulation.world import VENUES
 
 if TYPE_CHECKING:
@@ -31,11 +35,17 @@ class OrdersOracle:
         self._world = oracle.world
         self.epoch = 0
         self.submits: dict[str, OrderSubmit] = {}
+        self.foreign: dict[str, OrderSubmit] = {}
+        """Orders that somebody else gave."""
+        self._own: dict[tuple[str, str], OrderSubmit] = {}
         self.of_trade: dict[str, list[OrderSubmit]] = defaultdict(list)
 
     def stored(self, stream: Stream, kept: Kept, session: Session | None) -> None:
         """Judge a message that a stream has taken."""
         if session is None or session.owner is None:
+            if kept.subject.startswith("order.submit."):
+                order = from_json(OrderSubmit, kept.body)
+                self.foreign[order.client_order_id] = order
             return
         if kept.subject == "order.epoch":
             record = from_json(EpochRecord, kept.body)
@@ -53,8 +63,23 @@ class OrdersOracle:
         """A process puts something on its way."""
         if subject.startswith("order.submit."):
             order = from_json(OrderSubmit, body)
+            self._own[owner.name, order.client_order_id] = order
             in_time = owner.clock.now_ns() <= order.expires_ts
             self._oracle.demand(in_time, "S6", f"{order.client_order_id} was sent after its last moment")
+
+    def told_stored(self, incarnation: Incarnation, word: OrderStored) -> None:
+        """A process is told that ORDERS has its order: or that another stands there under its id."""
+        own = self._own.get((incarnation.name, word.client_order_id))
+        stands = self.foreign.get(word.client_order_id)
+        if own is not None and stands is not None and own.quantity != stands.quantity:
+            words = f"{word.client_order_id} of somebody else is taken for our own"
+            self._oracle.demand(word.stored is not None, "S5", words)
+
+    def duplicate(self, kept: Kept, subject: str, body: bytes) -> None:
+        """A stream has dropped a message for its id: it was the same."""
+        if subject.startswith(("order.report.", "account.", "trade.command.")):
+            same = digest_of(kept.body) == digest_of(body)
+            self._oracle.demand(same, "S3", f"{body[:200]!r} vanished as a duplicate of {kept.body[:200]!r}")
 
     def _judge_order(self, kept: Kept, order: OrderSubmit, owner: Any) -> None:
         demand, name = self._oracle.demand, order.client_order_id
@@ -109,14 +134,24 @@ class OrdersOracle:
         for executor in self._world.executors.values():
             opened += executor.venue.brought.get(trade_id, (None, ZERO))[1]
             if trade_id.startswith("r-"):
-                fills = (fill for order in executor.venue.every for fill in order.fills)
-                opened += sum((fill.quantity for fill in fills if late_trade_id(fill.fill_id) == trade_id), ZERO)
+                opened += self._came_late(trade_id, executor.venue)
             for order in executor.venue.of_trade[trade_id]:
                 if order.sent.purpose is Purpose.ENTRY:
                     opened += order.filled
                 else:
                     closed += sum((fill.quantity for fill in order.fills if not fill.is_ghost), ZERO)
         return opened, closed
+
+    @staticmethod
+    def _came_late(trade_id: str, venue: ModelVenue) -> Decimal:
+        """Return how much came of the fill, or of the order told in sum, that a late trade was born of."""
+        for order in venue.every:
+            if late_trade_id(f"{order.sent.client_order_id}-looked-up") == trade_id:
+                return order.filled
+            for fill in order.fills:
+                if late_trade_id(fill.fill_id) == trade_id:
+                    return fill.quantity
+        return ZERO
 
     def _may_fill(self, order: OrderSubmit) -> bool:
         """Whether an order can still come to something at its venue, ghosts aside."""

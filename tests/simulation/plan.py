@@ -36,10 +36,10 @@ AGENDA: Final = (
     "duplicate_input",
     "contradiction",
     "flood",
+    "burst",
     "crash_loop",
-    "squatter",
 )
-"""What happens now and then; of each seed a few."""
+"""What happens now and then; of each seed a few. `squatter` comes only where it is asked for: nobody else may give our orders' ids."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -151,6 +151,8 @@ class ModelPostgres:
         self.is_read_only = False
         self.fates: dict[int, str] = {}
         self.on_commit: Callable[[list[Change], object], None] = lambda *_: None
+        self.note: Callable[[str], None] = lambda _: None
+        """Hears which fault came."""
         self._numbers = 0
         self.sessions: dict[int, Session] = {}
 
@@ -222,6 +224,7 @@ class Session:
         is_lost = drawn < server.faults.commit_lost
         is_done = not is_lost and drawn < server.faults.commit_lost + server.faults.commit_done
         if is_lost:
+            server.note("commit_lost")
             self.end()
             raise psycopg.OperationalError("server closed the connection unexpectedly")
         assert self.xid is not None
@@ -231,6 +234,7 @@ class Session:
         if noted:
             server.on_commit(noted, owner)
         if is_done:
+            server.note("commit_done")
             self.end()
             raise psycopg.OperationalError("server closed the connection unexpectedly")
         for point in reversed(reached):
@@ -264,6 +268,8 @@ class Session:
         if self.server.is_read_only:
             raise errors.ReadOnlySqlTransaction("cannot execute INSERT in a read-only transaction")
         drawn = self.server.random.random()
+        if drawn < passing:
+            self.server.note("passing")
         if drawn < passing / 2:
             raise errors.DeadlockDetected("deadlock detected")
         if drawn < passing:

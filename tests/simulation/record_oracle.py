@@ -68,8 +68,13 @@ class RecordOracle:
         for row in rows:
             words = f"{row[0]} was set aside: {row[2][:100]} {bytes(row[1][:200])!r}"
             world, is_crash = self._oracle.world, "a crash that was asked for" in row[2]
-            is_bad = bytes(row[1]) in world.bad or row[0] in world.squatted or is_crash
+            is_bad = bytes(row[1]) in world.bad or row[0] in world.squatted or is_crash or self._is_of_nobody(row[0])
             self._oracle.demand(is_bad, "L5", words)
+
+    def _is_of_nobody(self, subject: str) -> bool:
+        """Whether it reports an order of a trade that was lost, promised to nobody, with the process that took it on."""
+        family, _, client_order_id = subject.rpartition(".")
+        return family == "order.report" and client_order_id.rsplit("-", 2)[0] not in self._oracle.trades
 
     def _judge_fill(self, row: Any) -> None:
         """A fill is booked on its own trade, at its own price, with its own fees."""

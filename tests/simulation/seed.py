@@ -3,7 +3,10 @@
 import gc
 import traceback
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from tests.simulation.ending import Ending
 from tests.simulation.kill_points import Place
@@ -12,6 +15,9 @@ from tests.simulation.plan import drawn
 from tests.simulation.silence import silence
 from tests.simulation.story import Story
 from tests.simulation.world import World
+
+_COLLECTED_EVERY = 10
+_worlds = 0
 
 
 @dataclass(slots=True)
@@ -29,14 +35,33 @@ class Result:
     edges: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
-def run(seed: int, events: int) -> Result:
-    """Let the world of `seed` live for `events` turns, then come to rest."""
-    with silence():
-        return _run(seed, events)
+def run(seed: int, events: int, wakes: Mapping[str, float] = MappingProxyType({})) -> Result:
+    """Let the world of `seed` live for `events` turns, then come to rest. wakes: happenings that it has beside those drawn."""
+    with silence(), _garbage_waits():
+        return _run(seed, events, wakes)
 
 
-def _run(seed: int, events: int) -> Result:
+@contextmanager
+def _garbage_waits() -> Iterator[None]:
+    """Collect after every few worlds, and none of what was there before: a collection costs as much as half a world."""
+    global _worlds  # noqa: PLW0603  # of this process
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        _worlds += 1
+        if _worlds == 1 or _worlds % _COLLECTED_EVERY == 0:
+            gc.collect()
+        if _worlds == 1:
+            gc.freeze()
+        if was_on:
+            gc.enable()
+
+
+def _run(seed: int, events: int, wakes: Mapping[str, float]) -> Result:
     plan = drawn(seed, World.random_of(seed, "plan"))
+    plan = replace(plan, every_s={**plan.every_s, **wakes})
     world = World(
         seed,
         haste=plan.haste,
@@ -69,4 +94,3 @@ def _run(seed: int, events: int) -> Result:
         )
     finally:
         world.end()
-        gc.collect()

@@ -29,6 +29,7 @@ class Seen:
 
     def __init__(self) -> None:
         self.quotes: dict[str, Quote] = {}
+        self.all: dict[str, list[Quote]] = {}
         self.young: dict[str, list[Quote]] = {}
         """By ticker, the quotes of the last read that were young when they came: a crossing among them counts."""
         self.feeds: dict[str, int] = {}
@@ -103,9 +104,9 @@ class StopsOracle:
             self._oracle.demand(
                 rule.decisions >= progress.decisions, "S12", f"the decisions of {name} are numbered anew"
             )
-            quote = self._seen[incarnation.name].quotes.get(armed.trade.ticker)
+            quotes = self._seen[incarnation.name].all.get(armed.trade.ticker, [])
             limit = stop_price(armed.trade)
-            stands = quote is not None and limit is not None and crosses(armed.trade, quote, limit)
+            stands = limit is not None and all(crosses(armed.trade, quote, limit) for quote in quotes)
             if progress.rule == Rule.PRICE and stands and progress.confirms:
                 kept = rule.confirms >= progress.confirms
                 self._oracle.demand(kept, "S12", f"{name} had counted {progress.confirms}, and has {rule.confirms}")
@@ -122,6 +123,7 @@ class StopsOracle:
             if tick.ts > word.received_ns + _AHEAD_NS:
                 continue
             if isinstance(tick, Quote):
+                seen.all.setdefault(tick.ticker, []).append(tick)
                 known = seen.quotes.get(tick.ticker)
                 if known is None or tick.ts >= known.ts:
                     seen.quotes[tick.ticker] = tick

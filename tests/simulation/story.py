@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from bus.messages.orders import Action, OrderSubmit
 from bus.messages.plain import instant_text, to_json
-from bus.messages.trades import Mode, Purpose, Side
+from bus.messages.trades import Purpose, Side
 from bus.messages.units import NS_PER_S
 from tests.simulation.executor import VenueFaults
 from tests.simulation.markets import SOURCE, Market
@@ -429,6 +429,19 @@ class Story:
         for number in range(FLOOD):
             self._after(0.002 * number, partial(self.tick, market))
 
+    def _burst(self) -> None:
+        """Several ticks of one market in one read."""
+        victim = self._somebody()
+        if victim is None or self.is_silent:
+            return
+        self.world.note_fault("burst")
+        link = f"{victim.name}/market<nats"
+        self.world.scheduler.hold(link)
+        market = self.random.choice(self.markets)
+        for number in range(6):
+            self._after(0.002 * number, partial(self.tick, market))
+        self._after(0.02, lambda: self.world.scheduler.release(link))
+
     def _crash_loop(self) -> None:
         """An actor that dies of everything: its restarts are counted, and then the process ends."""
         victim = self._somebody()
@@ -438,9 +451,7 @@ class Story:
 
     def _squatter(self) -> None:
         """Somebody else's order stands in ORDERS under the id of our next close: that one is in effect."""
-        open_ones = [
-            t for t in self.world.trades() if t.open_quantity > 1 and t.state == "open" and t.mode is Mode.LIVE
-        ]
+        open_ones = [t for t in self.world.trades() if t.open_quantity > 1 and t.state == "open" and t.venue == "sim"]
         epoch = self.world.leading_epoch()
         if not open_ones or not epoch:
             return

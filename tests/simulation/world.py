@@ -72,6 +72,7 @@ class World:
         """On which subjects orders are reported that somebody else gave."""
         self.watchers: list[Any] = []
         """Who sees every word, and every answer: the oracle."""
+        self.nats.note = self.postgres.note = self.note_fault
         self._lives: Counter[str] = Counter()
         self._asked = 0
         self.executors: dict[str, Executor] = {}
@@ -276,7 +277,7 @@ def _settings() -> Settings:
     for name, netting in VENUES.items():
         style = "buy_opposite" if netting else "sell"
         venues[name] = Venue(style=style, netting=netting, cutoff_s=Decimal(1), settle_bound_s=Decimal(6))
-    actors = replace(settings.actors, inbox_max=INBOX_MAX, health_interval_ms=5000)
+    actors = replace(settings.actors, inbox_max=INBOX_MAX, health_interval_ms=2000)
     return replace(settings, venues=venues, trading=replace(settings.trading, live_enabled=True), actors=actors)
 
 

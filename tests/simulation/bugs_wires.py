@@ -1,0 +1,234 @@
+"""Planted bugs of the wires and of the house around the rules: each a small change of a real function."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+from msgspec.structs import replace
+
+from actors import supervisor
+from actors.database import Database
+from actors.house import House
+from actors.inbox import Inbox
+from actors.rules.timers import TimerQueue
+from actors.supervisor import Supervisor
+from bus import wire
+from bus.connection import Connection
+from bus.epoch import Lead
+from bus.errors import BusError
+from bus.market import MarketFeed
+from bus.messages import addresses
+from bus.messages.orders import OrderReport
+from bus.orders import OrderSender
+from bus.publisher import Stored
+from bus.relay import Relay
+from bus.wire import NatsWire
+from db import rows, writer
+from db.rows import Batch
+from db.store import PostgresStore
+from db.writer import BatchWriter, InDoubt
+from tests.simulation.planting import Bug, Patches, nothing
+
+
+def _acknowledges_early(real: Any) -> Any:
+    def take_on(self: Database, commit: Any) -> None:
+        if commit.delivery is not None:
+            self._wire.acknowledge(commit.delivery)
+        real(self, commit)
+
+    return take_on
+
+
+def _reads_first(real: Any) -> Any:
+    def find_leader(self: Any) -> None:
+        with suppress(BusError):
+            self.read_before = self.read_submits()
+        real(self)
+
+    return find_leader
+
+
+def _what_was_read_first(real: Any) -> Any:
+    return lambda self: getattr(self, "read_before", None) or real(self)
+
+
+def _takes_any_for_ours(real: Any) -> Any:
+    def hear(self: OrderSender, sending: Any, outcome: Any) -> None:
+        if isinstance(outcome, Stored) and outcome.duplicate:
+            self._stored(sending, outcome.sequence)
+        else:
+            real(self, sending, outcome)
+
+    return hear
+
+
+def _by_order(report: OrderReport) -> str:
+    return f"report:{report.client_order_id}"
+
+
+def _forgets_deaths(real: Any) -> Any:
+    def rebuild(self: Supervisor, failed: Any) -> None:
+        self._children[failed.name].recent_ns.clear()
+        real(self, failed)
+
+    return rebuild
+
+
+def _forgets_halts(real: Any) -> Any:
+    return lambda self: replace(real(self), halted=False, reduce_only=frozenset())
+
+
+def _says_nothing(real: Any) -> Any:
+    return lambda *arguments: replace(real(*arguments), notices=(), outbox=())
+
+
+async def _never_beats(self: Connection) -> None:
+    del self
+    await asyncio.get_running_loop().create_future()
+
+
+def _drops_a_ticker(real: Any) -> Any:
+    def hear(self: MarketFeed, subject: str, reply: str, body: bytes, headers: bytes) -> None:
+        if not (subject == "market.quote.T0" and self._connection.reconnects):
+            real(self, subject, reply, body, headers)
+
+    return hear
+
+
+def _drops_what_failed(real: Any) -> Any:
+    def again(self: Relay) -> None:
+        self._failed.clear()
+        real(self)
+
+    return again
+
+
+def _asks_no_leader(_real: Any) -> Any:
+    return lambda _self, _connection: InDoubt("0", 0)
+
+
+def _new_deadlines(real: Any) -> Any:
+    def build(self: House, *arguments: Any) -> Any:
+        self._timers = TimerQueue()
+        return real(self, *arguments)
+
+    return build
+
+
+def _forgets_the_word(_real: Any) -> Any:
+    def after_crash(self: Inbox) -> None:
+        self.done()
+
+    return after_crash
+
+
+BUGS: tuple[Bug, ...] = (
+    Bug(name="acknowledge before commit", plant=lambda: Patches().of(Database, "_take_on", _acknowledges_early)),
+    Bug(name="no inbox key", plant=lambda: Patches().of(writer, "_write_inbox", lambda _: nothing)),
+    Bug(
+        name="no epoch header",
+        plant=lambda: Patches().of(Lead, "headers", lambda _: lambda *_: {}),
+        wakes={"process_paused": 6.0, "second_instance": 1.0},
+    ),
+    Bug(
+        name="tail read before the barrier",
+        plant=lambda: (
+            Patches().of(NatsWire, "find_leader", _reads_first).of(NatsWire, "read_submits", _what_was_read_first)
+        ),
+        wakes={"process_killed": 6.0, "second_instance": 1.0, "postgres_killed": 6.0},
+    ),
+    Bug(name="outbox row without state", plant=lambda: Patches().of(writer, "_write_trades", lambda _: nothing)),
+    Bug(
+        name="state without outbox row",
+        plant=lambda: Patches().of(Batch, "outbox", lambda _: lambda _s, tail: ([], tail)),
+    ),
+    Bug(
+        name="duplicate counted as success",
+        plant=lambda: Patches().of(OrderSender, "_hear", _takes_any_for_ours),
+        wakes={"squatter": 3.0},
+    ),
+    Bug(
+        name="report deduplicated by its order's id",
+        plant=lambda: Patches().everywhere(addresses.report_id, _by_order),
+    ),
+    Bug(
+        name="restart intensity not counted",
+        plant=lambda: Patches().of(Supervisor, "_rebuild", _forgets_deaths),
+        wakes={"crash_loop": 5.0},
+    ),
+    Bug(
+        name="halt lost at restart",
+        plant=lambda: Patches().of(PostgresStore, "recover", _forgets_halts),
+        wakes={"process_killed": 4.0},
+    ),
+    Bug(
+        name="notice dropped on crash",
+        plant=lambda: Patches().of(supervisor, "_crash_record", _says_nothing),
+        wakes={"actor_crash": 4.0},
+    ),
+    Bug(
+        name="inbox unbounded",
+        plant=lambda: Patches().of(Inbox, "is_full", lambda _: lambda _s: False),
+        wakes={"flood": 8.0},
+    ),
+    Bug(
+        name="deafness unnoticed",
+        plant=lambda: Patches().of(Connection, "_pulse", lambda _: _never_beats),
+        wakes={"nats_deaf": 8.0},
+    ),
+    Bug(
+        name="ticker unpinned",
+        plant=lambda: Patches().of(MarketFeed, "_hear", _drops_a_ticker),
+        wakes={"nats_killed": 8.0},
+    ),
+    Bug(
+        name="expired entry sent",
+        plant=lambda: Patches().of(OrderSender, "_has_expired", lambda _: lambda *_: False),
+        wakes={"orders_full": 5.0},
+    ),
+    Bug(
+        name="paper order to a live venue",
+        plant=lambda: Patches().of(
+            wire, "_order_subject", lambda _: lambda one: one.subject.replace(".paper.", ".sim.")
+        ),
+    ),
+    Bug(
+        name="rows of an earlier life never marked",
+        plant=lambda: Patches().of(House, "expect_published", lambda _: nothing),
+    ),
+    Bug(
+        name="what failed is not published again",
+        plant=lambda: Patches().of(Relay, "_again", _drops_what_failed),
+        wakes={"nats_killed": 8.0},
+    ),
+    Bug(
+        name="commit of an older epoch",
+        plant=lambda: Patches().of(BatchWriter, "_fence", _asks_no_leader),
+        wakes={"process_paused": 6.0, "second_instance": 1.0},
+    ),
+    Bug(
+        name="deadlines lost with their actor",
+        plant=lambda: Patches().of(House, "_build_timer", _new_deadlines),
+        wakes={"actor_crash": 3.0},
+    ),
+    Bug(
+        name="word in hand lost in a crash",
+        plant=lambda: Patches().of(Inbox, "after_crash", _forgets_the_word),
+        wakes={"actor_crash": 2.0},
+    ),
+    Bug(
+        name="rebuilt actor knows no trade",
+        plant=lambda: Patches().of(House, "_rebuilt", lambda _: lambda _s, _old, new: new),
+        wakes={"actor_crash": 2.0},
+    ),
+    Bug(
+        name="journal not chained",
+        plant=lambda: Patches().of(
+            rows, "journal_hash", lambda real: lambda _p, seq, entry: real(bytes(32), seq, entry)
+        ),
+    ),
+    Bug(
+        name="attempts never end in the record",
+        plant=lambda: Patches().of(Batch, "ended_attempts", lambda _: lambda _s: {}),
+    ),
+)
