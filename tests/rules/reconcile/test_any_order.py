@@ -67,6 +67,20 @@ def test_a_close_goes_on_until_the_venue_holds_nothing_and_one_order_at_a_time(s
 
 
 @MANY
+@given(seed=st.integers(0, 2**32))
+def test_within_a_minute_of_the_venues_return_nothing_is_unknown_any_more(seed: int) -> None:
+    """L3"""
+    world = World(seed).opens()
+    world.passes(20)
+    world.hear(a_fired())
+    world.passes(world.chance.uniform(0, 60))
+    world.heals().passes(60)
+
+    trade = world.trades.get("t1")
+    assert trade is None or AttemptState.UNKNOWN not in {attempt.state for attempt in trade.attempts}
+
+
+@MANY
 @given(seed=st.integers(0, 2**32), stops=st.booleans())
 def test_what_a_person_closes_meanwhile_is_found_and_priced_by_the_venues_fills(seed: int, stops: bool) -> None:
     """Fault 55, with or without a stop at the same time."""
