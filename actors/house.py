@@ -289,7 +289,7 @@ class House:
     def _build_reconciler(self, inbox: Inbox, failed: Failed) -> WatchedActor:
         if inbox.handled:
             now_ns = self._clock.now_ns()
-            self._reconcile = ReconcileEngine(self._terms, self._trades.values(), now_ns)
+            self._reconcile = ReconcileEngine(self._terms, self._trades.values(), now_ns, self._reconcile.accounts)
             inbox.put(VenuesUp(now_ns=now_ns))
         return Reconciler(inbox, failed, engine=self._reconcile, say=self.router.say, wire=self._wire)
 

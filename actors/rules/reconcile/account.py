@@ -47,10 +47,11 @@ class Account:
     told: AccountStanding | None = None
 
     def begin(self, now_ns: int) -> None:
-        """Seek agreement anew: what was agreed before may not hold any more."""
+        """Seek agreement anew: what was found before may not hold any more, whether it agreed or not."""
         self.began_ns = now_ns
         self.answered = False
         self.silent = 0
+        self.suspects.clear()
 
     def suspect(self, place: Place, difference: Difference, looked_ns: int) -> int:
         """Take note of a difference; return for how long the very same has been found, nanoseconds."""

@@ -55,7 +55,9 @@ class Look:
         self.words += told
         self._told_of = {word.trade_id for word in told}
         working, ended = comparison.ghosts(self._trades, answer)
-        self.notices += [notices.ghost(account.key, order, answer.now_ns) for order in sorted(working - account.ghosts)]
+        for order in sorted(working - account.ghosts):
+            account.note_problem(None, order)
+            self.notices.append(notices.ghost(account.key, order, answer.now_ns))
         account.ghosts = (account.ghosts | working) - ended
         others = comparison.fills_of_others(answer)
         account.note_foreign([fill for fill in others if not self._holdings.is_taken(account.key, fill.fill_id)])
@@ -74,8 +76,9 @@ class Look:
         for place, difference in found.items():
             self._judge(place, difference)
         self._account.forget_foreign(found, self._answer.asked_ns - self._terms.overlap_ns)
-        self.notices += notices.mismatches(self._account.key, self._short, self._answer.now_ns)
-        self.notices += notices.unmanaged(self._account.key, self._nobodys, self._answer.now_ns)
+        for found_now, told in ((self._short, notices.mismatch), (self._nobodys, notices.unmanaged)):
+            if found_now:
+                self.notices.append(told(self._account.key, found_now, self._answer.now_ns))
         self.again = self.again or bool(self._told_of or self._account.suspects)
 
     def _judge(self, place: Place, difference: Difference) -> None:

@@ -13,37 +13,31 @@ Found = Sequence[tuple[Place, Difference]]
 _LISTED: Final = 10
 
 
-def unmanaged(key: AccountKey, found: Found, now_ns: int) -> list[Notice]:
-    """The venue holds something that nobody told us of: one notice, however much it is."""
-    if not found:
-        return []
-    place, difference = found[0]
-    what = f"{-difference.missing:f} {place.side} {place.ticker}" if len(found) == 1 else f"{len(found)} positions"
-    return [
-        _say(
-            "unmanaged_position", Severity.CRITICAL, key, "excess", now_ns,
-            title=f"{key} holds {what} that nobody told us of",
-            body=f"{_listed(found)} Nothing watches the rest, and nothing is closed. No new trade is opened in {key} before it is known"
-            " whose it is. If it is yours, type: python run.py trade adopt; if not, close it at the venue.",
-        )
-    ]  # fmt: skip
+def unmanaged(key: AccountKey, found: Found, now_ns: int) -> Notice:
+    """The venue holds something that nobody told us of. `found` is not empty: one notice, however much it is."""
+    return _say(
+        "unmanaged_position", Severity.CRITICAL, key, "excess", now_ns,
+        title=f"{key} holds {_how_much(found)} that nobody told us of",
+        body=f"{_listed(found)} Nothing watches the rest, and nothing is closed. No new trade is opened in {key} before it is known"
+        " whose it is. If it is yours, type: python run.py trade adopt; if not, close it at the venue.",
+    )  # fmt: skip
 
 
-def mismatches(key: AccountKey, found: Found, now_ns: int) -> list[Notice]:
-    """The venue holds less than our trades add up to, and no fill of it says why: one notice, however much it is."""
-    if not found:
-        return []
+def mismatch(key: AccountKey, found: Found, now_ns: int) -> Notice:
+    """The venue holds less than our trades add up to, and no fill of it says why. As `unmanaged`."""
+    return _say(
+        "position_mismatch", Severity.CRITICAL, key, "missing", now_ns,
+        title=f"{key} lacks {_how_much(found)} of what our trades hold",
+        body=f"{_listed(found)} No fill tells who closed it, and no order of ours is on its way. The trades stay open and watched; if it"
+        f" stays so they count as closed by somebody else. No new trade is opened in {key}. Look at the venue. Type: python run.py"
+        f" trade list --account {key.account}",
+    )  # fmt: skip
+
+
+def _how_much(found: Found) -> str:
     place, difference = found[0]
-    what = f"{difference.missing:f} {place.side} {place.ticker}" if len(found) == 1 else f"{len(found)} positions"
-    return [
-        _say(
-            "position_mismatch", Severity.CRITICAL, key, "missing", now_ns,
-            title=f"{key} lacks {what} of what our trades hold",
-            body=f"{_listed(found)} No fill tells who closed it, and no order of ours is on its way. The trades stay open and watched; if it"
-            f" stays so they count as closed by somebody else. No new trade is opened in {key}. Look at the venue. Type: python run.py"
-            f" trade list --account {key.account}",
-        )
-    ]  # fmt: skip
+    one = f"{abs(difference.missing):f} {place.side} {place.ticker}"
+    return one if len(found) == 1 else f"{len(found)} positions"
 
 
 def _listed(found: Found) -> str:

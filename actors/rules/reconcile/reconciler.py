@@ -30,18 +30,24 @@ Said = list[object]
 
 
 class ReconcileEngine:
-    """Owns how each account stands. trades: those that have not ended, and those that ended lately."""
+    """Owns how each account stands. trades: those that have not ended, and those that ended lately. known: further accounts."""
 
-    def __init__(self, terms: ReconcileTerms, trades: Iterable[Trade], now_ns: int) -> None:
+    def __init__(
+        self, terms: ReconcileTerms, trades: Iterable[Trade], now_ns: int, known: Iterable[AccountKey] = ()
+    ) -> None:
         self._terms = terms
         self._holdings = Holdings()
         self._lines: dict[AccountKey, Line] = {}
         self._accounts: dict[AccountKey, Account] = {}
         self._is_up = False
         self._now_ns = now_ns
-        for trade in trades:
-            key = self._holdings.hear(trade)
+        for key in (*known, *(self._holdings.hear(trade) for trade in trades)):
             self._accounts.setdefault(key, Account(key, now_ns))
+
+    @property
+    def accounts(self) -> tuple[AccountKey, ...]:
+        """Every account that was ever heard of."""
+        return tuple(self._accounts)
 
     def standings(self, now_ns: int) -> list[AccountStanding]:
         """Return how each account stands at the start: none has been answered for."""

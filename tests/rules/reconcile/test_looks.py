@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
+from actors.rules.reconcile.reconciler import ReconcileEngine
 from bus.messages.notices import Notice, Severity
 from bus.messages.orders import Position, VenueAnswer
 from bus.messages.reconcile import (
@@ -484,14 +485,34 @@ def test_an_order_that_works_though_it_counts_as_dead_is_an_alarm() -> None:
 
 
 def test_such_an_order_is_resolved_once_it_has_ended() -> None:
-    trade = a_trade()
-    room = Room(trade)
+    room = Room(a_trade())
     room.answers(a_position(), orders=(a_venue_order("t9-close-1", "accepted"),))
     room.passes(60)
 
     room.answers(a_position(), orders=(a_venue_order("t9-close-1", "cancelled"),))
 
     assert room.standing.unresolved == ()
+    assert room.notices == ["unknown_order", "reconciled"]
+
+
+def test_what_differed_before_a_reconnection_must_be_found_twice_after_it() -> None:
+    room = Room(a_trade())
+    room.answers(a_position("4"))
+    room.now_ns = at(600)
+    room.hear(VenuesUp(now_ns=at(600)))
+
+    room.answers(a_position("4"))
+
+    assert room.notices == []
+
+
+def test_a_rebuilt_engine_asks_about_every_account_that_was_known() -> None:
+    room = Room()
+    room.hear(ReconcileWanted(venue="sim", account="new", now_ns=T0))
+
+    again = ReconcileEngine(TERMS, (), at(9), room.engine.accounts)
+
+    assert [q.account for q in of_kind(again.handle(VenuesUp(now_ns=at(9))), AccountQuestion)] == ["new"]
 
 
 def test_what_is_read_begins_where_the_oldest_open_trade_began_or_a_day_ago() -> None:
