@@ -134,6 +134,7 @@ class House:
             board.note(standing)
         self._trades: dict[str, Trade] = {trade.trade_id: trade for trade in recovered.trades}
         self._coverage = {coverage.trade_id: coverage for coverage in recovered.coverage}
+        board.protection.begin(recovered.trades, recovered.coverage, clock.now_ns())
         self._stops = self._new_stop_engine((*recovered.progress, *recovered.account_progress))
         self._stops.remember((*recovered.ended, *recovered.trades))
         for balance in recovered.balances:
@@ -329,7 +330,8 @@ class House:
             Ticks: (paper, watcher),
             Received: (desk,),
             Malformed: (desk,),
-            Trade: (self._remember, stops, watcher, paper, reconciler, put["supervisor"]),
+            # The root hears of a trade before anybody can say how it is covered.
+            Trade: (self._remember, stops, put["supervisor"], watcher, paper, reconciler),
             StopFired: (desk,),
             DrawdownFired: (desk,),
             AccountRules: (stops,),
@@ -363,7 +365,7 @@ class House:
             Outgoing: (lambda word: wire.publish((word,)),),  # type: ignore[arg-type]  # as above
             Answer: (lambda word: wire.reply(word.reply_to, word.reply),),  # type: ignore[attr-defined]  # as above
             Status: (wire.broadcast,),  # type: ignore[dict-item]  # as above
-            Notice: (put["notifier"],),
+            Notice: (put["notifier"], put["supervisor"]),
             WireUp: (lambda word: reconciler(VenuesUp(now_ns=word.now_ns)),),  # type: ignore[attr-defined]  # as above
             **dict.fromkeys((WireDown, InstanceHeard, NobodyHeard), ()),
         }

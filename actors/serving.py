@@ -29,6 +29,7 @@ from actors.paper_venue import SharedPaperBook
 from actors.ports import Clock, StartingStore, StartingWire
 from actors.router import Listener
 from actors.rules.candidate import Candidate
+from actors.rules.coverage.protection import Protection
 from actors.rules.desk.desk import Desk
 from actors.rules.fees import fee
 from actors.rules.paper.book import PaperBook
@@ -235,6 +236,7 @@ class Serving:
             is_halted=recovered.halted,
             unheard_ns=seconds_to_ns(settings.reconcile.timeout_s),
             reduce_only=recovered.reduce_only,
+            protection=Protection(seconds_to_ns(settings.coverage.max_unprotected_s_per_hour)),
         )
         shared = SharedPaperBook(paper)
         wiring = self._wiring

@@ -16,6 +16,7 @@ from loguru import logger
 from actors.database import EXIT_INTERNAL
 from actors.inbox import Inbox
 from actors.ports import Clock, Say
+from actors.rules import notice_words
 from actors.rules.status import StatusBoard
 from actors.turns import Turns
 from actors.watched import Failed, WatchedActor
@@ -98,13 +99,16 @@ class Supervisor(WatchedActor):
         match message:
             case ActorFailed():
                 self._rebuild(message)
-            case Trade() | StopCoverage() | SystemEvent() | AccountStanding() | EquityStanding():
+            case Trade() | StopCoverage() | SystemEvent() | AccountStanding() | EquityStanding() | Notice():
                 self._board.note(message)
             case Received(message=SystemCommand(account=account), reply_to=str() as reply_to, received_ns=now_ns):
                 status = self.status(now_ns, account)
                 reply = Reply(ok=True, instance=status.instance, epoch=status.epoch, ts=now_ns, result=status)
                 self._say(Answer(reply_to=reply_to, reply=reply))
             case TimerFired(now_ns=now_ns):
+                for notice in self._board.protection.check(now_ns):
+                    for word in notice_words.say(notice, sender=NAME):
+                        self._say(word)
                 self._say(self.status(now_ns))
                 self._set_health_timer(now_ns)
 

@@ -181,6 +181,12 @@ class EntryLimits(AccountLimits, frozen=True, kw_only=True):
     all_per_minute: _Count
 
 
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """What is promised of protection. max_unprotected_s_per_hour: of all trades together; 0: nothing is promised."""
+
+    max_unprotected_s_per_hour: Annotated[int, Limits(low=0, high=10**9)]
+
+
 class Log(msgspec.Struct, frozen=True, kw_only=True):
     """The log. file: empty means stderr."""
 
@@ -201,6 +207,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     venues: dict[str, Venue]
     limits: EntryLimits
     accounts: dict[str, AccountLimits]
+    coverage: Coverage
     log: Log
     stops: dict[str, Decimal | str | bool]
     origins: dict[str, Origin]
@@ -229,6 +236,7 @@ _SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "reconcile": Reconcile,
     "paper": Paper,
     "limits": EntryLimits,
+    "coverage": Coverage,
     "log": Log,
 }
 _NAMED: Final[dict[str, type[msgspec.Struct]]] = {"venues": Venue, "accounts": AccountLimits}
@@ -263,6 +271,7 @@ def load(environ: Mapping[str, str], config_file: str | Path | None = None) -> S
         venues={name: _section(Venue, f"venues.{name}", values) for name in _names("venues", values)},
         limits=_section(EntryLimits, "limits", values),
         accounts={name: _account(name, values) for name in _names("accounts", values)},
+        coverage=_section(Coverage, "coverage", values),
         log=_section(Log, "log", values),
         stops=stops,
         origins={key: value.origin for key, value in given.items()},

@@ -14,7 +14,7 @@ from typing import Final
 
 from loguru import logger
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from bus.messages.system import Status
@@ -51,10 +51,38 @@ class _StatusCollector(Collector):
             "venue",
             "account",
         )
+        yield from _coverage(status)
         yield _gauge("inbox_words", "words waiting for an actor", {(a.name,): a.inbox for a in status.actors}, "actor")
         yield _gauge("actor_restarts", "restarts of an actor", {(a.name,): a.restarts for a in status.actors}, "actor")
         yield _gauge("quarantined", "inputs in quarantine since the start", {(): status.quarantined})
         yield _gauge("lost_messages", "messages lost since the start", {(): status.lost_messages})
+
+
+def _coverage(status: Status) -> Iterable[Metric]:
+    seconds = CounterMetricFamily(
+        "watchkeeper_unprotected_trade_seconds",
+        "unprotected trade-seconds since the start, by reason",
+        labels=("reason",),
+    )
+    for why, spent in status.unprotected_seconds.items():
+        seconds.add_metric((why,), float(spent))
+    yield seconds
+    now = "open trades that are unprotected now, by reason"
+    yield _gauge("unprotected_trades", now, {(why,): count for why, count in status.unprotected.items()}, "reason")
+    for name, meaning, value in (
+        (
+            "unprotected_last_hour_seconds",
+            "unprotected trade-seconds of the last hour",
+            status.unprotected_last_hour_seconds,
+        ),
+        ("unprotected_allowed_seconds", "how many are allowed; 0: no objective", status.unprotected_allowed_seconds),
+    ):
+        family = GaugeMetricFamily(f"watchkeeper_{name}", meaning)
+        family.add_metric((), float(value))
+        yield family
+    mismatches = CounterMetricFamily("watchkeeper_coverage_mismatches", "trades whose coverage could not be right")
+    mismatches.add_metric((), status.coverage_mismatches)
+    yield mismatches
 
 
 def _gauge(name: str, meaning: str, values: Mapping[tuple[str, ...], int], *labels: str) -> GaugeMetricFamily:

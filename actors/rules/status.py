@@ -5,12 +5,14 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
+from actors.rules.coverage.protection import Protection
 from bus.messages.accounts import EquityStanding
+from bus.messages.notices import Notice
 from bus.messages.reconcile import AccountStanding
 from bus.messages.records import Commit
 from bus.messages.stops import StopCoverage
 from bus.messages.system import AccountHealth, ActorHealth, Status, SystemEvent
-from bus.messages.trades import Coverage, Trade
+from bus.messages.trades import Trade
 from bus.messages.units import NS_PER_S
 
 EVERY: Final = "*"
@@ -20,6 +22,7 @@ EVERY: Final = "*"
 _ACCOUNTS_TOLD: Final = 50
 _UNRESOLVED_TOLD: Final = 3
 """A message has its limit, and health is told every second."""
+_URGENT: Final = ("fired", "not_armed", "armed", "off")
 
 
 class StatusBoard:
@@ -39,16 +42,16 @@ class StatusBoard:
         is_halted: bool = False,
         unheard_ns: int = 0,
         reduce_only: Iterable[str] = (),
+        protection: Protection | None = None,
     ) -> None:
         self.instance = instance
         self.epoch = epoch
         self._version = version
         self._live_enabled = live_enabled
         self._states: dict[str, str] = {}
-        self._coverage: dict[str, StopCoverage] = {}
+        self.protection = protection or Protection()
         self._standings: dict[tuple[str, str], AccountStanding] = {}
         self._unheard_ns = unheard_ns
-        self._unprotected_ns = 0
         self.is_watching = False
         """Set once the house has started every actor and every input flows."""
         self.is_halted = is_halted
@@ -58,22 +61,21 @@ class StatusBoard:
         self._record_error: str | None = None
         self.quarantined = 0
 
-    def note(self, word: Trade | StopCoverage | SystemEvent | AccountStanding | EquityStanding) -> None:
+    def note(self, word: Trade | StopCoverage | SystemEvent | AccountStanding | EquityStanding | Notice) -> None:
         """Take a change into account."""
         match word:
             case StopCoverage():
-                self._note_coverage(word)
+                self.protection.note_coverage(word, word.ts)
+            case Notice():
+                self.protection.note_notice(word)
             case AccountStanding():
                 self._standings[word.venue, word.account] = word
             case EquityStanding():
                 self._equity[word.account] = word
             case SystemEvent():
                 self._note_system(word)
-            case Trade() if word.state.is_terminal:
-                self._states.pop(word.trade_id, None)
-                self._end(self._coverage.pop(word.trade_id, None), word.ts)
             case Trade():
-                self._states[word.trade_id] = word.state
+                self._note_trade(word)
 
     def note_record(self, error: str | None) -> None:
         """Take into account that PostgreSQL takes nothing, and why; None: it does again, and nothing waits."""
@@ -89,6 +91,8 @@ class StatusBoard:
 
     def status(self, actors: tuple[ActorHealth, ...], now_ns: int, account: str | None = None) -> Status:
         """Return the whole as it stands. account: the only one whose standing is told; None: as many as fit into a message."""
+        protection = self.protection
+        unprotected_ns = protection.unprotected_ns(now_ns)
         dead = tuple(f"{actor.name} is not alive" for actor in actors if not actor.alive)
         why = (*self._unheard(now_ns), *dead) if self.is_watching else ("not every input flows yet", *dead)
         return Status(
@@ -102,16 +106,21 @@ class StatusBoard:
             databases={"postgres": "up" if self._record_error is None else f"away: {self._record_error}"},
             live_enabled=self._live_enabled,
             halted=self.is_halted,
-            reduce_only=tuple(sorted(account or EVERY for account in self._reduce_only)),
-            equity=tuple(self._equity[name] for name in sorted(self._equity)),
+            reduce_only=tuple(sorted(name or EVERY for name in self._reduce_only))[:_ACCOUNTS_TOLD],
+            equity=self._equities(account),
             why_not_ready=why,
             actors=actors,
             trades=dict(Counter(self._states.values())),
-            coverage=dict(Counter(str(word.coverage) for word in self._coverage.values())),
+            coverage=protection.counts(),
             accounts=self._accounts(account),
             quarantined=self.quarantined,
             lost_messages=self.lost_messages,
-            unprotected_trade_seconds=str(self._unprotected_s(now_ns)),
+            unprotected_trade_seconds=str(_seconds(sum(unprotected_ns.values()))),
+            unprotected_seconds={why: str(_seconds(ns)) for why, ns in sorted(unprotected_ns.items())},
+            unprotected=dict(sorted(protection.unprotected().items())),
+            unprotected_last_hour_seconds=str(_seconds(protection.last_hour_ns(now_ns))),
+            unprotected_allowed_seconds=str(_seconds(protection.allowed_ns)),
+            coverage_mismatches=protection.mismatches,
         )
 
     def _accounts(self, account: str | None) -> tuple[AccountHealth, ...]:
@@ -121,6 +130,14 @@ class StatusBoard:
             key=lambda standing: (not standing.unresolved, standing.venue, standing.account),
         )
         return tuple(_health(standing) for standing in chosen[:_ACCOUNTS_TOLD])
+
+    def _equities(self, account: str | None) -> tuple[EquityStanding, ...]:
+        """Return what accounts are worth, those whose drawdown has fired first, then those whose rule cannot work."""
+        chosen = sorted(
+            (standing for standing in self._equity.values() if account in (None, standing.account)),
+            key=lambda standing: (_URGENT.index(standing.drawdown), standing.account),
+        )
+        return tuple(chosen[:_ACCOUNTS_TOLD])
 
     def _unheard(self, now_ns: int) -> tuple[str, ...]:
         """Return which accounts still wait for their venue's first answer, closes with them."""
@@ -144,17 +161,16 @@ class StatusBoard:
             case _:
                 pass
 
-    def _note_coverage(self, word: StopCoverage) -> None:
-        self._end(self._coverage.get(word.trade_id), word.ts)
-        self._coverage[word.trade_id] = word
+    def _note_trade(self, trade: Trade) -> None:
+        self.protection.note_trade(trade, trade.ts)
+        if trade.state.is_terminal:
+            self._states.pop(trade.trade_id, None)
+        else:
+            self._states[trade.trade_id] = trade.state
 
-    def _end(self, word: StopCoverage | None, now_ns: int) -> None:
-        if word is not None and word.coverage is Coverage.UNPROTECTED:
-            self._unprotected_ns += now_ns - word.since
 
-    def _unprotected_s(self, now_ns: int) -> Decimal:
-        running = sum(now_ns - word.since for word in self._coverage.values() if word.coverage is Coverage.UNPROTECTED)
-        return Decimal(self._unprotected_ns + running) / NS_PER_S
+def _seconds(ns: int) -> Decimal:
+    return Decimal(ns) / NS_PER_S
 
 
 def _health(standing: AccountStanding) -> AccountHealth:

@@ -109,7 +109,9 @@ class Status(Message, frozen=True, kw_only=True, omit_defaults=True):
 
     ready: it leads, every open trade is watched, and every account's venue was asked. latency_us: by name, microseconds (`tick_to_order_p50`).
     reduce_only: accounts that take no new risk, `*` for all of them. equity: of accounts whose cash is stated, or whose drawdown
-    rule is on. trades: open trades by state. coverage: open trades by coverage. unprotected_trade_seconds: in sum, since start.
+    rule is on. trades: open trades by state. coverage: open trades by coverage. unprotected: open trades that are, by reason.
+    unprotected_trade_seconds: in sum, since start; unprotected_seconds: the same by reason. unprotected_last_hour_seconds, of which
+    unprotected_allowed_seconds are allowed (0: no objective). coverage_mismatches: trades whose coverage could not be right.
     """
 
     ready: bool
@@ -135,3 +137,8 @@ class Status(Message, frozen=True, kw_only=True, omit_defaults=True):
     quarantined: int = 0
     lost_messages: int = 0
     unprotected_trade_seconds: str = "0"
+    unprotected_seconds: dict[str, str] = {}
+    unprotected: dict[str, int] = {}
+    unprotected_last_hour_seconds: str = "0"
+    unprotected_allowed_seconds: str = "0"
+    coverage_mismatches: int = 0

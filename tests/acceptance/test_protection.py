@@ -149,3 +149,50 @@ def test_two_trades_on_one_ticker_keep_their_own_size_price_and_stop(watchkeeper
         "select state, open_quantity, entry_price from trades where trade_id = %s",
         first["trade_id"],
     )
+
+
+def test_the_status_tells_how_long_trades_stood_unprotected_and_why(watchkeeper: Watchkeeper) -> None:
+    before = watchkeeper.demand("system.request.status", {})["result"]
+    trade = adopted(watchkeeper)
+    coverage(watchkeeper, trade["trade_id"], "armed")
+
+    watchkeeper.quote(trade["ticker"], None, None)
+    coverage(watchkeeper, trade["trade_id"], "unprotected")
+    meanwhile = watchkeeper.demand("system.request.status", {})["result"]
+    watchkeeper.quote(trade["ticker"], "0.60", "0.62")
+    watchkeeper.notice("protected_again", trade["trade_id"])
+    after = watchkeeper.demand("system.request.status", {})["result"]
+
+    def seconds(status: Body) -> Decimal:
+        return Decimal(status.get("unprotected_seconds", {}).get("empty_book", "0"))
+
+    assert meanwhile["unprotected"]["empty_book"] >= 1
+    assert seconds(before) < seconds(after)
+    assert after.get("coverage_mismatches", 0) == 0
+
+
+def test_the_tickers_of_open_trades_are_watched_through_the_end_of_other_markets_and_a_restart(
+    watchkeeper: Watchkeeper,
+) -> None:
+    """Lesson 14: a rotation of markets dropped the tickers of six open trades, and nobody saw their prices any more."""
+    trade = adopted(watchkeeper)
+    coverage(watchkeeper, trade["trade_id"], "armed")
+    for number in range(200):
+        other = f"{trade['ticker']}-{number}"
+        watchkeeper.quote(other, "0.01", "0.99")
+        for event in ("created", "close", "settled"):
+            body = {
+                "ticker": other,
+                "ts": instant(),
+                "event": event,
+                **({"result": "no"} if event == "settled" else {}),
+            }
+            watchkeeper.publish(f"market.lifecycle.{other}", body)
+    watchkeeper.kill()
+    watchkeeper.start()
+
+    watchkeeper.quote(trade["ticker"], "0.38", "0.40")
+    watchkeeper.fill(watchkeeper.order(f"{trade['trade_id']}-close-1"), "0.38", "10")
+
+    assert watchkeeper.event(trade["trade_id"], "closed")["rule"] == "price"
+    assert watchkeeper.demand("system.request.status", {})["result"].get("coverage_mismatches", 0) == 0

@@ -123,7 +123,7 @@ def test_a_crashed_auto_stop_is_rebuilt_and_still_fires() -> None:
 
 
 def test_a_rebuilt_watcher_goes_on_from_what_it_said_last() -> None:
-    """Lesson 16: who is watched comes from the record, not from a hint."""
+    """Lesson 13, lesson 16: a dead watcher is rebuilt, and who is watched comes from the record, not from a hint."""
     world = Watched()
     with a_house(world) as door:
         door.hear(a_quote("0.60", 1))

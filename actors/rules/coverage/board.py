@@ -8,7 +8,6 @@ instant at which a reason may change by itself, lazily, so that a tick that move
 Timers of the owner `trade_watcher`: `outlook:<n>`, `trade:<trade_id>` (guards of age, the end of a waiver), `marks`.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -23,7 +22,7 @@ from actors.rules.market.sight import Sight
 from bus.messages.market import Ticks
 from bus.messages.stops import BidReturned, Mark, MarkGiven, MarkState, MarkWanted, StopCoverage
 from bus.messages.timers import CancelTimer, SetTimer, TimerFired
-from bus.messages.trades import AttemptState, Coverage, Trade
+from bus.messages.trades import AttemptState, Trade
 from bus.messages.units import NS_PER_US
 
 OWNER: Final = "trade_watcher"
@@ -51,7 +50,6 @@ class CoverageBoard:
         self._returned: dict[str, str] = {}
         self._resting: dict[str, str] = {}
         self._snapshots = MarkSnapshots()
-        self._unprotected_ns: Counter[str] = Counter()
 
     def handle(self, word: object) -> Said:
         """Return what is said to `word`: changes of coverage, marks, timers. Words that are not its own it does not hear."""
@@ -76,19 +74,6 @@ class CoverageBoard:
     def last_ticks(self) -> list[Ticks]:
         """Return the ticks in force, from which a new board learns the markets."""
         return self._book.last_ticks()
-
-    def unprotected_ns(self, now_ns: int) -> int:
-        """Return for how long trades were unprotected, summed over trades."""
-        return sum(self.unprotected_ns_by_reason(now_ns).values())
-
-    def unprotected_ns_by_reason(self, now_ns: int) -> dict[str, int]:
-        """Return the same by reason."""
-        running = Counter(self._unprotected_ns)
-        for trade_id in self._outlooks.ids():
-            told = self._told.get(trade_id)
-            if told is not None and told.coverage is Coverage.UNPROTECTED:
-                running[told.why] += max(0, now_ns - told.since)
-        return dict(running)
 
     # Market data
 
@@ -173,8 +158,6 @@ class CoverageBoard:
     def _let_go(self, trade: Trade) -> Said:
         """Nothing is open any more, or not yet: there is nothing to cover."""
         trade_id = trade.trade_id
-        if self._outlooks.has(trade_id):
-            self._note_unprotected(self._told.get(trade_id), self._now_ns)
         self._told.pop(trade_id, None)
         self._trades.pop(trade_id, None)
         self._resting.pop(trade_id, None)
@@ -214,7 +197,6 @@ class CoverageBoard:
         changes = [Change(trade, told, _said_of(trade, found, at_ns)) for trade, told, found in found_new]
         said = tell(changes, at_ns)
         for change in changes:
-            self._note_unprotected(change.before, at_ns)
             self._told[change.trade.trade_id] = change.after
         return said + timers
 
@@ -226,10 +208,6 @@ class CoverageBoard:
             return []
         self._trade_timers[trade_id] = found.until_ns
         return [SetTimer(owner=OWNER, key=key, due_ns=found.until_ns)]
-
-    def _note_unprotected(self, told: StopCoverage | None, now_ns: int) -> None:
-        if told is not None and told.coverage is Coverage.UNPROTECTED:
-            self._unprotected_ns[told.why] += max(0, now_ns - told.since)
 
     # Timers and marks
 

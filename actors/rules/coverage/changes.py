@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from actors.rules import notice_words
 from actors.rules.coverage import notices
 from bus.messages import addresses
 from bus.messages.envelope import Outgoing
@@ -27,7 +28,7 @@ def tell(changes: Sequence[Change], now_ns: int) -> list[object]:
     if not changes:
         return []
     notes = _notices(changes, now_ns)
-    sent = [*(_outgoing(change.after) for change in changes), *(notices.outgoing(note) for note in notes)]
+    sent = [*(_outgoing(change.after) for change in changes), *map(notice_words.outgoing, notes)]
     said: list[object] = [change.after for change in changes]
     said += [outgoing for outgoing in sent if outgoing.direct]
     said += notes

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from actors.rules.trade.notices import worst_loss
-from bus.messages import addresses
-from bus.messages.envelope import Outgoing
 from bus.messages.notices import Notice, Severity
 from bus.messages.trades import Trade
 
@@ -41,17 +39,6 @@ def protected_again(trades: Sequence[Trade], now_ns: int) -> Notice:
         dedupe_key="protected_again" if several else f"protected_again:{first.trade_id}",
         ts=now_ns,
         trade_id=None if several else first.trade_id,
-    )
-
-
-def outgoing(notice: Notice) -> Outgoing:
-    """Return the notice as a message; a critical one leaves as soon as it is decided."""
-    return Outgoing(
-        subject=addresses.notice(notice.severity, notice.kind),
-        msg_id=f"notice:{notice.notice_id}",
-        message=notice,
-        direct=notice.severity is Severity.CRITICAL,
-        cause=notice.notice_id,
     )
 
 

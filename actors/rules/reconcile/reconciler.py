@@ -9,7 +9,7 @@ Timers of the owner `reconciler`: `look:<venue>:<account>`, `line:<venue>:<accou
 
 from collections.abc import Iterable
 
-from actors.rules.coverage.notices import outgoing
+from actors.rules.notice_words import outgoing
 from actors.rules.reconcile import notices
 from actors.rules.reconcile.account import SILENT_AFTER, Account
 from actors.rules.reconcile.comparison import held_by_us, newest_vain_close

@@ -1,5 +1,6 @@
 """What the stop rules tell people: feeds that fall silent, come back or cannot be trusted, and stops that guards hold back."""
 
+from actors.rules import notice_words
 from actors.rules.market.feeds import FeedEvent
 from actors.rules.stops.armed import OWNER
 from actors.rules.stops.lenses import Lens
@@ -12,22 +13,9 @@ from bus.messages.stops import StopDecision, StopProgress
 _LISTED = 5
 
 
-def outgoing(notice: Notice) -> Outgoing:
-    """Return the notice as a message; a critical one leaves as soon as it is decided."""
-    return Outgoing(
-        subject=addresses.notice(notice.severity, notice.kind),
-        msg_id=f"notice:{notice.notice_id}",
-        message=notice,
-        direct=notice.severity is Severity.CRITICAL,
-        cause=notice.notice_id,
-    )
-
-
 def say(notice: Notice) -> list[object]:
     """Return what is said so that `notice` is delivered, published and kept."""
-    out = outgoing(notice)
-    commit = Commit(sender=OWNER, cause=notice.notice_id, now_ns=notice.ts, notices=(notice,), outbox=(out,))
-    return [out, notice, commit] if out.direct else [notice, commit]
+    return notice_words.say(notice, sender=OWNER)
 
 
 def feed_marked(event: FeedEvent, now_ns: int) -> Notice:
@@ -104,7 +92,7 @@ def say_held_back(decision: StopDecision, names: tuple[str, ...], progress: Stop
         decisions=(decision,),
         progress=(progress,),
         notices=(notice,),
-        outbox=(published, outgoing(notice)),
+        outbox=(published, notice_words.outgoing(notice)),
     )
     return [notice, commit]
 

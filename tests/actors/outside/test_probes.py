@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from http.client import HTTPConnection
 
+import msgspec
 import pytest
 
 from actors.outside.probes import Probes
 from actors.rules.status import StatusBoard
+from bus.messages.stops import StopCoverage
 from bus.messages.system import ActorHealth
+from bus.messages.trades import Coverage
+from tests.rules.stops.builders import a_trade, at
 
 
 @pytest.fixture
@@ -50,3 +54,16 @@ def test_metrics_tell_how_many_words_wait_for_each_actor(probes: Probes) -> None
 
 def test_another_path_names_those_that_there_are(probes: Probes) -> None:
     assert get(probes, "/health") == (404, "/live /ready /metrics\n")
+
+
+def test_metrics_tell_how_long_trades_stood_unprotected_and_why(probes: Probes, board: StatusBoard) -> None:
+    trade = a_trade()
+    word = StopCoverage(trade_id="t1", coverage=Coverage.UNPROTECTED, why="empty_book", since=trade.ts, ts=trade.ts)
+    for heard in (trade, word, msgspec.structs.replace(word, coverage=Coverage.ARMED, why="price", ts=at(1.5))):
+        board.note(heard)
+
+    metrics = get(probes, "/metrics")[1]
+
+    assert 'watchkeeper_unprotected_trade_seconds_total{reason="empty_book"} 1.5' in metrics
+    assert 'watchkeeper_coverage{coverage="armed"} 1.0' in metrics
+    assert "watchkeeper_coverage_mismatches_total 0.0" in metrics

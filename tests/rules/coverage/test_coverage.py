@@ -405,19 +405,6 @@ def test_a_new_board_learns_the_markets_from_the_old_one() -> None:
     assert new.of() == (ARMED, "price")
 
 
-def test_unprotected_time_is_summed_by_reason() -> None:
-    board = Board(a_trade(PRICE)).wait(4)
-    board.tick(a_quote(4, "0.60", "0.62"), a_quote(5, None, None), a_quote(7, "0.60", "0.62"))
-
-    assert board.engine.unprotected_ns_by_reason(at(20)) == {"never_fed": at(4) - at(0), "empty_book": at(2) - at(0)}
-
-
-def test_time_unprotected_now_counts_until_now() -> None:
-    board = Board(a_trade(PRICE), a_trade(PRICE, trade_id="t2"))
-
-    assert board.engine.unprotected_ns(at(5)) == 2 * (at(5) - at(0))
-
-
 @pytest.mark.parametrize("word", ["no word", None, a_quote(0, "0.60", "0.62")])
 def test_what_is_not_its_own_it_does_not_hear(word: object) -> None:
     assert Board().hear(word) == []
