@@ -2,8 +2,11 @@
 
 `is_connected` can stay true while the read loop is dead, and a stopped server looks like a quiet one. So every 2 s the
 connection publishes to itself; an echo that stays out makes it reconnect, and three such times in a row are fatal: whoever
-owns the process ends it, and supervisord starts a clean one (fault 10). A client that the server closed for good (an
-authorisation error) never reconnects by itself: fatal as well (fault 12).
+owns the process ends it, and supervisord starts a clean one (fault 10). One that hears a flood has a little longer, for its
+echo stands behind it; one that hears, and whose own words go nowhere, has not. A client that the server closed for good (an
+authorisation error) never reconnects by itself, and one that has stopped trying never will: fatal as well (faults 11, 12).
+
+A process that was paused, or got no turn, has not read its echo yet when it goes on: what it missed is no sign of anything.
 """
 
 import asyncio
@@ -21,13 +24,18 @@ from bus.errors import BusError, ServerUnavailable
 from bus.quick_parser import Handler
 
 _JSON = msgspec.json.Decoder()
+_PAUSED_S: Final = 1.0
 _CLOSE_S: Final = 1.0
 """A server that hangs may not answer our good-bye."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionSettings:
-    """How to reach NATS and how soon to doubt it. `pulse_s`: the round trip; deaf after one more without its echo."""
+    """How to reach NATS and how soon to doubt it.
+
+    pulse_s: between two round trips; deaf after one without its echo, or after late_max_s if something else is heard.
+    stuck_s: without a try to connect, while there is no connection.
+    """
 
     url: str
     name: str = "watchkeeper"
@@ -36,6 +44,8 @@ class ConnectionSettings:
     ping_interval_s: float = 5
     max_outstanding_pings: int = 2
     pulse_s: float = 2
+    late_max_s: float = 8
+    stuck_s: float = 30
     deaf_max: int = 3
 
 
@@ -141,6 +151,7 @@ class Connection:
                 await asyncio.wait_for(client.close(), _CLOSE_S)
             raise ServerUnavailable(f"no NATS server answers: {self.last_error or error!r}") from None
         self._heart = asyncio.create_task(self._pulse())
+        self._heart.add_done_callback(self._hear_heart_stop)
         self._call(self._on_up)
 
     async def close(self, drain_s: float = 2) -> None:
@@ -228,22 +239,40 @@ class Connection:
     async def _pulse(self) -> None:
         inbox = self.new_inbox()
         await self.listen(inbox, self._hear_echo)
-        sent = 0
+        loop, pulse_s = asyncio.get_running_loop(), self._settings.pulse_s
+        sent, answered_at = 0, loop.time()
         while True:
-            heard = self._client.heard
+            began, heard, reconnects = loop.time(), self._client.heard, self.reconnects
             if self.is_up:
                 sent += 1
                 self.post(inbox, str(sent).encode())
-            await asyncio.sleep(self._settings.pulse_s)
-            # Behind a flood of ticks the echo comes late; only one that hears nothing at all is deaf.
-            if not self.is_up or self._echoed >= sent or self._client.heard > heard:
-                continue
-            self.deaf += 1
-            logger.warning("NATS does not echo ({} in a row): reconnecting", self.deaf)
-            if self.deaf >= self._settings.deaf_max:
-                self._fatal("deaf: three round trips in a row without an answer")
-            self._echoed = sent
-            await self._client.force_reconnect()
+            await asyncio.sleep(pulse_s)
+            now = loop.time()
+            is_answered = self._echoed >= sent or self.reconnects != reconnects
+            if now - began > pulse_s + _PAUSED_S or not self.is_up or is_answered:
+                answered_at = now
+            elif self._client.heard == heard or now - answered_at >= self._settings.late_max_s:
+                self._echoed = sent
+                await self._reconnect_deaf()
+            if not self.is_up and now - began <= pulse_s + _PAUSED_S:
+                self._demand_tries(now)
+
+    async def _reconnect_deaf(self) -> None:
+        self.deaf += 1
+        logger.warning("NATS does not echo ({} in a row): reconnecting", self.deaf)
+        if self.deaf >= self._settings.deaf_max:
+            self._fatal("deaf: three round trips in a row without an answer")
+        await self._client.force_reconnect()
+
+    def _demand_tries(self, now: float) -> None:
+        """An outage may last; but somebody must be trying to end it."""
+        silent_s = now - self._client.tried_at
+        if silent_s > self._settings.stuck_s:
+            self._fatal(f"nobody has tried to reconnect for {silent_s:.0f} s")
+
+    def _hear_heart_stop(self, heart: asyncio.Task[None]) -> None:
+        if not heart.cancelled():
+            self._fatal(f"nobody watches over the connection any more: {heart.exception()!r}")
 
     def _hear_echo(self, _subject: str, _reply: str, body: bytes, _headers: bytes) -> None:
         self._echoed = int(body)

@@ -5,7 +5,7 @@ the hop to the actors' threads is paid for each batch, and all messages of a bat
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ from loguru import logger
 from bus.client import read_headers
 from bus.codec import Codec
 from bus.connection import ApiError, Connection
+from bus.errors import BusError
 from bus.messages.envelope import Malformed
 from bus.messages.market import Tick, Ticks
 from bus.orders import Now
@@ -26,6 +27,7 @@ Tap = Callable[[object, Mapping[str, str]], None]
 
 SUBJECTS: Final = tuple(route.filter for route in ROUTES if route.message in TICKS)
 _BAD_PER_S: Final = 10
+_AGAIN_S: Final = 0.5
 
 
 @dataclass(slots=True)
@@ -39,7 +41,10 @@ class MarketCounts:
 
 
 class MarketFeed:
-    """Hears market data on its own connection. For the loop's thread only. tap: hears instead of `say`, unbatched."""
+    """Hears market data on its own connection. For the loop's thread only. tap: hears instead of `say`, unbatched.
+
+    restore: makes the stream MARKET again where a restarted server has lost it.
+    """
 
     def __init__(
         self,
@@ -50,6 +55,7 @@ class MarketFeed:
         clock: Now,
         say: Callable[[object], None],
         tap: Tap | None = None,
+        restore: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._connection = connection
         self._prefix = prefix
@@ -57,6 +63,9 @@ class MarketFeed:
         self._clock = clock
         self._say = say
         self._tap = tap
+        self._restore = restore
+        self._is_open = False
+        self._catching_up: asyncio.Task[None] | None = None
         self._batch: list[Tick] = []
         self._batch_ns = 0
         self._bad_second = 0
@@ -72,6 +81,24 @@ class MarketFeed:
             await self._connection.listen(self._prefix.add(subject), self._hear)
         await self._connection.flush()
         await self._catch_up()
+        self._is_open = True
+
+    def reconnected(self) -> None:
+        """Learn what was said meanwhile: a quote stands until the next one, and that may not come for minutes."""
+        if self._catching_up is not None:
+            self._catching_up.cancel()
+        if self._is_open:
+            self._catching_up = asyncio.get_running_loop().create_task(self._come_back())
+
+    async def _come_back(self) -> None:
+        try:
+            if self._restore is not None:
+                await self._restore()
+            await self._catch_up()
+        except BusError as error:
+            logger.warning("what the market said meanwhile could not be read yet: {}", error)
+            if self._connection.is_up:
+                asyncio.get_running_loop().call_later(_AGAIN_S, self.reconnected)
 
     def _hear(self, subject: str, _reply: str, body: bytes, headers: bytes) -> None:
         if self._tap is not None:

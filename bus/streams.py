@@ -109,6 +109,14 @@ async def ensure(
     return facts
 
 
+async def restore_market(connection: Connection, prefix: Prefix, sizes: StreamSizes) -> None:
+    """Make MARKET if it is not there: it lives in memory, and is gone when the server was. Raises: BusError."""
+    wanted = definitions(prefix, sizes)["MARKET"]
+    if await _info(connection, wanted["name"]) is None:
+        await connection.api(f"STREAM.CREATE.{wanted['name']}", wanted)
+        logger.info("stream {} made again", wanted["name"])
+
+
 async def inspect(connection: Connection, prefix: Prefix, sizes: StreamSizes) -> dict[str, StreamFacts]:
     """Return the streams that exist, by short name; changes nothing."""
     facts = {}

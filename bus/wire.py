@@ -48,7 +48,7 @@ from bus.messages.trades import Mode
 from bus.orders import CAUSE, Now, OrderSender, header_text
 from bus.publisher import Publisher
 from bus.relay import Item, Relays
-from bus.streams import StreamFacts, StreamSizes, ensure
+from bus.streams import StreamFacts, StreamSizes, ensure, restore_market
 from bus.subjects import HEALTH, Prefix, parse
 from bus.tail import read_tail
 from bus.venues import TIMEOUT_S, Answerer, VenueDesk, answer_for
@@ -117,7 +117,11 @@ class NatsWire:
             client=client,
         )
         self._market = Connection(
-            self._connection_settings("market"), on_up=self._up, on_down=self._down, on_fatal=on_fatal, client=client
+            self._connection_settings("market"),
+            on_up=self._market_up,
+            on_down=self._down,
+            on_fatal=on_fatal,
+            client=client,
         )
         self._leaders = Leaders(self._money, self._prefix, say=say)
         self._beats: Callable[[], Status] | None = None
@@ -136,7 +140,9 @@ class NatsWire:
         self._relays = Relays(self._publisher, clock=clock, say=say)
         self._venues = VenueDesk(self._money, self._prefix, clock=clock, say=say, timeout_s=venue_timeout_s)
         self._inbound = Inbound(self._money, self._prefix, self._codec, clock=clock, say=say, on_lost=on_fatal, tap=tap)
-        self._feed = MarketFeed(self._market, self._prefix, self._codec, clock=clock, say=say, tap=tap)
+        self._feed = MarketFeed(
+            self._market, self._prefix, self._codec, clock=clock, say=say, tap=tap, restore=self._restore_market
+        )
         self._epoch = 0
 
     def _connection_settings(self, name: str) -> ConnectionSettings:
@@ -154,6 +160,13 @@ class NatsWire:
         self._inbound.reconnected()
         self._lead_watch.look()
         self._up()
+
+    def _market_up(self) -> None:
+        self._feed.reconnected()
+        self._up()
+
+    async def _restore_market(self) -> None:
+        await restore_market(self._market, self._prefix, self._sizes)
 
     def _up(self) -> None:
         if self._money.is_up and self._market.is_up:
@@ -208,15 +221,18 @@ class NatsWire:
 
     def ensure_streams(self, recorded: Mapping[str, str]) -> dict[str, StreamFacts]:
         """Make the streams that are not on record, check the others; see `bus.streams.ensure`."""
+        return self._run(ensure(self._money, self._prefix, self._sizes, recorded))
+
+    @property
+    def _sizes(self) -> StreamSizes:
         nats = self._settings
-        sizes = StreamSizes(
+        return StreamSizes(
             orders_max_mb=nats.orders_max_mb,
             ledger_max_mb=nats.ledger_max_mb,
             notices_max_mb=nats.notices_max_mb,
             market_max_mb=nats.market_max_mb,
             max_message_bytes=nats.max_message_bytes,
         )
-        return self._run(ensure(self._money, self._prefix, sizes, recorded))
 
     def read_epoch(self) -> Lead | None:
         """Return the epoch in force in ORDERS, None if nobody ever led. Raises: BusError."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from bus.connection import Connection, ConnectionSettings
 from bus.embedded import EmbeddedServer
 from bus.errors import ServerUnavailable
+from tests.fixtures.proxy import Proxy
 
 
 def settings(url: str, **changes: Any) -> ConnectionSettings:
@@ -224,6 +226,160 @@ def test_a_flood_in_front_of_its_echo_is_not_deafness(nats_url: str) -> None:
         await watched.connection.listen("x", hear)
         watched.connection.post("x", b"")
         await flooded.wait()
+
+        assert (watched.connection.deaf, watched.connection.reconnects) == (0, 0)
+        await watched.connection.close()
+
+    run(scenario)
+
+
+def test_it_connects_to_a_server_that_comes_later_and_says_meanwhile_why_not(tmp_path: Path) -> None:
+    """Fault 49"""
+    server = EmbeddedServer(tmp_path)
+    server.start()
+    server.stop()
+
+    async def scenario() -> None:
+        watched = Watched(server.url, connect_timeout_s=0.2)
+        watched.connection.begin()
+        await watched.down.wait()
+
+        server.start()
+
+        await watched.up.wait()
+        await watched.connection.flush()
+        assert watched.fatal.empty()
+        await watched.connection.close()
+        server.stop()
+
+    run(scenario)
+
+
+def test_one_that_has_never_connected_can_be_closed(tmp_path: Path) -> None:
+    """Fault 48"""
+    with EmbeddedServer(tmp_path) as server:
+        url = server.url
+
+    async def scenario() -> None:
+        watched = Watched(url, connect_timeout_s=0.1)
+        watched.connection.begin()
+        await watched.down.wait()
+
+        await watched.connection.close(0.1)
+
+        assert watched.fatal.empty()
+
+    run(scenario)
+
+
+def test_it_finds_a_half_open_line_and_comes_back_through_a_new_one(nats_proxy: Proxy) -> None:
+    """Fault 10"""
+
+    async def scenario() -> None:
+        watched = Watched(nats_proxy.url(), ping_interval_s=3600)
+        await watched.connection.open()
+        watched.up.clear()
+
+        nats_proxy.hold()
+        await watched.down.wait()
+        nats_proxy.release()
+
+        await watched.up.wait()
+        await watched.connection.flush()
+        assert watched.fatal.empty()
+        await watched.connection.close()
+
+    run(scenario)
+
+
+def test_one_that_hears_but_whose_own_words_go_nowhere_is_found_out(nats_url: str, nats_proxy: Proxy) -> None:
+    """Fault 10: a line may be cut in one direction alone."""
+
+    async def scenario() -> None:
+        watched = Watched(nats_proxy.url(), ping_interval_s=3600, late_max_s=0.5)
+        await watched.connection.open()
+        talker = Connection(settings(nats_url))
+        await talker.open()
+        await watched.connection.listen("x", lambda *_: talker.post("x", b""))
+        await watched.connection.flush()
+        talker.post("x", b"")
+
+        nats_proxy.up.hold()
+
+        await watched.down.wait()
+        nats_proxy.up.release()
+        await talker.close()
+        await watched.connection.close()
+
+    run(scenario)
+
+
+def test_an_outage_of_any_length_is_not_fatal(nats_proxy: Proxy) -> None:
+    """Fault 10: a hung server takes connections and says nothing; each try ends by itself."""
+
+    async def scenario() -> None:
+        watched = Watched(nats_proxy.url(), connect_timeout_s=0.1, stuck_s=0.6)
+        await watched.connection.open()
+        watched.up.clear()
+        nats_proxy.hold()
+        await watched.down.wait()
+
+        await asyncio.sleep(1.5)
+        nats_proxy.release()
+
+        await watched.up.wait()
+        assert watched.fatal.empty()
+        await watched.connection.close()
+
+    run(scenario)
+
+
+def test_a_client_that_does_not_try_any_more_is_fatal(nats_proxy: Proxy) -> None:
+    """Fault 10, Fault 11: nats-py's task can hang or die, and nobody is told (nats.py#671, #204)."""
+
+    async def scenario() -> None:
+        watched = Watched(nats_proxy.url(), stuck_s=0.3)
+        await watched.connection.open()
+        watched.connection._client._attempt_reconnect = asyncio.Event().wait  # type: ignore[assignment, method-assign]
+
+        nats_proxy.refuse()
+
+        assert "tried to reconnect" in await watched.fatal.get()
+        await watched.connection.close()
+
+    run(scenario)
+
+
+def test_it_is_fatal_when_nobody_watches_over_it_any_more(nats_url: str) -> None:
+    """Lesson 17"""
+
+    async def scenario() -> None:
+        watched = Watched(nats_url)
+        await watched.connection.open()
+
+        watched.connection.post = None  # type: ignore[assignment, method-assign]
+
+        assert "watches" in await watched.fatal.get()
+        await watched.connection.close()
+
+    run(scenario)
+
+
+def stand_still() -> None:
+    """Give the whole loop no turn."""
+    time.sleep(1.5)
+
+
+def test_a_process_that_was_paused_is_not_deaf_when_it_goes_on(nats_url: str) -> None:
+    """Fault 46: its echo waits in the socket, unread."""
+
+    async def scenario() -> None:
+        watched = Watched(nats_url)
+        await watched.connection.open()
+        await watched.connection.flush()
+
+        stand_still()
+        await asyncio.sleep(0.3)
 
         assert (watched.connection.deaf, watched.connection.reconnects) == (0, 0)
         await watched.connection.close()

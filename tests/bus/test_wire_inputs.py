@@ -1,16 +1,20 @@
 """Inputs from real streams, requests and market data."""
 
 import json
+import time
 from decimal import Decimal
 
+from bus.embedded import EmbeddedServer
 from bus.messages.envelope import Malformed, Received
+from bus.messages.lead import WireDown, WireUp
 from bus.messages.market import Quote, SpotPrice, Tick, Ticks
 from bus.messages.orders import OrderArrived
 from bus.messages.plain import to_json
 from bus.messages.records import OrderStored, Published
 from bus.messages.stops import StopDecision
 from bus.messages.system import Reply
-from tests.bus.builders import Ears, WallClock, a_cancel, a_peer, a_report, a_wire, an_order
+from tests.bus.builders import Ears, Peer, WallClock, a_cancel, a_peer, a_report, a_wire, an_order
+from tests.fixtures.proxy import Proxy
 
 TS = "2025-07-16T17:00:00Z"
 CLOSE = json.dumps({"trade_id": "T1", "reason": "test", "requested_by": "me", "command_id": "c1"}).encode()
@@ -69,6 +73,38 @@ def test_a_late_joiner_hears_the_newest_of_each_subject(nats_url: str) -> None:
         under_test.ears.wait_until(lambda words: sum(len(w.batch) for w in words if isinstance(w, Ticks)) == 2)
         bids = {tick.ticker: tick.yes_bid for tick in ticks_of(under_test.ears) if isinstance(tick, Quote)}
         assert bids == {"A": Decimal("0.2"), "B": Decimal("0.3")}
+
+
+def test_a_quote_of_an_outage_is_known_as_soon_as_the_line_is_back(nats_url: str, nats_proxy: Proxy) -> None:
+    """Fault 9: it stands until the next one, and that may not come for minutes."""
+    with a_wire(nats_proxy.url()) as under_test, a_peer(nats_url) as peer:
+        under_test.wire.hear_market()
+        nats_proxy.refuse()
+        under_test.states.wait_for(WireDown, 2)
+        peer.store("market.quote.KX", a_quote())
+
+        nats_proxy.accept()
+
+        under_test.ears.wait_for(Ticks)
+
+
+def test_the_markets_stream_comes_back_by_itself_after_a_restart_of_nats(fresh_server: EmbeddedServer) -> None:
+    """Fault 14: it lives in memory, and is gone with the server."""
+    with a_wire(fresh_server.url) as under_test:
+        under_test.wire.hear_market()
+        fresh_server.kill()
+        under_test.states.wait_for(WireDown, 2)
+
+        fresh_server.start()
+        under_test.states.wait_for(WireUp, 2)
+        with a_peer(fresh_server.url) as peer:
+            wait_for_stream(peer, "MARKET")
+
+
+def wait_for_stream(peer: Peer, name: str) -> None:
+    """Return once the server has it: whoever makes it says nothing of it."""
+    while name not in [info.config.name for info in peer.run(peer.client.jetstream().streams_info())]:
+        time.sleep(0.02)
 
 
 def test_a_malformed_tick_is_told_and_the_next_one_flows(nats_url: str) -> None:

@@ -46,6 +46,11 @@ class ModelClient:
         self.max_payload = 1_048_576
 
     @property
+    def tried_at(self) -> float:
+        """It never stops trying."""
+        return self._loop.time()
+
+    @property
     def is_connected(self) -> bool:
         return self._session is not None
 
