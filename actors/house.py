@@ -27,12 +27,13 @@ from actors.rules.reconcile.terms import ReconcileTerms
 from actors.rules.status import StatusBoard
 from actors.rules.stops.engine import StopEngine
 from actors.rules.timers import TimerQueue
+from actors.rules.transport.watch import TransportWatch
 from actors.supervisor import Child, Supervisor
 from actors.timer import Timer
 from actors.trade_desk import TradeDesk
 from actors.trade_watcher import TradeWatcher
 from actors.turns import OwnThreads, Turns
-from actors.watched import Failed, WatchedActor
+from actors.watched import EngineActor, Failed, WatchedActor
 from bus.messages.accounts import AccountProgress, AccountRules, DrawdownFired, EquityStanding
 from bus.messages.envelope import Malformed, Outgoing, Received
 from bus.messages.lead import InstanceHeard, NobodyHeard, WireDown, WireUp
@@ -73,6 +74,7 @@ from bus.messages.stops import (
     StopFired,
     StopProgress,
 )
+from bus.messages.streams import StreamsSeen, StreamsWanted
 from bus.messages.system import Status, SystemCommand, SystemEvent
 from bus.messages.timers import CancelTimer, SetTimer
 from bus.messages.trades import Trade
@@ -106,6 +108,7 @@ class House:
         places: Mapping[str, Place] | None = None,
         desk: Desk,
         terms: ReconcileTerms,
+        transport: TransportWatch,
         paper: SharedPaperBook,
         board: StatusBoard,
         activity: Activity,
@@ -129,6 +132,7 @@ class House:
         self._styles: dict[str, str] = {name: venue.style for name, venue in settings.venues.items()}
         self.router = Router()
         self._terms = terms
+        self._transport = transport
         self._reconcile = ReconcileEngine(terms, (*recovered.ended, *recovered.trades), clock.now_ns())
         for standing in self._reconcile.standings(clock.now_ns()):
             board.note(standing)
@@ -159,6 +163,7 @@ class House:
                 "trade_watcher",
                 "paper_venue",
                 "reconciler",
+                "transport",
             )
         }
         self._connect(timers, also or {})
@@ -251,6 +256,7 @@ class House:
             "auto_stop": self._build_auto_stop,
             "paper_venue": lambda inbox, failed: PaperVenue(inbox, failed, engine=self._paper, say=self.router.say),
             "reconciler": self._build_reconciler,
+            "transport": lambda inbox, failed: EngineActor(inbox, failed, engine=self._transport, say=self.router.say),
         }
         return [Child(name=name, inbox=self._inboxes[name], build=build) for name, build in builders.items()]
 
@@ -366,8 +372,15 @@ class House:
             Answer: (lambda word: wire.reply(word.reply_to, word.reply),),  # type: ignore[attr-defined]  # as above
             Status: (wire.broadcast,),  # type: ignore[dict-item]  # as above
             Notice: (put["notifier"], put["supervisor"]),
-            WireUp: (lambda word: reconciler(VenuesUp(now_ns=word.now_ns)),),  # type: ignore[attr-defined]  # as above
-            **dict.fromkeys((WireDown, InstanceHeard, NobodyHeard), ()),
+            WireUp: (
+                lambda _: self.board.note_wire(None),
+                put["transport"],
+                lambda word: reconciler(VenuesUp(now_ns=word.now_ns)),  # type: ignore[attr-defined]  # as above
+            ),
+            WireDown: (lambda word: self.board.note_wire(word.why), put["transport"]),  # type: ignore[attr-defined]  # as above
+            StreamsWanted: (lambda _: wire.look_at_streams(),),
+            StreamsSeen: (self.board.note_streams, put["transport"]),  # type: ignore[dict-item]  # as above
+            **dict.fromkeys((InstanceHeard, NobodyHeard), ()),
         }
         for kind, listener in also.items():
             # Database has a thread of its own: whoever waits for what a commit brings must expect it before Database has it.

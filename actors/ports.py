@@ -77,6 +77,10 @@ class Wire(Protocol):
         """Ask a venue's adapter about an account, to the last page; the answer comes back as `AccountAnswer`, always."""
         ...
 
+    def look_at_streams(self) -> None:
+        """Look at the streams on disk; how they stand comes as `StreamsSeen`, unless NATS does not answer."""
+        ...
+
 
 class Store(Protocol):
     """The PostgreSQL side, owned by the Database actor alone. Blocking; called on that actor's threads only."""

@@ -35,13 +35,13 @@ from actors.rules.fees import fee
 from actors.rules.paper.book import PaperBook
 from actors.rules.record.places import unsettled
 from actors.rules.status import StatusBoard
+from actors.rules.transport.watch import TransportWatch
 from actors.terms import entry_limits, reconcile_terms, venue_terms
 from actors.turns import Turns
 from bus.messages.envelope import Outgoing, Received
 from bus.messages.failures import LeadTaken, WireUnavailable
-from bus.messages.lead import LEADER, STOPPED
+from bus.messages.lead import LEADER, STOPPED, WireUp
 from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit
-from bus.messages.reconcile import VenuesUp
 from bus.messages.records import OrdersTail, Place, Recovered
 from bus.messages.system import Reply, Status
 from bus.messages.units import NS_PER_MS, seconds_to_ns
@@ -93,6 +93,7 @@ class Serving:
         self.instance = settings.trading.instance or f"{socket.gethostname()}-{getpid()}"
         self.epoch = 0
         self.house: House | None = None
+        self._streams: Mapping[str, str] = {}
         self.candidate = Candidate()
         self.outside: Callable[[object], None] = lambda _: None
         """Hears the words of `bus.messages.lead` until the house stands."""
@@ -206,7 +207,9 @@ class Serving:
 
     def _take_place(self, wire: StartingWire, store: StartingStore) -> None:
         recorded = store.streams()
-        for facts in wire.ensure_streams(recorded).values():
+        streams = wire.ensure_streams(recorded).values()
+        self._streams = {facts.name: facts.created for facts in streams}
+        for facts in streams:
             if facts.name not in recorded:
                 store.record_stream(facts.name, facts.created)
         now_ns = self._wiring.clock.now_ns()
@@ -249,6 +252,11 @@ class Serving:
             places=places,
             desk=desk,
             terms=terms,
+            transport=TransportWatch(
+                self._streams,
+                interval_ns=seconds_to_ns(settings.nats.stream_check_s),
+                fill_percent_max=settings.nats.stream_alarm_percent,
+            ),
             paper=shared,
             board=board,
             activity=wiring.activity,
@@ -276,5 +284,5 @@ class Serving:
         door = self._wiring.door
         door.places, door.acknowledge = places, wire.acknowledge
         wire.hear_streams({name: place.reached for name, place in places.items()} | {tail.stream: tail.last})
-        self._wiring.door.hear(VenuesUp(now_ns=self._wiring.clock.now_ns()))
+        door.hear(WireUp(now_ns=self._wiring.clock.now_ns()))
         wire.hear_requests()

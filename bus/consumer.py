@@ -19,6 +19,7 @@ from bus.client import read_headers
 from bus.connection import ApiError, Connection
 from bus.errors import BusError
 from bus.messages.envelope import Delivery
+from bus.streams import NO_STREAM
 
 Hear = Callable[[str, bytes, bytes, Delivery], None]
 """Called with subject, body, raw headers and what acknowledges the message."""
@@ -45,7 +46,8 @@ class ConsumerSettings:
 class PullConsumer:
     """Asks for messages and hands them on. For the loop's thread only.
 
-    on_lost: called when the server says that the consumer or its stream is gone: never made again in silence (fault 14).
+    on_lost: called when the consumer is gone and its stream is not: a new process makes its own. A stream that is gone, or was
+    made anew, has no more to give, and no new process would take it (fault 14): this one goes on without it, for all else works.
     """
 
     def __init__(
@@ -63,12 +65,14 @@ class PullConsumer:
         self._held: dict[str, float] = {}
         self._check: asyncio.TimerHandle | None = None
         self._asking: asyncio.Task[None] | None = None
+        self._stream_created = ""
         self.delivered = 0
         self.redelivered = 0
 
     async def open(self) -> None:
         """Make the consumer, remove those of earlier epochs, and begin. Raises: BusError."""
         wanted = self._settings
+        self._stream_created = (await self._connection.api(f"STREAM.INFO.{wanted.stream}"))["created"]
         await self._remove_older()
         await self._connection.api(
             f"CONSUMER.CREATE.{wanted.stream}.{wanted.name}",
@@ -172,7 +176,7 @@ class PullConsumer:
         if status == "100":
             return
         if status == "409" and "delet" in words.lower():
-            self._on_lost(f"consumer {self._settings.name} of {self._settings.stream} is gone: {words}")
+            self._begin_asking(words)
             return
         if status != "408":
             logger.debug("{}: {} {}", self._settings.stream, status, words)
@@ -193,18 +197,32 @@ class PullConsumer:
                 self._connection.post(token, b"+WPI")
         if now - self._heard_at > _SILENT_MAX_S and not self._is_paused and self._connection.is_up:
             logger.warning("{} is silent: asking again", self._settings.stream)
-            self._asking = loop.create_task(self._ask_whether_it_stands())
+            self._begin_asking("it is silent")
             self._begin_pull()
         self._check = loop.call_later(_CHECK_S, self._watch)
 
-    async def _ask_whether_it_stands(self) -> None:
+    def _begin_asking(self, why: str) -> None:
+        self._asking = asyncio.get_running_loop().create_task(self._ask_whether_it_stands(why))
+
+    async def _ask_whether_it_stands(self, why: str) -> None:
         wanted = self._settings
         try:
+            found = await self._connection.api(f"STREAM.INFO.{wanted.stream}")
+            if found["created"] != self._stream_created:
+                self._do_without("was made anew")
+                return
             await self._connection.api(f"CONSUMER.INFO.{wanted.stream}.{wanted.name}")
         except ApiError as error:
-            self._on_lost(f"consumer {wanted.name} of {wanted.stream}: {error}")
+            if error.code == NO_STREAM:
+                self._do_without("is gone")
+            else:
+                self._on_lost(f"consumer {wanted.name} of {wanted.stream} is gone ({why}): {error}")
         except BusError as error:
             logger.debug("{}: {}", wanted.stream, error)
+
+    def _do_without(self, what: str) -> None:
+        logger.critical("stream {} {}: nothing is heard from it any more", self._settings.stream, what)
+        self.close()
 
 
 def read_delivery(token: str) -> Delivery:

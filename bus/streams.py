@@ -13,6 +13,7 @@ from loguru import logger
 
 from bus.connection import ApiError, Connection
 from bus.errors import StreamAlarm
+from bus.messages.streams import StreamStanding
 from bus.subjects import Prefix, stream_subjects
 
 NO_STREAM: Final = 10059
@@ -115,6 +116,29 @@ async def restore_market(connection: Connection, prefix: Prefix, sizes: StreamSi
     if await _info(connection, wanted["name"]) is None:
         await connection.api(f"STREAM.CREATE.{wanted['name']}", wanted)
         logger.info("stream {} made again", wanted["name"])
+
+
+async def look(connection: Connection, prefix: Prefix, sizes: StreamSizes) -> tuple[StreamStanding, ...]:
+    """Return how each stream on disk stands, also one that is not there. Raises: BusError."""
+    standing = []
+    for wanted in definitions(prefix, sizes).values():
+        if wanted["storage"] == "file":
+            found = await _info(connection, wanted["name"])
+            standing.append(_standing(wanted, found))
+    return tuple(standing)
+
+
+def _standing(wanted: Mapping[str, Any], found: Mapping[str, Any] | None) -> StreamStanding:
+    if found is None:
+        return StreamStanding(name=wanted["name"], created=None)
+    facts = _facts(found)
+    return StreamStanding(
+        name=facts.name,
+        created=facts.created,
+        last_sequence=facts.last_sequence,
+        fill_percent=int(facts.fill * 100),
+        drift=tuple(drift(wanted, found["config"])),
+    )
 
 
 async def inspect(connection: Connection, prefix: Prefix, sizes: StreamSizes) -> dict[str, StreamFacts]:

@@ -43,12 +43,13 @@ from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit, VenueQues
 from bus.messages.plain import to_json
 from bus.messages.reconcile import AccountQuestion
 from bus.messages.records import OrdersTail
+from bus.messages.streams import StreamsSeen
 from bus.messages.system import Reply, Status
 from bus.messages.trades import Mode
 from bus.orders import CAUSE, Now, OrderSender, header_text
 from bus.publisher import Publisher
 from bus.relay import Item, Relays
-from bus.streams import StreamFacts, StreamSizes, ensure, restore_market
+from bus.streams import StreamFacts, StreamSizes, ensure, look, restore_market
 from bus.subjects import HEALTH, Prefix, parse
 from bus.tail import read_tail
 from bus.venues import TIMEOUT_S, Answerer, VenueDesk, answer_for
@@ -143,6 +144,7 @@ class NatsWire:
         self._feed = MarketFeed(
             self._market, self._prefix, self._codec, clock=clock, say=say, tap=tap, restore=self._restore_market
         )
+        self._looking: asyncio.Task[None] | None = None
         self._epoch = 0
 
     def _connection_settings(self, name: str) -> ConnectionSettings:
@@ -375,6 +377,21 @@ class NatsWire:
     def ask_account(self, question: AccountQuestion) -> None:
         """Ask a venue's adapter about a whole account; the answer comes as `AccountAnswer`, always."""
         self._thread.call(self._venues.ask_account, question)
+
+    def look_at_streams(self) -> None:
+        """Look at the streams on disk; how they stand comes as `StreamsSeen`, unless NATS does not answer."""
+        self._thread.call(self._look_at_streams)
+
+    def _look_at_streams(self) -> None:
+        self._looking = asyncio.get_running_loop().create_task(self._tell_of_streams())
+
+    async def _tell_of_streams(self) -> None:
+        try:
+            streams = await look(self._money, self._prefix, self._sizes)
+        except BusError as error:
+            logger.debug("the streams could not be looked at: {}", error)
+        else:
+            self._say(StreamsSeen(streams=streams, now_ns=self._clock.now_ns()))
 
     def _post(self, subject: str, body: bytes) -> None:
         self._money.post(subject, body)

@@ -78,6 +78,8 @@ class Nats(msgspec.Struct, frozen=True, kw_only=True):
     notices_max_mb: _Megabytes
     market_max_mb: _Megabytes
     max_ack_pending: Annotated[int, Limits(low=1, high=10_000)]
+    stream_check_s: _Seconds
+    stream_alarm_percent: Annotated[int, Limits(low=10, high=99)]
 
 
 class Postgres(msgspec.Struct, frozen=True, kw_only=True):

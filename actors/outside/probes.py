@@ -54,6 +54,12 @@ class _StatusCollector(Collector):
         yield from _coverage(status)
         yield _gauge("inbox_words", "words waiting for an actor", {(a.name,): a.inbox for a in status.actors}, "actor")
         yield _gauge("actor_restarts", "restarts of an actor", {(a.name,): a.restarts for a in status.actors}, "actor")
+        servers: dict[tuple[str, ...], int] = {
+            (name,): int(standing == "up") for name, standing in status.databases.items()
+        }
+        yield _gauge("server_up", "1 while a server answers", servers, "server")
+        fill: dict[tuple[str, ...], int] = {(name,): percent for name, percent in status.stream_fill_percent.items()}
+        yield _gauge("stream_fill_percent", "how full a stream on disk is", fill, "stream")
         yield _gauge("quarantined", "inputs in quarantine since the start", {(): status.quarantined})
         yield _gauge("lost_messages", "messages lost since the start", {(): status.lost_messages})
 

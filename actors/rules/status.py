@@ -11,6 +11,7 @@ from bus.messages.notices import Notice
 from bus.messages.reconcile import AccountStanding
 from bus.messages.records import Commit
 from bus.messages.stops import StopCoverage
+from bus.messages.streams import StreamsSeen
 from bus.messages.system import AccountHealth, ActorHealth, Status, SystemEvent
 from bus.messages.trades import Trade
 from bus.messages.units import NS_PER_S
@@ -59,6 +60,8 @@ class StatusBoard:
         self._equity: dict[str, EquityStanding] = {}
         self.lost_messages = 0
         self._record_error: str | None = None
+        self._wire_error: str | None = None
+        self._fill: dict[str, int] = {}
         self.quarantined = 0
 
     def note(self, word: Trade | StopCoverage | SystemEvent | AccountStanding | EquityStanding | Notice) -> None:
@@ -81,6 +84,14 @@ class StatusBoard:
         """Take into account that PostgreSQL takes nothing, and why; None: it does again, and nothing waits."""
         self._record_error = error
 
+    def note_wire(self, error: str | None) -> None:
+        """Take into account that NATS is away, and why; None: it is there."""
+        self._wire_error = error
+
+    def note_streams(self, seen: StreamsSeen) -> None:
+        """Take into account how full the streams are."""
+        self._fill = {stream.name: stream.fill_percent for stream in seen.streams}
+
     def note_kept(self, commit: Commit) -> None:
         """Take into account what now stands on record."""
         self.quarantined += len(commit.quarantined)
@@ -94,7 +105,8 @@ class StatusBoard:
         protection = self.protection
         unprotected_ns = protection.unprotected_ns(now_ns)
         dead = tuple(f"{actor.name} is not alive" for actor in actors if not actor.alive)
-        why = (*self._unheard(now_ns), *dead) if self.is_watching else ("not every input flows yet", *dead)
+        away = () if self._wire_error is None else (f"NATS is away: {self._wire_error}",)
+        why = (*away, *(self._unheard(now_ns) if self.is_watching else ("not every input flows yet",)), *dead)
         return Status(
             ready=not why,
             role="leader",
@@ -102,8 +114,9 @@ class StatusBoard:
             epoch=self.epoch,
             version=self._version,
             ts=now_ns,
-            level="none" if self._record_error is None else "critical",
-            databases={"postgres": "up" if self._record_error is None else f"away: {self._record_error}"},
+            level=self._level(),
+            databases={"nats": _standing(self._wire_error), "postgres": _standing(self._record_error)},
+            stream_fill_percent=self._fill,
             live_enabled=self._live_enabled,
             halted=self.is_halted,
             reduce_only=tuple(sorted(name or EVERY for name in self._reduce_only))[:_ACCOUNTS_TOLD],
@@ -138,6 +151,11 @@ class StatusBoard:
             key=lambda standing: (_URGENT.index(standing.drawdown), standing.account),
         )
         return tuple(chosen[:_ACCOUNTS_TOLD])
+
+    def _level(self) -> str:
+        if self._wire_error is not None:
+            return "cascading"
+        return "none" if self._record_error is None else "critical"
 
     def _unheard(self, now_ns: int) -> tuple[str, ...]:
         """Return which accounts still wait for their venue's first answer, closes with them."""
@@ -180,3 +198,7 @@ def _health(standing: AccountStanding) -> AccountHealth:
         reconciled_ts=standing.reconciled_ns,
         unresolved=standing.unresolved[:_UNRESOLVED_TOLD],
     )
+
+
+def _standing(error: str | None) -> str:
+    return "up" if error is None else f"away: {error}"

@@ -134,6 +134,9 @@ class Status(Message, frozen=True, kw_only=True, omit_defaults=True):
     accounts: tuple[AccountHealth, ...] = ()
     latency_us: dict[str, int] = {}
     databases: dict[str, str] = {}
+    """NATS and PostgreSQL: `up`, or `away` and why."""
+    stream_fill_percent: dict[str, int] = {}
+    """By stream on disk, how much of what it may hold is taken."""
     quarantined: int = 0
     lost_messages: int = 0
     unprotected_trade_seconds: str = "0"

@@ -53,6 +53,11 @@ class Instance:
         assert self._process is not None
         self._process.send_signal(number)
 
+    def kill(self) -> None:
+        """kill -9."""
+        self.send(signal.SIGKILL)
+        self.ended()
+
     def ended(self) -> int:
         """Wait until it ends; returns its exit code."""
         assert self._process is not None

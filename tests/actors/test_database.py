@@ -104,6 +104,9 @@ class FakeWire:
     def resume_commands(self) -> None:
         self.told.put(("resume", None))
 
+    def look_at_streams(self) -> None:
+        self.told.put(("look", None))
+
     def ask_account(self, question: AccountQuestion) -> None:
         self.told.put(("ask", question))
 
@@ -318,8 +321,8 @@ def test_status_says_that_postgresql_is_away_and_why() -> None:
         room.fire(timer)
         room.heard.wait_for(1)
 
-    assert (away.level, away.databases) == ("critical", {"postgres": "away: gone"})
-    assert room.status.status((), 1).databases == {"postgres": "up"}
+    assert (away.level, away.databases["postgres"]) == ("critical", "away: gone")
+    assert room.status.status((), 1).databases["postgres"] == "up"
 
 
 def test_the_sender_of_a_refused_commit_is_told_and_its_neighbours_stand() -> None:

@@ -80,6 +80,8 @@ def nats_settings(url: str, **changes: Any) -> Nats:
         "notices_max_mb": 16,
         "market_max_mb": 16,
         "max_ack_pending": 64,
+        "stream_check_s": 10,
+        "stream_alarm_percent": 70,
     } | changes
     return Nats(**given)
 

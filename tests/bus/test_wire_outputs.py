@@ -12,12 +12,13 @@ from nats.js.errors import APIError
 
 from bus.embedded import EmbeddedServer
 from bus.errors import StreamAlarm
-from bus.messages.envelope import Outgoing
+from bus.messages.envelope import Outgoing, Received
 from bus.messages.notices import Notice, Severity
 from bus.messages.orders import ReportStatus, VenueAnswer, VenueOrder, VenueOrders, VenueQuestion
 from bus.messages.plain import instant_text
 from bus.messages.reconcile import AccountAnswer, AccountQuestion
 from bus.messages.records import OrderStored, Published
+from bus.messages.streams import StreamsSeen
 from bus.messages.system import Status
 from tests.bus.builders import Peer, WallClock, WireUnderTest, a_peer, a_report, a_wire, an_order
 
@@ -371,3 +372,32 @@ def test_a_consumer_that_somebody_deletes_is_fatal(nats_url: str) -> None:
 
         under_test.ears.wait_until(lambda _: bool(under_test.fatal))
         assert "LEDGER" in under_test.fatal[0]
+
+
+def test_a_stream_that_somebody_deletes_ends_nothing_but_what_is_heard_from_it(nats_url: str) -> None:
+    """Fault 14: no new process would take it, and nobody would watch."""
+    with a_wire(nats_url) as under_test, a_peer(nats_url) as peer:
+        under_test.wire.hear_streams({})
+
+        peer.run(peer.client.jetstream().delete_stream("LEDGER"))
+        under_test.wire.publish_report(a_report(an_order()))
+        under_test.ears.wait_for(Received)
+
+    assert under_test.fatal == []
+
+
+def test_the_streams_on_disk_are_seen_as_they_stand(nats_url: str) -> None:
+    """Fault 14, Fault 15"""
+    with a_wire(nats_url) as under_test, a_peer(nats_url) as peer:
+        peer.run(peer.client.jetstream().delete_stream("NOTICES"))
+        for number in range(20):
+            peer.store("trade.command.close", b"%d" % number + b"x" * 60_000)
+
+        under_test.wire.look_at_streams()
+        streams = {stream.name: stream for stream in under_test.ears.wait_for(StreamsSeen)[0].streams}
+
+    assert set(streams) == {"ORDERS", "LEDGER", "NOTICES"}
+    assert streams["NOTICES"].created is None
+    assert streams["LEDGER"].last_sequence == 20
+    assert streams["LEDGER"].fill_percent in range(5, 9)
+    assert streams["ORDERS"].drift == ()

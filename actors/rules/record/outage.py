@@ -6,10 +6,9 @@ from then on it takes on no risk; people hear once it has lasted for `SAID_AFTER
 
 from typing import Final
 
-from bus.messages import addresses
-from bus.messages.envelope import Outgoing
+from actors.rules.announcing import told
 from bus.messages.notices import Notice, Severity
-from bus.messages.records import Commit, RecordAway, RecordBack
+from bus.messages.records import RecordAway, RecordBack
 from bus.messages.timers import SetTimer
 from bus.messages.units import NS_PER_MS, NS_PER_S
 
@@ -40,7 +39,7 @@ class Outage:
             said.append(RecordAway(error=error, now_ns=now_ns))
         if not self._is_said and now_ns - self._since_ns >= SAID_AFTER_NS:
             self._is_said = True
-            said += _told(_away(self._since_ns, error, waiting, now_ns))
+            said += told(_away(self._since_ns, error, waiting, now_ns), sender=OWNER)
         return said
 
     def caught_up(self, now_ns: int) -> list[object]:
@@ -49,7 +48,7 @@ class Outage:
         was_said, self._is_said = self._is_said, False
         if since_ns is None:
             return []
-        return [RecordBack(now_ns=now_ns), *(_told(_back(since_ns, now_ns)) if was_said else [])]
+        return [RecordBack(now_ns=now_ns), *(told(_back(since_ns, now_ns), sender=OWNER) if was_said else [])]
 
 
 def _away(since_ns: int, error: str, waiting: int, now_ns: int) -> Notice:
@@ -75,16 +74,3 @@ def _back(since_ns: int, now_ns: int) -> Notice:
         dedupe_key="database_back",
         ts=now_ns,
     )
-
-
-def _told(notice: Notice) -> list[object]:
-    """Return the notice as it leaves now, and as it will stand on record."""
-    outgoing = Outgoing(
-        subject=addresses.notice(notice.severity, notice.kind),
-        msg_id=f"notice:{notice.notice_id}",
-        message=notice,
-        direct=True,
-        cause=notice.dedupe_key,
-    )
-    commit = Commit(sender=OWNER, cause=notice.notice_id, now_ns=notice.ts, notices=(notice,), outbox=(outgoing,))
-    return [outgoing, notice, commit]

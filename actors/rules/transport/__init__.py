@@ -1,0 +1,1 @@
+"""Whether NATS and its streams are as they should be."""

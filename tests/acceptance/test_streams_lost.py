@@ -1,0 +1,59 @@
+"""Somebody deletes a stream under a running process."""
+
+import asyncio
+from pathlib import Path
+
+import nats
+import psycopg
+
+from bus.embedded import EmbeddedServer
+from db import migrations
+from db.embedded import EmbeddedPostgres
+from tests.acceptance.harness import CONFIG, Watchkeeper, an_adoption, an_open
+from tests.acceptance.instances import Instance
+from tests.fixtures.postgres import LOGIN_PASSWORD, fresh_database
+
+SOON = CONFIG + "\n[nats]\nstream_check_s = 1\n"
+
+
+def delete_stream(url: str, name: str) -> None:
+    async def delete() -> None:
+        client = await nats.connect(url)
+        await client.jetstream().delete_stream(name)
+        await client.close()
+
+    asyncio.run(delete())
+
+
+def test_a_stream_lost_in_flight_is_an_alarm_that_halts_entries_and_a_start_refuses_it_until_a_person_has_looked(
+    postgres_server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    """Fault 13, Fault 14"""
+    names = fresh_database(postgres_server)
+    dsn = postgres_server.dsn(names.login, LOGIN_PASSWORD, database=names.database)
+    admin_dsn = migrations.for_database(postgres_server.admin_dsn, names.database)
+    with EmbeddedServer(tmp_path / "nats") as server, Watchkeeper(server.url, dsn, admin_dsn, tmp_path) as client:
+        environment = {"WATCHKEEPER_NATS_URL": server.url, "WATCHKEEPER_POSTGRES_DSN": dsn}
+        with Instance("one", tmp_path, environment, SOON) as instance:
+            instance.start().await_role(server.url, "leader", ready=True)
+            adopted = an_adoption()
+            client.quote(adopted["ticker"], "0.60", "0.62")
+            client.demand("trade.request.adopt", adopted)
+
+            delete_stream(server.url, "LEDGER")
+            alarm = client.notice("stream_alarm")
+            client.notice("halt")
+            refused = client.demand("trade.request.open", an_open())
+            client.quote(adopted["ticker"], "0.38", "0.40")
+            client.order(f"{adopted['trade_id']}-close-1")
+            instance.kill()
+
+            again = instance.start().ended()
+            with psycopg.connect(admin_dsn) as connection:
+                connection.execute("DELETE FROM watchkeeper.streams WHERE name = 'LEDGER'")
+            accepted = instance.start().await_role(server.url, "leader", ready=True)
+
+    assert "LEDGER" in alarm["title"]
+    assert refused["error"]["code"] == "halted"
+    assert (again, accepted["halted"]) == (1, True)
+    assert "LEDGER is on record since" in instance.log()
