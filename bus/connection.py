@@ -1,12 +1,8 @@
 """One connection to NATS: settings that survive outages, callbacks that cannot fail, and a pulse that finds it deaf.
 
-`is_connected` can stay true while the read loop is dead, and a stopped server looks like a quiet one. So every 2 s the
-connection publishes to itself; an echo that stays out makes it reconnect, and three such times in a row are fatal: whoever
-owns the process ends it, and supervisord starts a clean one (fault 10). One that hears a flood has a little longer, for its
-echo stands behind it; one that hears, and whose own words go nowhere, has not. A client that the server closed for good (an
-authorisation error) never reconnects by itself, and one that has stopped trying never will: fatal as well (faults 11, 12).
-
-A process that was paused, or got no turn, has not read its echo yet when it goes on: what it missed is no sign of anything.
+A pulse finds out that it is deaf (`bus.pulse`); it reconnects then, and three such times in a row are fatal: whoever owns the
+process ends it, and supervisord starts a clean one (fault 10). A client that the server closed for good (an authorisation
+error) never reconnects by itself, and one that has stopped trying never will: fatal as well (faults 11, 12).
 """
 
 import asyncio
@@ -21,21 +17,17 @@ from nats import errors as nats_errors
 
 from bus.client import DirectClient
 from bus.errors import BusError, ServerUnavailable
+from bus.pulse import Pulse, Rhythm
 from bus.quick_parser import Handler
 
 _JSON = msgspec.json.Decoder()
-_PAUSED_S: Final = 1.0
 _CLOSE_S: Final = 1.0
 """A server that hangs may not answer our good-bye."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionSettings:
-    """How to reach NATS and how soon to doubt it.
-
-    pulse_s: between two round trips; deaf after one without its echo, or after late_max_s if something else is heard.
-    stuck_s: without a try to connect, while there is no connection.
-    """
+    """How to reach NATS and how soon to doubt it (`bus.pulse.Rhythm`)."""
 
     url: str
     name: str = "watchkeeper"
@@ -84,14 +76,18 @@ class Connection:
         self._on_fatal = on_fatal
         self._client_of = client
         self._client = self._new_client()
-        self._heart: asyncio.Task[None] | None = None
+        rhythm = Rhythm(
+            pulse_s=settings.pulse_s,
+            late_max_s=settings.late_max_s,
+            stuck_s=settings.stuck_s,
+            deaf_max=settings.deaf_max,
+        )
+        self._pulse = Pulse(self, rhythm, fatal=self._fatal)
         self._trying: asyncio.Task[None] | None = None
         self._closing = False
         self._has_ended = False
         self._is_fatal = False
-        self._echoed = 0
         self.reconnects = 0
-        self.deaf = 0
         self.last_error = ""
 
     def _new_client(self) -> DirectClient:
@@ -150,8 +146,7 @@ class Connection:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(client.close(), _CLOSE_S)
             raise ServerUnavailable(f"no NATS server answers: {self.last_error or error!r}") from None
-        self._heart = asyncio.create_task(self._pulse())
-        self._heart.add_done_callback(self._hear_heart_stop)
+        self._pulse.start()
         self._call(self._on_up)
 
     async def close(self, drain_s: float = 2) -> None:
@@ -161,9 +156,7 @@ class Connection:
             self._trying.cancel()
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self._client.flush(), drain_s)
-        if self._heart is not None:
-            self._heart.cancel()
-            await asyncio.gather(self._heart, return_exceptions=True)
+        await self._pulse.stop()
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self._client.close(), max(drain_s, 0.5))
 
@@ -171,6 +164,21 @@ class Connection:
     def is_up(self) -> bool:
         """Whether it believes to be connected; the pulse knows better."""
         return bool(self._client.is_connected)
+
+    @property
+    def heard(self) -> int:
+        """How many messages it has heard."""
+        return self._client.heard
+
+    @property
+    def tried_at(self) -> float:
+        """The loop's time of the newest try to connect."""
+        return self._client.tried_at
+
+    @property
+    def deaf(self) -> int:
+        """How often in a row it was found deaf."""
+        return self._pulse.deaf
 
     @property
     def max_payload(self) -> int:
@@ -234,49 +242,9 @@ class Connection:
         except (nats_errors.Error, OSError) as error:
             raise BusError(f"no answer to a flush: {error!r}") from None
 
-    # Staying honest
-
-    async def _pulse(self) -> None:
-        inbox = self.new_inbox()
-        await self.listen(inbox, self._hear_echo)
-        loop, pulse_s = asyncio.get_running_loop(), self._settings.pulse_s
-        sent, answered_at = 0, loop.time()
-        while True:
-            began, heard, reconnects = loop.time(), self._client.heard, self.reconnects
-            if self.is_up:
-                sent += 1
-                self.post(inbox, str(sent).encode())
-            await asyncio.sleep(pulse_s)
-            now = loop.time()
-            is_answered = self._echoed >= sent or self.reconnects != reconnects
-            if now - began > pulse_s + _PAUSED_S or not self.is_up or is_answered:
-                answered_at = now
-            elif self._client.heard == heard or now - answered_at >= self._settings.late_max_s:
-                self._echoed = sent
-                await self._reconnect_deaf()
-            if not self.is_up and now - began <= pulse_s + _PAUSED_S:
-                self._demand_tries(now)
-
-    async def _reconnect_deaf(self) -> None:
-        self.deaf += 1
-        logger.warning("NATS does not echo ({} in a row): reconnecting", self.deaf)
-        if self.deaf >= self._settings.deaf_max:
-            self._fatal("deaf: three round trips in a row without an answer")
+    async def reconnect(self) -> None:
+        """Give the connection up and make it anew."""
         await self._client.force_reconnect()
-
-    def _demand_tries(self, now: float) -> None:
-        """An outage may last; but somebody must be trying to end it."""
-        silent_s = now - self._client.tried_at
-        if silent_s > self._settings.stuck_s:
-            self._fatal(f"nobody has tried to reconnect for {silent_s:.0f} s")
-
-    def _hear_heart_stop(self, heart: asyncio.Task[None]) -> None:
-        if not heart.cancelled():
-            self._fatal(f"nobody watches over the connection any more: {heart.exception()!r}")
-
-    def _hear_echo(self, _subject: str, _reply: str, body: bytes, _headers: bytes) -> None:
-        self._echoed = int(body)
-        self.deaf = 0
 
     # nats-py's callbacks: an exception in one can end reconnecting for ever (fault 11), so each is total.
 

@@ -27,7 +27,7 @@ LONG_MODULES = {
 
 SLEEPS = {
     ("bus/connection.py", "_drain"): "gives way to the writer",
-    ("bus/connection.py", "_pulse"): "the rhythm of the round trip that measures liveness",
+    ("bus/pulse.py", "_beat"): "the rhythm of the round trip that measures liveness",
     ("bus/player.py", "keep"): "a recording's own pace",
     ("bus/recorded_feed.py", "keep"): "a recording's own pace",
     ("db/store.py", "_back_off"): "back-off with jitter before a transaction is tried again, bounded",
