@@ -140,26 +140,67 @@ def incomplete(values: Values) -> Error | None:
     return None
 
 
+@dataclass(slots=True)
+class _Apart:
+    """Values in force, taken apart: `own` by rule, `general`, and which rules are `on`. Shared until it is changed."""
+
+    own: dict[str, dict[str, Decimal | str]]
+    general: dict[str, Decimal | str]
+    on: dict[str, bool]
+
+    def over(self, values: Values) -> "_Apart":
+        """Return these values with `values` over them; what those leave alone is the very same object."""
+        after = _Apart(own=dict(self.own), general=self.general, on=dict(self.on))
+        for key, value in values.items():
+            rule, dot, name = key.partition(".")
+            if not dot:
+                if after.general is self.general:
+                    after.general = dict(self.general)
+                after.general[key] = carried(value)
+            elif name == "enabled":
+                after.on[rule] = value in (True, TRUE)
+            elif rule != DRAWDOWN:
+                if after.own[rule] is self.own[rule]:
+                    after.own[rule] = dict(self.own[rule])
+                after.own[rule][name] = carried(value)
+        return after
+
+    def is_armed(self, rule: Rule, *, is_event: bool) -> bool:
+        """Whether `rule` is on, can watch such an instrument, and has what it needs."""
+        if not self.on.get(rule) or not supports(rule, is_event=is_event):
+            return False
+        if rule is Rule.STALE:
+            return self.own[rule].get("policy") == "close"
+        return any(name in self.own[rule] for name in THRESHOLDS[rule])
+
+
+_NOTHING: Final = _Apart(own={rule: {} for rule in Rule}, general={}, on={})
+
+
 class Resolver:
     """Resolves trades against one version of the layers, sharing equal results."""
 
     def __init__(self, layers: Layers) -> None:
         self._layers = layers
-        self._merged: dict[tuple[str, str, str], Values] = {}
+        self._apart: dict[tuple[str, str, str], _Apart] = {}
         self._plain: dict[tuple[tuple[str, str, str], bool], Resolved] = {}
         self._shared: dict[object, Any] = {}
 
     def resolve(self, identity: Identity, overrides: Overrides) -> Resolved:
         """Return what is in force for a trade with its own layer `overrides`."""
         names = self._names(identity)
-        merged = self._merged.get(names)
-        if merged is None:
-            merged = self._merged[names] = self._merge(names)
+        apart = self._apart.get(names)
+        if apart is None:
+            apart = self._apart[names] = _NOTHING.over(self._merge(names))
+            apart.general = self._share_general(apart)
         if overrides:
-            return self._build({**merged, **overrides}, is_event=identity.is_event)
+            own = apart.over(overrides)
+            if own.general is not apart.general:
+                own.general = self._share_general(own)
+            return self._build(own, is_event=identity.is_event)
         plain = self._plain.get((names, identity.is_event))
         if plain is None:
-            plain = self._plain[names, identity.is_event] = self._build(merged, is_event=identity.is_event)
+            plain = self._plain[names, identity.is_event] = self._build(apart, is_event=identity.is_event)
         return plain
 
     def of_account(self, account: str) -> Values:
@@ -186,32 +227,17 @@ class Resolver:
             merged.update(self._layers.get((layer, name), {}))
         return merged
 
-    def _build(self, values: Values, *, is_event: bool) -> Resolved:
-        own: dict[str, dict[str, Decimal | str]] = {rule: {} for rule in Rule}
-        general: dict[str, Decimal | str] = {}
-        for key, value in values.items():
-            rule, dot, name = key.partition(".")
-            if not dot:
-                general[key] = carried(value)
-            elif name != "enabled" and rule != DRAWDOWN:
-                own[rule][name] = carried(value)
-        armed = [rule for rule in Rule if _is_armed(values, rule, is_event=is_event)]
-        keys = tuple((rule, tuple(sorted(own[rule].items()))) for rule in armed)
-        specs = tuple(self._share(("stop", key), StopSpec(rule=key[0], settings=own[key[0]])) for key in keys)
-        return Resolved(
-            stops=self._share(("stops", keys), specs),
-            settings=self._share(("general", tuple(sorted(general.items()))), general),
-        )
+    def _build(self, apart: _Apart, *, is_event: bool) -> Resolved:
+        armed = [rule for rule in Rule if apart.is_armed(rule, is_event=is_event)]
+        keys = tuple((rule, tuple(sorted(apart.own[rule].items()))) for rule in armed)
+        specs = tuple(self._share(("stop", key), StopSpec(rule=key[0], settings=apart.own[key[0]])) for key in keys)
+        return Resolved(stops=self._share(("stops", keys), specs), settings=apart.general)
+
+    def _share_general(self, apart: _Apart) -> dict[str, Decimal | str]:
+        shared: dict[str, Decimal | str] = self._share(("general", tuple(sorted(apart.general.items()))), apart.general)
+        return shared
 
     def _share(self, key: object, value: Any) -> Any:  # noqa: ANN401  # whatever was built, or its equal from before
         if len(self._shared) >= _SHARED_MAX:
             self._shared.clear()
         return self._shared.setdefault(key, value)
-
-
-def _is_armed(values: Values, rule: Rule, *, is_event: bool) -> bool:
-    if not is_enabled(values, rule) or not supports(rule, is_event=is_event):
-        return False
-    if rule is Rule.STALE:
-        return values.get("stale.policy") == "close"
-    return any(f"{rule}.{name}" in values for name in THRESHOLDS[rule])
