@@ -39,7 +39,7 @@ from actors.rules.transport.watch import TransportWatch
 from actors.terms import entry_limits, reconcile_terms, venue_terms
 from actors.turns import Turns
 from bus.messages.envelope import Outgoing, Received
-from bus.messages.failures import LeadTaken, WireUnavailable
+from bus.messages.failures import LeadTaken, StoreUnavailable, WireUnavailable
 from bus.messages.lead import LEADER, STOPPED, WireUp
 from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit
 from bus.messages.records import OrdersTail, Place, Recovered
@@ -118,6 +118,13 @@ class Serving:
     def open_record(self) -> None:
         """Reach PostgreSQL. Raises: StoreUnavailable; what the store raises when the schema does not fit."""
         self._wiring.store.open()
+
+    def warm_up(self) -> None:
+        """Read the record once and forget it: what is read and run for the first time takes longest."""
+        try:
+            self._wiring.store.recover()
+        except StoreUnavailable as error:
+            logger.bind(action="serve.cold").debug("the record could not be read ahead: {}", error)
 
     def status(self, now_ns: int) -> Status:
         """Return what `system.request.status` answers; any thread."""

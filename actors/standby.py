@@ -77,6 +77,8 @@ class Standby:
                 self._serving.find_leader()
             case lead.OpenRecord():
                 self._open_record()
+            case lead.WarmUp():
+                self._serving.warm_up()
             case lead.TakeLead():
                 return self._take_over()
         return False

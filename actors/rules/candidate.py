@@ -37,6 +37,7 @@ class Candidate:
         self._tries = 0
         self._leader: lead.InstanceHeard | None = None
         self._missed: str | None = None
+        self._is_warm = False
         self._free_ns: int | None = None
         """From when on the lead may be taken; None: nothing is known, NATS is away."""
 
@@ -61,7 +62,7 @@ class Candidate:
         return tuple(waits) or ("no leader is heard: takes the lead as soon as that is certain",)
 
     def handle(self, word: object, now_ns: int) -> list[object]:  # one case for each word
-        """Return what follows from `word`: `FindLeader`, `OpenRecord`, `TakeLead`, and timers."""
+        """Return what follows from `word`: `FindLeader`, `OpenRecord`, `WarmUp`, `TakeLead`, and timers."""
         match word:
             case lead.WireUp():
                 self._wire_error = None
@@ -71,7 +72,7 @@ class Candidate:
                 return []
             case lead.InstanceHeard(role=lead.LEADER) if self._is_newest(word):
                 self._leader, self._missed = word, None
-                return self._free_from(now_ns + SILENCE_NS, now_ns)
+                return [*self._warm_up(), *self._free_from(now_ns + SILENCE_NS, now_ns)]
             case lead.InstanceHeard(role=lead.STOPPED) if self._is_newest(word):
                 self._leader = None
                 return self._free_from(now_ns, now_ns)
@@ -80,7 +81,7 @@ class Candidate:
                 return self._free_from(now_ns, now_ns)
             case lead.RecordOpened():
                 self._record_error, self._tries = None, 0
-                return self._go(now_ns)
+                return [*self._warm_up(), *self._go(now_ns)]
             case lead.RecordMissing(why=why):
                 self._record_error = why
                 return [self._again(_RECORD, now_ns)]
@@ -90,6 +91,13 @@ class Candidate:
                 return [lead.OpenRecord()] if key == _RECORD else self._break_silence(word, now_ns)
             case _:
                 return []
+
+    def _warm_up(self) -> list[object]:
+        """There is time for it while another leads."""
+        if self._is_warm or self._leader is None or self._record_error is not None:
+            return []
+        self._is_warm = True
+        return [lead.WarmUp()]
 
     def _is_newest(self, heard: lead.InstanceHeard) -> bool:
         return self._leader is None or heard.epoch >= self._leader.epoch

@@ -64,5 +64,9 @@ class OpenRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Try to reach PostgreSQL."""
 
 
+class WarmUp(msgspec.Struct, frozen=True, kw_only=True):
+    """Do once, while there is time, what would else be done for the first time at a takeover."""
+
+
 class TakeLead(msgspec.Struct, frozen=True, kw_only=True):
     """Nobody leads, and everything is there: take the lead."""

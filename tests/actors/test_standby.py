@@ -117,6 +117,15 @@ def test_a_store_that_is_away_is_reached_for_again_until_it_is_there() -> None:
     assert servers.taken.count("open") == 501
 
 
+def test_what_is_read_ahead_and_fails_is_read_again_when_it_counts() -> None:
+    servers = Servers(recovering=[StoreUnavailable("refused")])
+    standby, serving, _ = a_standby(servers, UP, BEAT, 10 * S)
+
+    assert standby.wait()
+    assert serving.stop()
+    assert servers.taken.count("recovering") == 2
+
+
 def test_a_schema_that_does_not_fit_ends_the_start() -> None:
     standby, _, _ = a_standby(Servers(open=[ValueError("schema steps are missing")]))
 

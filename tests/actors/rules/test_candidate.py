@@ -18,6 +18,7 @@ from bus.messages.lead import (
     RecordMissing,
     RecordOpened,
     TakeLead,
+    WarmUp,
     WireDown,
     WireUp,
 )
@@ -75,6 +76,21 @@ def test_each_beat_puts_it_off() -> None:
 
     assert candidate.handle(early, SILENCE_NS) == [SetTimer(owner=OWNER, key="silence", due_ns=2 * S + SILENCE_NS)]
     assert (candidate.role, candidate.epoch) == (STANDBY, 4)
+
+
+@pytest.mark.parametrize("words", [(RecordOpened(), UP, BEAT), (UP, BEAT, RecordOpened())])
+def test_it_warms_up_once_while_another_leads(words: tuple[Any, ...]) -> None:
+    candidate = Candidate()
+
+    said = [each for word in (*words, BEAT, RecordOpened()) for each in candidate.handle(word, 0)]
+
+    assert said.count(WarmUp()) == 1
+
+
+def test_nobody_warms_up_who_may_lead_at_once() -> None:
+    candidate = a_candidate(RecordOpened(), UP)
+
+    assert WarmUp() not in candidate.handle(NobodyHeard(), 0)
 
 
 def test_it_takes_over_when_the_leader_has_been_silent_for_three_seconds() -> None:
