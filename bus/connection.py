@@ -125,7 +125,7 @@ class Connection:
         try:
             await asyncio.wait_for(
                 client.connect(
-                    wanted.url,
+                    wanted.url.split(","),
                     name=wanted.name,
                     error_cb=self._on_error,
                     disconnected_cb=self._on_disconnected,

@@ -45,11 +45,12 @@ _Dsn = Annotated[
         secret=True,
     ),
 ]
+_ONE_NATS = r"(nats|tls)://([^\s@/,]+@)?([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?/?"
 _NatsUrl = Annotated[
     str,
     Limits(
-        pattern=r"|(nats|tls)://\S+",
-        says="a NATS address: nats://host:port or tls://user:password@host:port",
+        pattern=rf"|{_ONE_NATS}(,{_ONE_NATS})*",
+        says="a NATS address: nats://host:port or tls://user:password@host:port, several parted by commas",
         secret=True,
     ),
 ]

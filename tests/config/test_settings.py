@@ -252,3 +252,19 @@ def test_a_limit_that_cannot_be_is_refused(tmp_path: Path, text: str) -> None:
     """Lesson 9"""
     with pytest.raises(ConfigurationError):
         load({}, a_file(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    "url", ["nats://h:port", "nats://h:4222/x", "http://h", "nats://a,b", "nats:// h", "nats://h:123456"]
+)
+def test_an_address_of_nats_that_cannot_be_used_is_refused_at_once(url: str) -> None:
+    """To wait for it would be to wait for ever."""
+    with pytest.raises(ConfigurationError, match=r"nats\.url"):
+        load({"WATCHKEEPER_NATS_URL": url})
+
+
+@pytest.mark.parametrize(
+    "url", ["nats://h", "tls://u:p%40ss@h.example:4222", "nats://[::1]:4222", "nats://a:1,nats://b:2"]
+)
+def test_an_address_of_nats_may_name_a_login_and_several_servers(url: str) -> None:
+    assert load({"WATCHKEEPER_NATS_URL": url}).nats.url == url
