@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from tests.acceptance.harness import PATIENCE_S, ROOT, Body, a_name
 from tests.bench.raw import RawClient
+from tests.bus.builders import a_peer
 
 _GATHER_S = 0.5
 
@@ -104,6 +105,13 @@ def gather(url: str, subject: str, body: Body) -> list[Body]:
         except TimeoutError:
             return found
     return found
+
+
+def orders_in(url: str, trade_id: str) -> list[tuple[str, int]]:
+    """Return id and epoch of what ORDERS holds of a trade: a plain subscriber would also hear what it refused."""
+    with a_peer(url) as peer:
+        bodies = [json.loads(kept.data) for kept in peer.stored("ORDERS") if kept.subject.endswith(f".{trade_id}")]
+    return [(body["client_order_id"], body["epoch"]) for body in bodies]
 
 
 def wait_until(is_so: Callable[[], bool], words: Callable[[], Any]) -> None:

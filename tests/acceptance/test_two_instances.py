@@ -1,6 +1,5 @@
 """A leader and one that stands by, as real processes on real servers."""
 
-import json
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,8 +12,8 @@ from bus.embedded import EmbeddedServer
 from db import migrations
 from db.embedded import EmbeddedPostgres
 from tests.acceptance.harness import CONFIG, Watchkeeper, an_adoption
-from tests.acceptance.instances import Instance, gather, statuses, wait_until
-from tests.bus.builders import a_peer, a_wire
+from tests.acceptance.instances import Instance, gather, orders_in, statuses, wait_until
+from tests.bus.builders import a_wire
 from tests.fixtures.postgres import LOGIN_PASSWORD, fresh_database
 
 
@@ -144,13 +143,6 @@ def test_a_leader_that_is_paused_and_wakes_places_no_order_writes_no_row_and_end
     assert pair.client.rows("select count(*) from quarantine") == [(0,)]
 
 
-def orders_in(url: str, trade_id: str) -> list[tuple[str, int]]:
-    """Return id and epoch of what ORDERS holds of a trade: a plain subscriber would also hear what it refused."""
-    with a_peer(url) as peer:
-        bodies = [json.loads(kept.data) for kept in peer.stored("ORDERS") if kept.subject.endswith(f".{trade_id}")]
-    return [(body["client_order_id"], body["epoch"]) for body in bodies]
-
-
 def test_a_leader_that_is_paused_and_wakes_without_postgresql_places_no_order_and_ends(
     own_postgres: EmbeddedPostgres, tmp_path: Path
 ) -> None:
@@ -168,3 +160,16 @@ def test_a_leader_that_is_paused_and_wakes_without_postgresql_places_no_order_an
             code = pair.leader.ended()
 
         assert (code, orders_in(pair.url, trade_id)) == (70, [])
+
+
+def test_a_second_process_with_the_very_same_settings_stands_by_too(pair: Pair, tmp_path: Path) -> None:
+    """Fault 47: a supervisord was killed, its child runs on, and its successor starts another."""
+    same = {"WATCHKEEPER_NATS_URL": pair.url, "WATCHKEEPER_POSTGRES_DSN": pair.client.dsn}
+    with Instance(pair.leader.name, tmp_path, same, CONFIG) as successor:
+        successor.start().await_role(pair.url, "standby")
+
+        roles = [status["role"] for status in statuses(pair.url) if status["instance"] == pair.leader.name]
+        successor.send(signal.SIGTERM)
+
+        assert sorted(roles) == ["leader", "standby"]
+        assert successor.ended() == 0
