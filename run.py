@@ -39,10 +39,10 @@ from bus.commands import check, contract, events, settings, stop, system, trade
 from bus.commands.client import NatsClient
 from bus.commands.nats_checks import nats_answers
 from bus.embedded import EmbeddedServer
-from bus.errors import BusError, StreamAlarm
+from bus.errors import BusError
 from bus.errors import ServerUnavailable as NoNats
 from bus.messages.demo import DemoSummary
-from bus.messages.failures import LeadTaken, StoreUnavailable
+from bus.messages.failures import LeadTaken, StoreUnavailable, StreamAlarm
 from bus.messages.plain import instant_text, read_instant, to_json
 from bus.messages.trades import TradeOpen
 from bus.recorded import Recording, instant_ns

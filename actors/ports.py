@@ -120,6 +120,11 @@ class StreamFacts(Protocol):
         """When it was created, as the server says it."""
         ...
 
+    @property
+    def last_sequence(self) -> int:
+        """The sequence of its newest message."""
+        ...
+
 
 class Lead(Protocol):
     """An epoch in force in ORDERS."""
@@ -154,7 +159,7 @@ class StartingWire(Wire, Protocol):
         ...
 
     def ensure_streams(self, recorded: Mapping[str, str]) -> Mapping[str, StreamFacts]:
-        """Make the streams that are not on record, check the others."""
+        """Make the streams that are not on record, check the others. Raises: StreamAlarm."""
         ...
 
     def take_lead(self, instance: str, known_epoch: int) -> Lead:
@@ -209,8 +214,8 @@ class StartingStore(Store, Protocol):
         """Return the streams on record: name -> created."""
         ...
 
-    def record_stream(self, name: str, created: str) -> None:
-        """Put a stream on record."""
+    def record_stream(self, name: str, created: str, now_ns: int) -> None:
+        """Put a stream on record; inputs received before are of another."""
         ...
 
     def epoch(self) -> int:

@@ -39,7 +39,7 @@ from actors.rules.transport.watch import TransportWatch
 from actors.terms import entry_limits, reconcile_terms, venue_terms
 from actors.turns import Turns
 from bus.messages.envelope import Outgoing, Received
-from bus.messages.failures import LeadTaken, StoreUnavailable, WireUnavailable
+from bus.messages.failures import LeadTaken, StoreUnavailable, StreamAlarm, WireUnavailable
 from bus.messages.lead import LEADER, STOPPED, WireUp
 from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit
 from bus.messages.records import OrdersTail, Place, Recovered
@@ -162,7 +162,7 @@ class Serving:
         wire, store = self._wiring.wire, self._wiring.store
         try:
             self._take_place(wire, store)
-            recovered, places = store.recover(), store.places()
+            recovered, places = store.recover(), self._places(wire, store)
             found = _Found(
                 recovered=recovered,
                 places=places,
@@ -213,18 +213,32 @@ class Serving:
         return drained
 
     def _take_place(self, wire: StartingWire, store: StartingStore) -> None:
-        recorded = store.streams()
+        now_ns, recorded = self._wiring.clock.now_ns(), store.streams()
         streams = wire.ensure_streams(recorded).values()
         self._streams = {facts.name: facts.created for facts in streams}
         for facts in streams:
             if facts.name not in recorded:
-                store.record_stream(facts.name, facts.created)
-        now_ns = self._wiring.clock.now_ns()
+                store.record_stream(facts.name, facts.created, now_ns)
         self.epoch = wire.take_lead(self.instance, store.epoch()).record.epoch
         wire.beat(lambda: self.status(self._wiring.clock.now_ns()))
         if not store.take_lead(self.epoch, self.instance, now_ns):
             raise LeadTaken(f"PostgreSQL knows a higher epoch than {self.epoch}")
         store.seed_settings(self._settings.stops, now_ns)
+
+    def _places(self, wire: StartingWire, store: StartingStore) -> Mapping[str, Place]:
+        """Return how far each stream has had its effect. Raises: StreamAlarm when one ends before that: it was restored.
+
+        The stream is looked at afterwards: until just now another instance may have heard from it.
+        """
+        places = store.places()
+        for facts in wire.ensure_streams(store.streams()).values():
+            place = places.get(facts.name, Place())
+            heard = max(place.reached, *place.beyond, 0)
+            if facts.last_sequence < heard:
+                raise StreamAlarm(
+                    f"stream {facts.name} ends at message {facts.last_sequence}; {heard} was heard before"
+                )
+        return places
 
     def _build(self, recovered: Recovered, places: Mapping[str, Place], paper: PaperBook) -> House:
         settings = self._settings

@@ -11,9 +11,5 @@ class ServerUnavailable(BusError):  # noqa: N818  # a state of the world, not a 
     """No nats-server answers, or ours did not start: try again, or look at its log."""
 
 
-class StreamAlarm(Exception):  # noqa: N818  # as above
-    """A stream that is on record is missing, was recreated, or has other settings: a person must look before orders leave."""
-
-
 class EpochLost(LeadTaken):  # as above
     """Another instance took the lead while we tried: try again with the next epoch, or stand by."""

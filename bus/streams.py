@@ -12,7 +12,7 @@ from typing import Any, Final
 from loguru import logger
 
 from bus.connection import ApiError, Connection
-from bus.errors import StreamAlarm
+from bus.messages.failures import StreamAlarm
 from bus.messages.streams import StreamStanding
 from bus.subjects import Prefix, stream_subjects
 

@@ -65,9 +65,11 @@ _KINDS: Final[dict[str, type[Message]]] = {
 
 REACHED: Final = "SELECT name, journaled FROM streams"
 BEYOND: Final = """
-    SELECT name, sequence FROM streams JOIN inbox ON stream = name WHERE sequence > journaled
-    UNION SELECT name, sequence FROM streams JOIN quarantine ON stream = name WHERE sequence > journaled
+    SELECT name, sequence FROM streams JOIN inbox ON stream = name WHERE sequence > journaled AND received_at >= recorded_at
+    UNION
+    SELECT name, sequence FROM streams JOIN quarantine ON stream = name WHERE sequence > journaled AND received_at >= recorded_at
 """
+"""Without what was heard from another stream of that name: one that was made anew counts from 1 again (Fault 13)."""
 
 
 def read_all(connection: psycopg.Connection) -> Recovered:

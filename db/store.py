@@ -40,7 +40,7 @@ TAKE_LEAD: Final = (
     "UPDATE leader SET epoch = %(epoch)s, instance = %(instance)s, taken_at = %(at)s WHERE epoch < %(epoch)s"
 )
 MARK_PUBLISHED: Final = "UPDATE outbox SET published_at = %s WHERE msg_id = ANY (%s::text[]) AND published_at IS NULL"
-RECORD_STREAM: Final = "INSERT INTO streams (name, created) VALUES (%s, %s) ON CONFLICT DO NOTHING"
+RECORD_STREAM: Final = "INSERT INTO streams (name, created, recorded_at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
 STREAMS: Final = "SELECT name, created FROM streams"
 NOTE_PLACES: Final = """
     UPDATE streams AS s SET journaled = r.reached FROM unnest(%s::text[], %s::bigint[]) AS r (name, reached)
@@ -209,10 +209,10 @@ class PostgresStore:
         with self._connections.reader("settled inputs") as connection:
             return recovery.read_places(connection)
 
-    def record_stream(self, name: str, created: str) -> None:
+    def record_stream(self, name: str, created: str, now_ns: int) -> None:
         """Put a stream on record; what stands under its name stays. Raises: StoreUnavailable."""
         with self._connections.writer("recording a stream") as connection, transaction(connection):
-            connection.execute(RECORD_STREAM, [name, created])
+            connection.execute(RECORD_STREAM, [name, created, instant(now_ns)])
 
     def streams(self) -> dict[str, str]:
         """Return name -> creation time of the streams on record. Raises: StoreUnavailable."""

@@ -9,6 +9,10 @@ class WireUnavailable(Exception):  # noqa: N818  # as above
     """NATS does not answer, or refuses for now: try again."""
 
 
+class StreamAlarm(Exception):  # noqa: N818  # as above
+    """A stream that is on record is missing, was made anew, has lost messages or has other settings: a person must look first."""
+
+
 class LeadTaken(Exception):  # noqa: N818  # as above
     """Another instance has taken the lead meanwhile."""
 

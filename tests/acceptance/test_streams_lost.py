@@ -1,6 +1,7 @@
 """Somebody deletes a stream under a running process."""
 
 import asyncio
+import json
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from db import migrations
 from db.embedded import EmbeddedPostgres
 from tests.acceptance.harness import CONFIG, Watchkeeper, an_adoption, an_open
 from tests.acceptance.instances import Instance, orders_in, wait_until
-from tests.bus.builders import a_peer
+from tests.bus.builders import Peer, a_peer
 from tests.fixtures.postgres import LOGIN_PASSWORD, fresh_database
 
 SOON = CONFIG + "\n[nats]\nstream_check_s = 1\n"
@@ -96,3 +97,34 @@ def test_a_close_that_a_full_orders_refuses_is_an_alarm_and_leaves_as_soon_as_th
             assert "ORDERS" in filling["title"]
             assert refused["severity"] == "critical"
             assert (before, len(orders_in(server.url, adopted["trade_id"]))) == ([], 1)
+
+
+def test_a_stream_that_was_made_anew_and_accepted_is_heard_from_its_beginning(
+    postgres_server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    """Fault 13: its sequences are those of inputs that had their effect, and it is another stream."""
+    names = fresh_database(postgres_server)
+    dsn = postgres_server.dsn(names.login, LOGIN_PASSWORD, database=names.database)
+    admin_dsn = migrations.for_database(postgres_server.admin_dsn, names.database)
+    with EmbeddedServer(tmp_path / "nats") as server, Watchkeeper(server.url, dsn, admin_dsn, tmp_path) as client:
+        environment = {"WATCHKEEPER_NATS_URL": server.url, "WATCHKEEPER_POSTGRES_DSN": dsn}
+        with Instance("one", tmp_path, environment, CONFIG) as instance, a_peer(server.url) as peer:
+            instance.start().await_role(server.url, "leader", ready=True)
+            adopt_by_command(peer, 30)
+            client.await_rows([(30,)], "select count(*) from trades")
+            instance.kill()
+
+            delete_stream(server.url, "LEDGER")
+            with psycopg.connect(admin_dsn) as connection:
+                connection.execute("DELETE FROM watchkeeper.streams WHERE name = 'LEDGER'")
+            instance.start().await_role(server.url, "leader", ready=True)
+            adopt_by_command(peer, 30)
+
+            client.await_rows([(60,)], "select count(*) from trades")
+
+
+def adopt_by_command(peer: Peer, count: int) -> None:
+    for _ in range(count):
+        peer.store(
+            "trade.command.adopt", json.dumps(an_adoption(account="paper-1", mode="paper", venue="paper")).encode()
+        )

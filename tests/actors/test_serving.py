@@ -1,6 +1,8 @@
 """Starting is recovering: the order of the steps, who may start, and what is heard again."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from actors.door import Door
 from actors.serving import Serving, Wiring
 from bus.messages.envelope import Delivery, Outgoing, Received
+from bus.messages.failures import StreamAlarm
 from bus.messages.orders import EpochRecord, OrderReport, ReportStatus
 from bus.messages.records import Commit, OrdersTail, Place, Published, Recovered
 from bus.messages.system import Heartbeat
@@ -24,6 +27,7 @@ class Steps:
         self.committed: list[Commit] = []
         self.positions: Mapping[str, int] = {}
         self._places = places or {}
+        self.facts: dict[str, Any] = {}
         self.tail = OrdersTail()
         self.read_after: Mapping[str, int] = {}
         self.unpublished_rows: tuple[Outgoing, ...] = ()
@@ -38,7 +42,7 @@ class Steps:
 
     def ensure_streams(self, recorded: Mapping[str, str]) -> dict[str, Any]:
         self.taken.append("ensure_streams")
-        return dict(recorded)
+        return {**recorded, **self.facts}
 
     def epoch(self) -> int:
         return 6
@@ -214,6 +218,20 @@ def test_an_input_that_was_settled_before_the_restart_is_acknowledged_at_the_doo
 
     assert steps.acknowledged == [5]
     assert [commit for commit in steps.committed if commit.delivery is not None] == []
+
+
+@pytest.mark.parametrize(("last", "is_refused"), [(899, True), (900, False), (901, False)])
+def test_a_stream_that_ends_before_what_was_heard_from_it_was_restored_and_is_refused(
+    last: int, is_refused: bool
+) -> None:
+    """Fault 13: its sequences come again, and would be taken for those that were heard."""
+    steps = Steps(places={"LEDGER": Place(reached=700, beyond=frozenset({900}))})
+    steps.facts["LEDGER"] = SimpleNamespace(name="LEDGER", created="monday", last_sequence=last)
+
+    with pytest.raises(StreamAlarm, match="LEDGER ends at message 899") if is_refused else nullcontext():
+        started(steps).stop()
+
+    assert ("hear_streams" in steps.taken) is not is_refused
 
 
 def test_nothing_may_be_heard_before_the_house_stands() -> None:

@@ -11,8 +11,8 @@ import pytest
 from nats.js.errors import APIError
 
 from bus.embedded import EmbeddedServer
-from bus.errors import StreamAlarm
 from bus.messages.envelope import Outgoing, Received
+from bus.messages.failures import StreamAlarm
 from bus.messages.notices import Notice, Severity
 from bus.messages.orders import ReportStatus, VenueAnswer, VenueOrder, VenueOrders, VenueQuestion
 from bus.messages.plain import instant_text

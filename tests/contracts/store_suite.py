@@ -159,7 +159,7 @@ def the_neighbours_of_a_bad_commit_stand_in_their_order(under: StoreUnderTest) -
 def what_builds_on_a_refused_commit_is_refused_too(under: StoreUnderTest) -> None:
     store = leading(under)
 
-    store.record_stream("ORDERS", "monday")
+    store.record_stream("ORDERS", "monday", NOW_NS)
     first = a_commit(a_trade(version=2), cause="no first", inbox=an_input("k-1", stream="ORDERS", sequence=1))
     second = a_commit(a_trade(version=3), cause="after it", inbox=an_input("k-2", stream="ORDERS", sequence=2))
 
@@ -190,7 +190,7 @@ def the_very_same_commit_again_counts_as_done(under: StoreUnderTest) -> None:
 
 def the_same_key_with_another_body_is_refused(under: StoreUnderTest) -> None:
     store = leading(under)
-    store.record_stream("LEDGER", "monday")
+    store.record_stream("LEDGER", "monday", NOW_NS)
     store.commit([a_commit(a_trade(), inbox=an_input(stream="LEDGER", sequence=1))])
 
     other = a_commit(inbox=an_input(digest="e" * 64, stream="LEDGER", sequence=2), cause="other")
@@ -201,7 +201,7 @@ def the_same_key_with_another_body_is_refused(under: StoreUnderTest) -> None:
 
 def the_places_of_inputs_are_known_behind_what_everything_has_reached(under: StoreUnderTest) -> None:
     store = leading(under)
-    store.record_stream("ORDERS", "monday")
+    store.record_stream("ORDERS", "monday", NOW_NS)
     rows = [an_input(f"k-{n}", stream="ORDERS", sequence=n) for n in (1, 2, 9)]
     bad = Quarantined(subject="s", body=b"x", reason="r", received_ns=NOW_NS, stream="ORDERS", sequence=5)
     store.commit([*(Commit(sender="d", cause="c", now_ns=NOW_NS, inbox=row) for row in rows),
@@ -299,8 +299,8 @@ def _until_it_answers(act: Callable[[], object]) -> None:
 
 def streams_stay_on_record_as_they_were_made(under: StoreUnderTest) -> None:
     store = leading(under)
-    store.record_stream("ORDERS", "monday")
-    store.record_stream("ORDERS", "tuesday")
+    store.record_stream("ORDERS", "monday", NOW_NS)
+    store.record_stream("ORDERS", "tuesday", NOW_NS)
 
     assert dict(store.streams()) == {"ORDERS": "monday"}
 

@@ -10,6 +10,7 @@ from bus.messages.stops import StopCoverage, StopProgress
 from bus.messages.trades import Coverage, Trade, Trades, TradeState
 from db.store import PostgresStore
 from tests.db.builders import NOW_NS, a_commit, a_fill, a_trade, an_input
+from tests.db.conftest import Ask
 from tests.db.test_commit import a_change
 
 SECOND_NS = 1_000_000_000
@@ -112,7 +113,7 @@ def test_recovery_gives_the_inputs_and_fills_that_had_their_effect(store: Postgr
 def test_the_inputs_that_are_settled_are_known_by_their_place(store: PostgresStore) -> None:
     """Fault 3, Fault 4"""
     for stream in ("LEDGER", "ORDERS", "NOTICES"):
-        store.record_stream(stream, "2026-01-01T00:00:00Z")
+        store.record_stream(stream, "2026-01-01T00:00:00Z", NOW_NS)
     ledger = [a_commit(inbox=an_input(f"k-{n}", stream="LEDGER", sequence=n)) for n in (7, 9, 12)]
     bad = Quarantined(subject="s", body=b"", reason="r", received_ns=NOW_NS, stream="ORDERS", sequence=3)
     store.commit([*ledger, a_commit(quarantined=(bad,)), a_commit(inbox=an_input("asked"))])
@@ -127,7 +128,7 @@ def test_the_inputs_that_are_settled_are_known_by_their_place(store: PostgresSto
 
 
 def test_how_far_a_stream_has_had_its_effect_never_falls(store: PostgresStore) -> None:
-    store.record_stream("ORDERS", "2026-01-01T00:00:00Z")
+    store.record_stream("ORDERS", "2026-01-01T00:00:00Z", NOW_NS)
 
     for reached in (7, 5):
         store.mark_published([], NOW_NS, {"ORDERS": reached})
@@ -135,10 +136,23 @@ def test_how_far_a_stream_has_had_its_effect_never_falls(store: PostgresStore) -
     assert store.places()["ORDERS"].reached == 7
 
 
+def test_what_was_heard_from_a_stream_says_nothing_about_another_of_its_name(store: PostgresStore, ask: Ask) -> None:
+    """Fault 13: one that was made anew counts from 1 again."""
+    store.record_stream("LEDGER", "2026-01-01T00:00:00Z", NOW_NS)
+    store.commit([a_commit(inbox=an_input("old", stream="LEDGER", sequence=4, received_ns=NOW_NS + 1000))])
+    store.mark_published([], NOW_NS, {"LEDGER": 3})
+
+    ask("DELETE FROM streams")
+    store.record_stream("LEDGER", "2026-02-02T00:00:00Z", NOW_NS + 2000)
+    store.commit([a_commit(inbox=an_input("new", stream="LEDGER", sequence=2, received_ns=NOW_NS + 3000))])
+
+    assert store.places() == {"LEDGER": Place(beyond=frozenset({2}))}
+
+
 def test_streams_stay_on_record_as_they_were_made(store: PostgresStore) -> None:
     """Fault 14"""
-    store.record_stream("ORDERS", "2026-01-01T00:00:00.123456789Z")
-    store.record_stream("ORDERS", "2026-02-02T00:00:00Z")
+    store.record_stream("ORDERS", "2026-01-01T00:00:00.123456789Z", NOW_NS)
+    store.record_stream("ORDERS", "2026-02-02T00:00:00Z", NOW_NS)
 
     assert store.streams() == {"ORDERS": "2026-01-01T00:00:00.123456789Z"}
 

@@ -19,7 +19,7 @@ from actors.replay.shuffled import ShuffledTurns
 from actors.replay.strands import Strand
 from actors.serving import Serving, Wiring
 from actors.standby import Standby
-from bus.errors import StreamAlarm
+from bus.messages.failures import StreamAlarm
 from bus.messages.orders import EpochRecord
 from bus.messages.plain import from_json
 from bus.messages.stops import StopFired

@@ -388,7 +388,7 @@ def _note_places(session: Session, parameters: Any) -> int:
 @means(store.RECORD_STREAM)
 def _record_stream(session: Session, parameters: Any) -> int:
     session.demand_writable()
-    name, created = parameters
+    name, created, _ = parameters
     if name not in _tables(session).streams.rows:
         _tables(session).streams.put(session.noted, name, created)
     return 1
