@@ -31,12 +31,11 @@ from actors.router import Listener
 from actors.rules.candidate import Candidate
 from actors.rules.coverage.protection import Protection
 from actors.rules.desk.desk import Desk
-from actors.rules.fees import fee
 from actors.rules.paper.book import PaperBook
 from actors.rules.record.places import unsettled
 from actors.rules.status import StatusBoard
 from actors.rules.transport.watch import TransportWatch
-from actors.terms import entry_limits, reconcile_terms, venue_terms
+from actors.terms import PAPER, entry_limits, paper_book, reconcile_terms
 from actors.turns import Turns
 from bus.messages.envelope import Outgoing, Received
 from bus.messages.failures import LeadTaken, StoreUnavailable, StreamAlarm, WireUnavailable
@@ -44,11 +43,10 @@ from bus.messages.lead import LEADER, STOPPED, WireUp
 from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit
 from bus.messages.records import OrdersTail, Place, Recovered
 from bus.messages.system import Reply, Status
-from bus.messages.units import NS_PER_MS, seconds_to_ns
+from bus.messages.units import seconds_to_ns
 from config.settings import Settings
 from config.version import VERSION
 
-PAPER: Final = "paper"
 _UNPUBLISHED_MAX: Final = 100_000
 _NO_ANSWER: Final = 69
 
@@ -183,7 +181,7 @@ class Serving:
     def _move_in(self, found: _Found) -> House:
         """Start the house with what was found, and let everything flow."""
         wire, recovered = self._wiring.wire, found.recovered
-        paper = self._paper_book()
+        paper = paper_book(self._settings)
         house = self._build(recovered, found.places, paper)
         self._wiring.door.house = house
         house.start(unsettled(found.tail, found.places), wire.hear_market)
@@ -289,15 +287,6 @@ class Serving:
         )
         self._answer_paper = partial(wiring.wire.answer_for, PAPER, shared.answer)
         return house
-
-    def _paper_book(self) -> PaperBook:
-        paper, terms = self._settings.paper, venue_terms(self._settings, PAPER)
-        return PaperBook(
-            latency_ns=int(paper.latency_ms * NS_PER_MS),
-            fee_of=partial(fee, paper.fee_model, paper.fee_percent),
-            style=terms.style,
-            netting=terms.netting,
-        )
 
     def _listen(self, wire: StartingWire, places: Mapping[str, Place], tail: OrdersTail) -> None:
         wire.hear_orders(PAPER)

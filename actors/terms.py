@@ -1,10 +1,17 @@
 """The process settings as the rules know them: what is agreed with each venue."""
 
+from functools import partial
+from typing import Final
+
 from actors.rules.account.limits import EntryLimits, Limits
+from actors.rules.fees import fee
+from actors.rules.paper.book import PaperBook
 from actors.rules.reconcile.terms import ReconcileTerms
 from actors.rules.trade.steps import VenueTerms
-from bus.messages.units import seconds_to_ns
+from bus.messages.units import NS_PER_MS, seconds_to_ns
 from config.settings import AccountLimits, Settings
+
+PAPER: Final = "paper"
 
 
 def reconcile_terms(settings: Settings) -> ReconcileTerms:
@@ -46,3 +53,14 @@ def entry_limits(settings: Settings) -> Limits:
 
 def _of_account(own: AccountLimits) -> EntryLimits:
     return EntryLimits(**{name: getattr(own, name) for name in AccountLimits.__struct_fields__})
+
+
+def paper_book(settings: Settings) -> PaperBook:
+    """Return a simulated venue that knows of no order."""
+    paper, terms = settings.paper, venue_terms(settings, PAPER)
+    return PaperBook(
+        latency_ns=int(paper.latency_ms * NS_PER_MS),
+        fee_of=partial(fee, paper.fee_model, paper.fee_percent),
+        style=terms.style,
+        netting=terms.netting,
+    )

@@ -19,7 +19,8 @@ from actors.replay.sequencer import HouseStuckError, Played, Sequencer
 from actors.replay.sidecar import Sidecar, recording_name
 from actors.replay.strategy import EntryStrategy
 from actors.replay.tally import Tally
-from actors.serving import PAPER, Serving, Wiring
+from actors.serving import Serving, Wiring
+from actors.terms import PAPER
 from bus.messages.demo import DemoCommits, DemoRecording, DemoSettings, DemoSummary
 from bus.messages.envelope import Outgoing, Received
 from bus.messages.market import FeedBeat, Momentum, Probability, Quote, SpotPrice
