@@ -35,6 +35,7 @@ from actors.replay.sidecar import Sidecar, read_sidecar, recording_name
 from actors.replay.stage import Stage, demo_settings
 from actors.serving import Serving, Wiring
 from actors.standby import Standby
+from actors.watchdog import Watchdog
 from bus.commands import check, contract, events, settings, stop, system, trade
 from bus.commands.client import NatsClient
 from bus.commands.nats_checks import nats_answers
@@ -81,6 +82,8 @@ SWITCH_INTERVAL_S: Final = 1e-4
 GARBAGE_WAITS: Final = 20_000
 """Objects before a collection; Python's own 700 are the work of a millisecond."""
 ROUND_TRIPS: Final = 300
+STOP_GRACE_S: Final = 3
+"""Beyond the time allowed for a stop; supervisord waits for longer than both."""
 
 
 app = App(
@@ -125,6 +128,7 @@ def serve(*, flags: Flags = PLAIN) -> Exit:
     def fail(reason: str) -> None:
         end(Exit.INTERNAL_FAULT, reason)
 
+    watchdog = Watchdog(wanted.actors.stuck_after_s, fail)
     door, clock = Door(), WallClock()
     wire = NatsWire(
         wanted.nats,
@@ -134,9 +138,10 @@ def serve(*, flags: Flags = PLAIN) -> Exit:
         on_fatal=fail,
         confirm_publish_ms=int(wanted.trading.confirm_publish_ms),
     )
-    serving = Serving(
-        wanted, Wiring(clock=clock, wire=wire, store=store_of(wanted, wire.still_leads), door=door, end=end)
+    wiring = Wiring(
+        clock=clock, wire=wire, store=store_of(wanted, wire.still_leads), door=door, end=end, moves=watchdog.feed
     )
+    serving = Serving(wanted, wiring)
     standby = Standby(serving, monotonic_ns=time.monotonic_ns)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: standby.stop())
@@ -147,7 +152,12 @@ def serve(*, flags: Flags = PLAIN) -> Exit:
             rest_memory()
             standby.stay()
     probes.stop()
+    watchdog.extend(wanted.actors.stop_timeout_s + STOP_GRACE_S)
     drained = serving.stop()
+    if not drained:
+        # An actor that did not end would keep the interpreter from ending.
+        end(Exit.INTERNAL_FAULT, f"not everything was done within {wanted.actors.stop_timeout_s} s")
+    watchdog.stop()
     logger.bind(action="serve.stopped", drained=drained).info("stopped")
     let_go()
     return Exit.DONE if drained else Exit.INTERNAL_FAULT

@@ -1,6 +1,5 @@
 """AutoStop: the stop rules and the index of thresholds. `rules.stops.engine` decides."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -34,11 +33,5 @@ class AutoStop(EngineActor):
             said.append(message)
         fired = [word for word in said if type(word) is StopFired]
         if fired:
-            self._say_all(fired)
             self.inbox.put(_Later([word for word in said if type(word) is not StopFired]))
-        else:
-            self._say_all(said)
-
-    def _say_all(self, words: Sequence[object]) -> None:
-        for word in words:
-            self._say(word)
+        self._say_all(fired or said)

@@ -103,7 +103,7 @@ class Database(WatchedActor):
                 self._orders_first.give_up()
             case TimerFired():
                 self._may_try = True
-        is_time = self.inbox.waiting() == 0 and not self._orders_first
+        is_time = self.inbox.is_idle() and not self._orders_first
         if self._may_try and (is_time or len(self._backlog.commits) >= self._batch_max):
             self._flush()
 

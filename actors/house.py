@@ -22,13 +22,15 @@ from actors.router import Listener, Router
 from actors.rules.coverage.board import CoverageBoard
 from actors.rules.desk.desk import Desk
 from actors.rules.notice_policy import NoticePolicy
+from actors.rules.pulse import Pulse
 from actors.rules.reconcile.reconciler import ReconcileEngine
 from actors.rules.reconcile.terms import ReconcileTerms
+from actors.rules.restarts import RestartLimits, Restarts
 from actors.rules.status import StatusBoard
 from actors.rules.stops.engine import StopEngine
 from actors.rules.timers import TimerQueue
 from actors.rules.transport.watch import TransportWatch
-from actors.supervisor import Child, Supervisor
+from actors.supervisor import Child, Supervisor, WirePulse
 from actors.timer import Timer
 from actors.trade_desk import TradeDesk
 from actors.trade_watcher import TradeWatcher
@@ -83,10 +85,30 @@ from config.settings import Settings
 
 E = TypeVar("E", StopEngine, CoverageBoard)
 
+_ACTORS: Final = (
+    "supervisor",
+    "timer",
+    "database",
+    "notifier",
+    "trade_desk",
+    "auto_stop",
+    "trade_watcher",
+    "paper_venue",
+    "reconciler",
+    "transport",
+)
 _TOGETHER: Final = ("trade_desk", "auto_stop")
 """A stop's way from its tick to its order."""
 _HEARS_TICKS: Final = ("auto_stop", "trade_watcher", "paper_venue")
 STATUS_SUBJECT: Final = "system.request.status"
+_START_S: Final = 20.0
+_STOP_SHARE: Final = 0.25
+"""Of the time allowed for the whole stop: what one actor gets, once nothing is left to do."""
+_COMMIT_TRIES: Final = 6
+
+
+class HouseNotStandingError(Exception):
+    """An actor does not begin to work: the process should end."""
 
 
 class House:
@@ -94,7 +116,7 @@ class House:
 
     activity: the work of all actors; record: that of Database alone, where the two are told apart. turns: who works the actors;
     None: each has a thread. timers: who keeps deadlines; None: the Timer actor. escalate: ends the process with an exit code
-    and a reason. also: further listeners by type of word, such as the demo's live table.
+    and a reason. moves: feeds the watchdog. also: further listeners by type of word, such as the demo's live table.
     """
 
     def __init__(
@@ -113,6 +135,7 @@ class House:
         board: StatusBoard,
         activity: Activity,
         escalate: Callable[[int, str], None],
+        moves: Callable[[], None] = lambda: None,
         record: Activity | None = None,
         turns: Turns | None = None,
         timers: Listener | None = None,
@@ -123,6 +146,7 @@ class House:
         self._clock = clock
         self._settings = settings
         self._escalate = escalate
+        self._moves = moves
         self._activity = activity
         self._record = record or activity
         self._turns = turns or OwnThreads(activity, _TOGETHER)
@@ -148,23 +172,13 @@ class House:
         self._mark_interval_ns = int(settings.actors.mark_interval_ms * NS_PER_MS) if is_heard else 0
         self._watch = self._new_board()
         self._timers = TimerQueue()
+        self._notice_policy = NoticePolicy()
         self._backlog = Backlog(places)
         self._readers = self._turns.readers(settings.postgres.readers)
         self._root: Supervisor | None = None
         self._inboxes = {
             name: Inbox(name, self._record if name == "database" else activity, settings.actors.inbox_max)
-            for name in (
-                "supervisor",
-                "timer",
-                "database",
-                "notifier",
-                "trade_desk",
-                "auto_stop",
-                "trade_watcher",
-                "paper_venue",
-                "reconciler",
-                "transport",
-            )
+            for name in _ACTORS
         }
         self._connect(timers, also or {})
 
@@ -176,6 +190,7 @@ class House:
     def start(self, tail: OrdersTail | None = None, hear_market: Callable[[], None] = lambda: None) -> None:
         """Start every actor, then let the desk say what recovery needs. Inputs may flow afterwards.
 
+        Nothing is said before every actor has begun and a beat has come back through its inbox. Raises: HouseNotStandingError.
         tail: the end of ORDERS that the record does not know. hear_market: called in between, so that each trade is first judged by the
         ticks in force: said before them, every trade would be unprotected for a moment, and its people told.
         """
@@ -183,17 +198,24 @@ class House:
         supervisor = Supervisor(
             self._inboxes["supervisor"],
             children=self._children(),
+            wire=WirePulse(self._wire.pulse, Pulse(self._rounds(actors.stuck_after_s))),
             turns=self._turns,
             clock=self._clock,
             say=self.router.say,
             board=self.board,
             escalate=self._escalate,
-            restart_max=actors.restart_max,
-            restart_window_ns=int(actors.restart_window_s * NS_PER_S),
-            health_interval_ns=int(actors.health_interval_ms * NS_PER_MS),
+            moves=self._moves,
+            health_ns=actors.health_interval_ms * NS_PER_MS,
+            beat_ns=actors.beat_interval_ms * NS_PER_MS,
+            stop_timeout_s=actors.stop_timeout_s * _STOP_SHARE,
         )
         self._root = supervisor
+        for name, inbox in self._inboxes.items():
+            if name != "supervisor":
+                inbox.beat()
         self._turns.start(supervisor)
+        if not self._turns.settled(_START_S):
+            raise HouseNotStandingError(f"not every actor has begun within {_START_S:g} s")
         hear_market()
         tail = tail or OrdersTail()
         for word in tail.reports:
@@ -241,7 +263,7 @@ class House:
         drained = self._turns.settled(timeout_s)
         if self._root is not None:
             self._turns.stop(self._root, timeout_s)
-        self._readers.shutdown(wait=True)
+        self._readers.shutdown(wait=drained)
         return drained
 
     # Building
@@ -250,7 +272,7 @@ class House:
         builders: dict[str, Callable[[Inbox, Failed], WatchedActor]] = {
             "timer": self._build_timer,
             "database": self._build_database,
-            "notifier": lambda inbox, failed: Notifier(inbox, failed, policy=NoticePolicy()),
+            "notifier": lambda inbox, failed: Notifier(inbox, failed, policy=self._notice_policy),
             "trade_desk": self._build_desk,
             "trade_watcher": self._build_watcher,
             "auto_stop": self._build_auto_stop,
@@ -258,7 +280,38 @@ class House:
             "reconciler": self._build_reconciler,
             "transport": lambda inbox, failed: EngineActor(inbox, failed, engine=self._transport, say=self.router.say),
         }
-        return [Child(name=name, inbox=self._inboxes[name], build=build) for name, build in builders.items()]
+        actors = self._settings.actors
+        limits = RestartLimits(
+            count_max=actors.restart_max,
+            window_ns=actors.restart_window_s * NS_PER_S,
+            second_ns=actors.restart_second_ms * NS_PER_MS,
+            longest_ns=actors.restart_longest_ms * NS_PER_MS,
+        )
+        return [
+            Child(
+                name=name,
+                inbox=self._inboxes[name],
+                build=build,
+                history=Restarts(limits),
+                pulse=Pulse(self._rounds(self._patience_s(name))),
+            )
+            for name, build in builders.items()
+        ]
+
+    def _patience_s(self, name: str) -> float:
+        """Return how long an actor may take over one word before it is stuck.
+
+        Database waits for PostgreSQL, never without end: it connects, writes one batch and writes it again where PostgreSQL gave
+        way, each statement within its timeout. Meanwhile nothing else waits for it (DESIGN, idea 6).
+        """
+        actors, postgres = self._settings.actors, self._settings.postgres
+        if name != "database":
+            return actors.stuck_after_s
+        return actors.stuck_after_s + postgres.connect_timeout_s + _COMMIT_TRIES * postgres.statement_timeout_ms / 1000
+
+    def _rounds(self, patience_s: float) -> int:
+        """Return how many rounds of beats lie within `patience_s`, the one before the first question taken off."""
+        return max(1, int(patience_s * 1000 / self._settings.actors.beat_interval_ms) - 1)
 
     def _build_timer(self, inbox: Inbox, failed: Failed) -> WatchedActor:
         return Timer(inbox, failed, timers=self._timers, clock=self._clock, say=self.router.say)
@@ -284,17 +337,17 @@ class House:
         return TradeDesk(inbox, failed, engine=self._desk, say=self.router.say)
 
     def _build_auto_stop(self, inbox: Inbox, failed: Failed) -> WatchedActor:
-        if inbox.handled:
+        if inbox.crashes:
             self._stops = self._rebuilt(self._stops, self._new_stop_engine(self._stops.progress()))
         return AutoStop(inbox, failed, engine=self._stops, say=self.router.say)
 
     def _build_watcher(self, inbox: Inbox, failed: Failed) -> WatchedActor:
-        if inbox.handled:
+        if inbox.crashes:
             self._watch = self._rebuilt(self._watch, self._new_board())
         return TradeWatcher(inbox, failed, engine=self._watch, say=self.router.say)
 
     def _build_reconciler(self, inbox: Inbox, failed: Failed) -> WatchedActor:
-        if inbox.handled:
+        if inbox.crashes:
             now_ns = self._clock.now_ns()
             self._reconcile = ReconcileEngine(self._terms, self._trades.values(), now_ns, self._reconcile.accounts)
             inbox.put(VenuesUp(now_ns=now_ns))

@@ -66,6 +66,10 @@ class Wire(Protocol):
         """Ask a venue's adapter about one order; the answer comes back as `VenueAnswer`, always, also when nobody answers."""
         ...
 
+    def pulse(self, answer: Callable[[], None]) -> None:
+        """Have `answer` called on the wire's own thread, soon: whoever asks learns whether that thread still moves."""
+        ...
+
     def pause_commands(self) -> None:
         """Pull no more commands and account events: the stream keeps them. Reports of orders go on."""
         ...

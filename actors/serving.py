@@ -55,7 +55,7 @@ _NO_ANSWER: Final = 69
 class Wiring:
     """What run.py introduces to each other.
 
-    hears: set by `Serving`; the wire's way into the house. end: ends the process with an exit code and a reason.
+    end: ends the process with an exit code and a reason. moves: called as long as every part of the house moves (`watchdog`).
     record, turns, timers, also: of the demo; see `House`.
     """
 
@@ -64,6 +64,7 @@ class Wiring:
     store: StartingStore
     door: Door
     end: Callable[[int, str], None]
+    moves: Callable[[], None] = lambda: None
     activity: Activity = field(default_factory=Activity)
     record: Activity | None = None
     turns: Turns | None = None
@@ -280,6 +281,7 @@ class Serving:
             board=board,
             activity=wiring.activity,
             escalate=wiring.end,
+            moves=wiring.moves,
             record=wiring.record,
             turns=wiring.turns,
             timers=wiring.timers,

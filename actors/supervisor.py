@@ -1,12 +1,15 @@
 """Supervisor: the root. Starts the actors in order, hears of their deaths, rebuilds them, stops them in reverse order.
 
-What must outlive an actor belongs here: its inbox, and whatever its next incarnation is built from. Restarts have a limit
-within a window; beyond it the process ends, and supervisord starts a clean one (DESIGN section 3).
+What must outlive an actor belongs here: its inbox, and whatever its next incarnation is built from. Restarts wait longer each time
+and have a limit within a window; beyond it the process ends, and supervisord starts a clean one (DESIGN section 3).
+
+An actor may also be alive and do nothing. So each is asked in rounds, by a beat through its inbox, and so is the wire's thread;
+one that neither answers nor finishes anything is stuck, and nothing mends that but another process: a thread cannot be ended.
+The rounds come from Timer, and each feeds the watchdog, which notices when Timer or the supervisor hangs.
 """
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -17,26 +20,32 @@ from actors.database import EXIT_INTERNAL
 from actors.inbox import Inbox
 from actors.ports import Clock, Say
 from actors.rules import notice_words
+from actors.rules.crashes import crash_words
+from actors.rules.pulse import Pulse
+from actors.rules.restarts import Restarts
 from actors.rules.status import StatusBoard
 from actors.turns import Turns
+from actors.watchdog import stacks
 from actors.watched import Failed, WatchedActor
 from bus.messages.accounts import EquityStanding
-from bus.messages.addresses import notice as notice_subject
-from bus.messages.envelope import Malformed, Outgoing, Received
-from bus.messages.notices import Notice, Severity
+from bus.messages.envelope import Received
+from bus.messages.notices import Notice
 from bus.messages.reconcile import AccountStanding
-from bus.messages.records import Answer, Commit, Quarantined
+from bus.messages.records import Answer
 from bus.messages.stops import StopCoverage
 from bus.messages.system import ActorHealth, Reply, Status, SystemCommand, SystemEvent
 from bus.messages.timers import SetTimer, TimerFired
 from bus.messages.trades import Trade
-from bus.messages.units import NS_PER_MS
 
 NAME: Final = "supervisor"
+TIMER: Final = "timer"
+_HEALTH: Final = "health"
+_BEAT: Final = "beat"
+_RESTART: Final = "restart"
 
 
 class ActorFailed(msgspec.Struct, frozen=True, kw_only=True):
-    """A child died of `error`."""
+    """A child died of `error`, or could not be built."""
 
     name: str
     error: str
@@ -45,72 +54,106 @@ class ActorFailed(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True)
 class Child:
-    """One actor of the tree. `build` makes a new incarnation around `inbox` from what the root holds."""
+    """One actor of the tree. `build` makes a new incarnation around `inbox` from what the root holds.
+
+    restarts: of its whole life; history: what the limits look at. answers: how many beats were answered when it was started.
+    """
 
     name: str
     inbox: Inbox
     build: Callable[[Inbox, Failed], WatchedActor]
+    history: Restarts
+    pulse: Pulse
     actor: WatchedActor | None = None
     restarts: int = 0
-    recent_ns: deque[int] = field(default_factory=deque)
+    answers: int = 0
 
     @property
     def is_alive(self) -> bool:
         """Whether its present incarnation works."""
         return self.actor is not None and self.actor.actor_ref.is_alive()
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether its present incarnation has begun, and has come to its inbox."""
+        return self.is_alive and self.inbox.answers > self.answers
+
+
+class WirePulse:
+    """The wire's thread, asked as an actor is. ask: has its argument called on that thread, soon."""
+
+    def __init__(self, ask: Callable[[Callable[[], None]], None], pulse: Pulse) -> None:
+        self._ask = ask
+        self._pulse = pulse
+        self._answers = True
+
+    def is_stuck(self) -> bool:
+        """Note one more round, and ask again."""
+        if self._pulse.is_stuck(answers=self._answers, done=0):
+            return True
+        if self._answers:
+            self._answers = False
+            self._ask(self._answer)
+        return False
+
+    def _answer(self) -> None:
+        self._answers = True
+
 
 class Supervisor(WatchedActor):
-    """Owns the tree. `escalate` ends the process; `board` counts what `status` tells; `stamp` knows who and which epoch."""
+    """Owns the tree. `escalate` ends the process; `board` counts what `status` tells; `moves` feeds the watchdog."""
 
     def __init__(
         self,
         inbox: Inbox,
         *,
         children: list[Child],
+        wire: WirePulse,
         turns: Turns,
         clock: Clock,
         say: Say,
         board: StatusBoard,
         escalate: Callable[[int, str], None],
-        restart_max: int,
-        restart_window_ns: int,
-        health_interval_ns: int,
+        moves: Callable[[], None],
+        health_ns: int,
+        beat_ns: int,
+        stop_timeout_s: float,
     ) -> None:
         super().__init__(inbox, self._escalate_own)
         self._children = {child.name: child for child in children}
+        self._wire = wire
         self._turns = turns
         self._clock = clock
         self._say = say
         self._board = board
         self._escalate = escalate
-        self._restart_max = restart_max
-        self._restart_window_ns = restart_window_ns
-        self._health_interval_ns = health_interval_ns
+        self._moves = moves
+        self._health_ns = health_ns
+        self._beat_ns = beat_ns
+        self._stop_timeout_s = stop_timeout_s
 
     def begin(self) -> None:
         """Start the children in order."""
+        self._moves()
         for child in self._children.values():
             self._start(child)
-        self._set_health_timer(self._clock.now_ns())
+        now_ns = self._clock.now_ns()
+        self._set_timer(_HEALTH, now_ns + self._health_ns)
+        self._set_timer(_BEAT, now_ns + self._beat_ns)
 
     def on_receive(self, message: Any) -> None:  # noqa: ANN401  # pykka's signature
         """Hear failures, count what `status` tells, answer it."""
         match message:
             case ActorFailed():
-                self._rebuild(message)
+                self._mend(message)
             case Trade() | StopCoverage() | SystemEvent() | AccountStanding() | EquityStanding() | Notice():
                 self._board.note(message)
             case Received(message=SystemCommand(account=account), reply_to=str() as reply_to, received_ns=now_ns):
                 status = self.status(now_ns, account)
                 reply = Reply(ok=True, instance=status.instance, epoch=status.epoch, ts=now_ns, result=status)
                 self._say(Answer(reply_to=reply_to, reply=reply))
-            case TimerFired(now_ns=now_ns):
-                for notice in self._board.protection.check(now_ns):
-                    for word in notice_words.say(notice, sender=NAME):
-                        self._say(word)
-                self._say(self.status(now_ns))
-                self._set_health_timer(now_ns)
+            case TimerFired():
+                self._hear_timer(message)
 
     def status(self, now_ns: int, account: str | None = None) -> Status:
         """Return what `system.request.status` answers; see `StatusBoard.status`."""
@@ -118,6 +161,7 @@ class Supervisor(WatchedActor):
             ActorHealth(
                 name=child.name,
                 alive=child.is_alive,
+                answers=child.has_answered,
                 inbox=child.inbox.waiting(),
                 restarts=child.restarts,
                 handled=child.inbox.handled,
@@ -130,14 +174,24 @@ class Supervisor(WatchedActor):
         """Stop the children in reverse order, each after what already waits for it."""
         for child in reversed(self._children.values()):
             if child.actor is not None and child.is_alive:
-                self._turns.stop(child.actor)
+                self._turns.stop(child.actor, self._stop_timeout_s)
         super().on_stop()
 
+    # Life and death
+
     def _start(self, child: Child) -> None:
-        # `Actor.start` builds and starts in one; ours are built by a closure, so the two steps stand apart.
-        child.actor = child.build(child.inbox, self._tell_failed)
-        pykka.ActorRegistry.register(child.actor.actor_ref)
-        self._turns.start(child.actor)
+        try:
+            # `Actor.start` builds and starts in one; ours are built by a closure, so the two steps stand apart.
+            actor = child.build(child.inbox, self._tell_failed)
+        except Exception as error:  # noqa: BLE001  # to fail in being built is to die
+            child.actor = None
+            self._tell_failed(child.name, error)
+            return
+        child.actor = actor
+        child.answers = child.inbox.answers
+        child.inbox.beat()
+        pykka.ActorRegistry.register(actor.actor_ref)
+        self._turns.start(actor)
 
     def _tell_failed(self, name: str, error: BaseException) -> None:
         """Called on the thread of the dying actor."""
@@ -146,63 +200,55 @@ class Supervisor(WatchedActor):
     def _escalate_own(self, _name: str, error: BaseException) -> None:
         self._escalate(EXIT_INTERNAL, f"the supervisor itself died: {error!r}")
 
-    def _rebuild(self, failed: ActorFailed) -> None:
+    def _mend(self, failed: ActorFailed) -> None:
         child = self._children[failed.name]
         child.restarts += 1
-        child.recent_ns.append(failed.now_ns)
-        while failed.now_ns - child.recent_ns[0] > self._restart_window_ns:
-            child.recent_ns.popleft()
         logger.bind(action="actor.restarted", actor=child.name).error("{} died: {}", child.name, failed.error)
-        if len(child.recent_ns) > self._restart_max:
-            self._escalate(EXIT_INTERNAL, f"{child.name} died {len(child.recent_ns)} times: {failed.error}")
+        wait_ns = child.history.crashed(failed.now_ns, f"{self._board.instance}:{child.name}:{child.restarts}")
+        if wait_ns is None:
+            self._escalate(EXIT_INTERNAL, f"{child.name} died {child.history.recent} times: {failed.error}")
             return
         poison = child.inbox.after_crash()
-        self._start(child)
-        self._say(_crash_record(child, failed, poison))
+        # With the word that crashed it its cause is gone; and without Timer nobody would say that the time has come.
+        if wait_ns == 0 or poison is not None or child.name == TIMER:
+            self._start(child)
+        else:
+            self._set_timer(f"{_RESTART}:{child.name}", failed.now_ns + wait_ns)
+        for word in crash_words(NAME, child.name, failed.error, failed.now_ns, poison):
+            self._say(word)
 
-    def _set_health_timer(self, now_ns: int) -> None:
-        self._say(SetTimer(owner=NAME, key="health", due_ns=now_ns + self._health_interval_ns))
+    # Rounds
 
+    def _hear_timer(self, fired: TimerFired) -> None:
+        kind, _, name = fired.key.partition(":")
+        if kind == _HEALTH:
+            for notice in self._board.protection.check(fired.now_ns):
+                for word in notice_words.say(notice, sender=NAME):
+                    self._say(word)
+            self._say(self.status(fired.now_ns))
+            self._set_timer(_HEALTH, fired.now_ns + self._health_ns)
+        elif kind == _BEAT:
+            self._beat()
+            self._set_timer(_BEAT, fired.now_ns + self._beat_ns)
+        elif kind == _RESTART:
+            self._start(self._children[name])
 
-def _crash_record(child: Child, failed: ActorFailed, poison: object | None) -> Commit:
-    """Keep what is known of a crash: a notice, and the word that caused it if it was given up."""
-    critical = poison is not None
-    notice = Notice(
-        notice_id=f"actor-{child.name}-{failed.now_ns // NS_PER_MS}",
-        kind="actor_restarted",
-        severity=Severity.CRITICAL if critical else Severity.WARNING,
-        title=f"{child.name} was restarted",
-        body=f"It died of {failed.error[:500]}. "
-        + ("The word that crashed it twice is in quarantine." if critical else "The word in hand is tried once more."),
-        dedupe_key=f"actor_restarted:{child.name}",
-        ts=failed.now_ns,
-    )
-    outgoing = Outgoing(
-        subject=notice_subject(notice.severity, notice.kind), msg_id=f"notice:{notice.notice_id}", message=notice
-    )
-    return Commit(
-        sender=NAME,
-        cause=f"crash:{child.name}:{failed.now_ns}",
-        now_ns=failed.now_ns,
-        notices=(notice,),
-        quarantined=(_quarantine(poison, failed),) if poison is not None else (),
-        outbox=(outgoing,),
-        delivery=poison.delivery if isinstance(poison, Received | Malformed) else None,
-    )
+    def _beat(self) -> None:
+        for child in self._children.values():
+            if child.is_alive:
+                if child.pulse.is_stuck(answers=child.inbox.is_answered, done=child.inbox.handled):
+                    self._end_stuck(child.name)
+                child.inbox.beat()
+            elif child.actor is not None and not child.actor.told:
+                # pykka ends every actor in silence when one of them raises what is no Exception.
+                child.actor.told = True
+                self._tell_failed(child.name, RuntimeError("it has stopped without a word"))
+        if self._wire.is_stuck():
+            self._end_stuck("the NATS thread")
+        self._moves()
 
+    def _end_stuck(self, name: str) -> None:
+        self._escalate(EXIT_INTERNAL, f"{name} is stuck\n{stacks()}")
 
-def _quarantine(poison: object, failed: ActorFailed) -> Quarantined:
-    if isinstance(poison, Received):
-        return Quarantined(
-            subject=poison.subject,
-            body=poison.body,
-            reason=failed.error,
-            received_ns=poison.received_ns,
-            key=poison.key,
-        )
-    return Quarantined(
-        subject=f"actor.{failed.name}",
-        body=repr(poison).encode()[:65_536],
-        reason=failed.error,
-        received_ns=failed.now_ns,
-    )
+    def _set_timer(self, key: str, due_ns: int) -> None:
+        self._say(SetTimer(owner=NAME, key=key, due_ns=due_ns))

@@ -53,5 +53,6 @@ class Timer(WatchedActor):
                 self._timers.set(message)
             case CancelTimer():
                 self._timers.cancel(message)
+        # One by one: if saying one crashes this actor, the others are still there for the next.
         for fired in self._timers.due(self._clock.now_ns()):
             self._say(fired)

@@ -5,10 +5,14 @@ What pykka 4.5 does, read in its source and tried: an exception from a told mess
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import dropwhile
+from operator import is_not
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pykka
+from pykka._envelope import Envelope
 
 from actors.inbox import Inbox, Tap
 
@@ -38,6 +42,8 @@ class WatchedActor(pykka.ThreadingActor):
         self.inbox = inbox
         self.ended = threading.Event()
         """Set once it will do nothing more, however it ended."""
+        self.told = False
+        """Whether the root knows that it has ended, and of what."""
         self._failed = failed
 
     def begin(self) -> None:
@@ -52,12 +58,14 @@ class WatchedActor(pykka.ThreadingActor):
         try:
             self.begin()
         except Exception as error:
-            self._failed(self.inbox.name, error)
-            self.ended.set()
+            self._tell(error)
             raise
 
     def on_stop(self) -> None:
         """Say that it has ended in order."""
+        if isinstance(self.inbox.in_hand, Envelope):
+            # That was the word to stop; nobody needs it any more.
+            self.inbox.done()
         self.ended.set()
 
     def on_failure(
@@ -68,20 +76,42 @@ class WatchedActor(pykka.ThreadingActor):
     ) -> None:
         """Tell the root."""
         assert exception_type is not None or traceback is None
-        self._failed(self.inbox.name, exception_value or RuntimeError("died without an exception"))
+        self._tell(exception_value or RuntimeError("died without an exception"))
+
+    def _tell(self, error: BaseException) -> None:
+        self.told = True
+        self._failed(self.inbox.name, error)
         self.ended.set()
 
 
 class EngineActor(WatchedActor):
-    """A thin shell around an engine: hands it each word, and says what it decides."""
+    """A thin shell around an engine: hands it each word, and says what it decides.
+
+    An engine has gone on once it has decided: what it says must be heard, also if saying it crashes this actor.
+    """
 
     def __init__(self, inbox: Inbox, failed: Failed, *, engine: Engine, say: Callable[[object], None]) -> None:
         super().__init__(inbox, failed)
         self._engine = engine
         self._say = say
 
+    def begin(self) -> None:
+        """Say first what the incarnation before could not."""
+        unsaid = self.inbox.unsaid
+        while unsaid:
+            self._say(unsaid[0])
+            unsaid.popleft()
+
     def on_receive(self, message: Any) -> None:  # noqa: ANN401  # pykka's signature
         """Let the engine decide, and say what it says, in order."""
+        self._say_all(self._engine.handle(message))
+
+    def _say_all(self, said: Sequence[object]) -> None:
         say = self._say
-        for word in self._engine.handle(message):
-            say(word)
+        word: object = None
+        try:
+            for word in said:
+                say(word)
+        except Exception:
+            self.inbox.leave_unsaid(dropwhile(partial(is_not, word), said))
+            raise

@@ -393,6 +393,10 @@ class NatsWire:
         else:
             self._say(StreamsSeen(streams=streams, now_ns=self._clock.now_ns()))
 
+    def pulse(self, answer: Callable[[], None]) -> None:
+        """Have `answer` called on the loop: it moves."""
+        self._thread.call(answer)
+
     def _post(self, subject: str, body: bytes) -> None:
         self._money.post(subject, body)
 

@@ -120,12 +120,16 @@ class Http(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Actors(msgspec.Struct, frozen=True, kw_only=True):
-    """The actors' inboxes, restarts and rhythms."""
+    """The actors' inboxes, restarts and rhythms. stuck_after_s: at least two beats long, or a single late one would be an end."""
 
     inbox_max: Annotated[int, Limits(low=100, high=10_000_000)]
     stop_timeout_s: _Seconds
     restart_max: Annotated[int, Limits(low=0, high=1000)]
     restart_window_s: _Seconds
+    restart_second_ms: _Millis
+    restart_longest_ms: _Millis
+    beat_interval_ms: Annotated[int, Limits(low=100, high=2000)]
+    stuck_after_s: Annotated[int, Limits(low=3, high=600)]
     mark_interval_ms: _Millis
     progress_interval_ms: _Millis
     health_interval_ms: _Millis

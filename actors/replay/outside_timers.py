@@ -1,17 +1,21 @@
 """Deadlines of actors that wait for the world outside, kept in real time while the recording's clock stands still.
 
-Database tries again 0.2 s after PostgreSQL gave way. In recorded time that moment never comes: the recording goes on only once the
-commit stands.
+Database tries again 0.2 s after PostgreSQL gave way, and the supervisor lets a moment pass before it rebuilds an actor again. In
+recorded time those moments never come: the recording goes on only once everything has been applied.
 """
 
 import threading
 from collections.abc import Callable
+from typing import Final
 
 from actors.ports import Clock
 from actors.replay.conductor import APART
 from actors.router import Listener
+from actors.supervisor import NAME
 from bus.messages.timers import CancelTimer, SetTimer, TimerFired
 from bus.messages.units import NS_PER_S
+
+_OUTSIDE: Final = APART | {NAME}
 
 
 class OutsideTimers:
@@ -23,13 +27,13 @@ class OutsideTimers:
         self._say = say
 
     def keep(self, word: object) -> None:
-        """Take a `SetTimer` or `CancelTimer`; those of Database are set once each and never cancelled."""
+        """Take a `SetTimer` or `CancelTimer`; those from outside are set once each and never cancelled."""
         match word:
-            case SetTimer(owner=owner) if owner in APART:
+            case SetTimer(owner=owner) if owner in _OUTSIDE:
                 timer = threading.Timer((word.due_ns - self._clock.now_ns()) / NS_PER_S, self._fire, (word,))
                 timer.daemon = True
                 timer.start()
-            case CancelTimer(owner=owner) if owner in APART:
+            case CancelTimer(owner=owner) if owner in _OUTSIDE:
                 raise TypeError(f"nobody outside takes a deadline back, and {owner} did: {word.key}")
             case _:
                 self._inside(word)

@@ -116,7 +116,7 @@ class _ActorWork:
         inbox, word = self._inbox, self._inbox.take(0)
         if word is None:
             if not self._is_due:
-                return False
+                return bool(inbox.waiting())
             self._is_due, word = False, _DUE
         self._watcher.before(inbox, word)
         self.is_alive = give_turn(self.actor, inbox, word)

@@ -45,11 +45,14 @@ _MARKS_MS: Final = 30_000
 def demo_settings(settings: Settings, sidecar: Sidecar) -> Settings:
     """Return `settings` as the demo runs with them: the sidecar's stops, and rhythms that fit a day in a minute.
 
-    Health is told, accounts and streams are looked at once in a recorded hour, marks twice in a recorded minute: at full speed a second of
-    recorded time passes in a third of a millisecond.
+    Accounts and streams are looked at once in a recorded hour, marks told twice in a recorded minute: at full speed a second of
+    recorded time passes in a third of a millisecond. Health is not told and nobody is asked whether it moves: here the actors do so
+    only while the sequencer waits for them.
     """
     stops = {key: _exact(value) for key, value in sidecar.stops.items()}
-    actors = replace(settings.actors, health_interval_ms=_HOUR_MS, mark_interval_ms=_MARKS_MS)
+    actors = replace(
+        settings.actors, health_interval_ms=_HOUR_MS, beat_interval_ms=_HOUR_MS, mark_interval_ms=_MARKS_MS
+    )
     reconcile = replace(settings.reconcile, interval_s=_HOUR_S)
     nats = replace(settings.nats, stream_check_s=_HOUR_S)
     return replace(settings, stops={**settings.stops, **stops}, actors=actors, reconcile=reconcile, nats=nats)

@@ -1,5 +1,7 @@
 """How a notice is said by itself: delivered, published and kept; a critical one leaves as soon as it is decided."""
 
+from typing import Any
+
 from bus.messages import addresses
 from bus.messages.envelope import Outgoing
 from bus.messages.notices import Notice, Severity
@@ -17,8 +19,11 @@ def outgoing(notice: Notice) -> Outgoing:
     )
 
 
-def say(notice: Notice, *, sender: str) -> list[object]:
-    """Return what is said so that `notice` is delivered, published and kept. sender: who hears if it cannot be kept."""
+def say(notice: Notice, *, sender: str, **kept: Any) -> list[object]:  # noqa: ANN401  # fields of the commit
+    """Return what is said so that `notice` is delivered, published and kept.
+
+    sender: who hears if it cannot be kept. kept: what else its commit holds.
+    """
     out = outgoing(notice)
-    commit = Commit(sender=sender, cause=notice.notice_id, now_ns=notice.ts, notices=(notice,), outbox=(out,))
+    commit = Commit(sender=sender, cause=notice.notice_id, now_ns=notice.ts, notices=(notice,), outbox=(out,), **kept)
     return [out, notice, commit] if out.direct else [notice, commit]

@@ -104,7 +104,7 @@ class StatusBoard:
         """Return the whole as it stands. account: the only one whose standing is told; None: as many as fit into a message."""
         protection = self.protection
         unprotected_ns = protection.unprotected_ns(now_ns)
-        dead = tuple(f"{actor.name} is not alive" for actor in actors if not actor.alive)
+        dead = tuple(_what_fails(actor) for actor in actors if not (actor.alive and actor.answers))
         away = () if self._wire_error is None else (f"NATS is away: {self._wire_error}",)
         why = (*away, *(self._unheard(now_ns) if self.is_watching else ("not every input flows yet",)), *dead)
         return Status(
@@ -202,3 +202,7 @@ def _health(standing: AccountStanding) -> AccountHealth:
 
 def _standing(error: str | None) -> str:
     return "up" if error is None else f"away: {error}"
+
+
+def _what_fails(actor: ActorHealth) -> str:
+    return f"{actor.name} has not answered yet" if actor.alive else f"{actor.name} is not alive"

@@ -5,6 +5,7 @@ entry is dropped when it comes up. Ties are broken by owner and key, so that the
 """
 
 import heapq
+from collections.abc import Iterator
 
 from bus.messages.timers import CancelTimer, SetTimer, TimerFired
 
@@ -42,12 +43,10 @@ class TimerQueue:
         self._drop_forgotten()
         return self._heap[0][0] if self._heap else None
 
-    def due(self, now_ns: int) -> list[TimerFired]:
-        """Take out every deadline that has passed at `now_ns`, in order of (due, owner, key)."""
-        fired = []
+    def due(self, now_ns: int) -> Iterator[TimerFired]:
+        """Take out, one by one, every deadline that has passed at `now_ns`, in order of (due, owner, key)."""
         while (earliest := self.next_due()) is not None and earliest <= now_ns:
-            fired.append(self._take(now_ns))
-        return fired
+            yield self._take(now_ns)
 
     def take_next(self) -> TimerFired | None:
         """Take out the earliest deadline and fire it at its own instant; None while nobody waits."""

@@ -86,13 +86,17 @@ class SystemEvent(Message, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ActorHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """One actor as the supervisor sees it."""
+    """One actor as the supervisor sees it.
+
+    answers: since it was started, a beat has gone through its inbox and come back. inbox: what waits, words and ticks.
+    """
 
     name: str
     alive: bool
     inbox: int
     restarts: int
     handled: int
+    answers: bool = True
 
 
 class AccountHealth(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,12 +14,19 @@ from tests.fixtures.postgres import LOGIN_PASSWORD, fresh_database
 
 
 @contextmanager
-def serving(postgres: EmbeddedPostgres, folder: Path, config: str = CONFIG) -> Iterator[Watchkeeper]:
-    """Run the real process on a NATS and a database of its own until the end; it must end as it should."""
+def between(postgres: EmbeddedPostgres, folder: Path, config: str = CONFIG) -> Iterator[Watchkeeper]:
+    """A NATS and a database for one process, which is not started yet."""
     names = fresh_database(postgres)
     dsn = postgres.dsn(names.login, LOGIN_PASSWORD, database=names.database)
     admin_dsn = migrations.for_database(postgres.admin_dsn, names.database)
     with EmbeddedServer(folder / "nats") as nats, Watchkeeper(nats.url, dsn, admin_dsn, folder, config) as running:
+        yield running
+
+
+@contextmanager
+def serving(postgres: EmbeddedPostgres, folder: Path, config: str = CONFIG) -> Iterator[Watchkeeper]:
+    """Run the real process on a NATS and a database of its own until the end; it must end as it should."""
+    with between(postgres, folder, config) as running:
         running.start()
         yield running
         assert running.stop() == 0, running.log()

@@ -199,11 +199,15 @@ def _is_asked_for(one: Body, question: Body) -> bool:
 
 
 class Watchkeeper:
-    """One `serve` and the plain client beside it. `start` again after `kill` is a restart on the same servers."""
+    """One `serve` and the plain client beside it. `start` again after `kill` is a restart on the same servers.
+
+    entry: what Python runs, before the command.
+    """
 
     def __init__(self, url: str, dsn: str, admin_dsn: str, folder: Path, config: str = CONFIG) -> None:
         self.url = url
         self.dsn = dsn
+        self.entry: tuple[str, ...] = ("run.py",)
         self._admin_dsn = admin_dsn
         self._log = (folder / "serve.log").open("ab")
         self._config = folder / "watchkeeper.toml"
@@ -234,7 +238,7 @@ class Watchkeeper:
 
     def start(self) -> None:
         """Start `serve` and return once it watches."""
-        command = [sys.executable, "run.py", "serve", "--config", str(self._config)]
+        command = [sys.executable, *self.entry, "serve", "--config", str(self._config)]
         self._process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=self._log, stderr=self._log)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
@@ -255,6 +259,11 @@ class Watchkeeper:
         assert self._process is not None
         self._process.terminate()
         return self._process.wait(30)
+
+    def await_end(self) -> int:
+        """Wait until it ends by itself; returns its exit code."""
+        assert self._process is not None
+        return self._process.wait(PATIENCE_S)
 
     def log(self) -> str:
         """Return the end of what the process logged."""

@@ -11,7 +11,17 @@ from pykka.messages import _ActorStop
 
 from actors.activity import Activity
 from actors.inbox import Inbox
+from actors.ports import Clock
+from actors.rules.pulse import Pulse
+from actors.rules.restarts import RestartLimits, Restarts
+from actors.rules.status import StatusBoard
+from actors.supervisor import Child, Supervisor, WirePulse
+from actors.turns import Turns
 from actors.watched import EngineActor, Failed, WatchedActor
+from bus.messages.timers import SetTimer, TimerFired
+from bus.messages.units import NS_PER_S
+
+STUCK_ROUNDS = 3
 
 
 class Echo:
@@ -35,6 +45,45 @@ class FixedClock:
 
 def an_inbox(name: str = "echo", activity: Activity | None = None, limit: int = 1000) -> Inbox:
     return Inbox(name, activity or Activity(), limit)
+
+
+def a_child(inbox: Inbox, build: Callable[[Inbox, Failed], WatchedActor], *, crashes_max: int = 5) -> Child:
+    limits = RestartLimits(count_max=crashes_max, window_ns=60 * NS_PER_S, second_ns=1000, longest_ns=1000)
+    return Child(name=inbox.name, inbox=inbox, build=build, history=Restarts(limits), pulse=Pulse(STUCK_ROUNDS))
+
+
+def a_supervisor(
+    inbox: Inbox,
+    *children: Child,
+    turns: Turns,
+    clock: Clock,
+    say: Callable[[object], None],
+    escalate: Callable[[int, str], None],
+    ask_wire: Callable[[Callable[[], None]], None] = lambda answer: answer(),
+    moves: Callable[[], None] = lambda: None,
+) -> Supervisor:
+    """A root whose restart timers fire at once; every other word goes to `say`."""
+
+    def heard(word: object) -> None:
+        if isinstance(word, SetTimer) and word.key.startswith("restart:"):
+            inbox.put(TimerFired(owner=word.owner, key=word.key, due_ns=word.due_ns, now_ns=word.due_ns))
+        else:
+            say(word)
+
+    return Supervisor(
+        inbox,
+        children=list(children),
+        wire=WirePulse(ask_wire, Pulse(STUCK_ROUNDS)),
+        turns=turns,
+        clock=clock,
+        say=heard,
+        board=StatusBoard(instance="test", epoch=1, version="0", live_enabled=False),
+        escalate=escalate,
+        moves=moves,
+        health_ns=NS_PER_S,
+        beat_ns=NS_PER_S,
+        stop_timeout_s=5,
+    )
 
 
 def an_echo(said: Callable[[object], None]) -> Callable[[Inbox, Failed], WatchedActor]:

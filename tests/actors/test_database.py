@@ -1,6 +1,6 @@
 """Database: whatever queued up goes into the next transaction; what waits for it is let go afterwards."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from threading import Event
@@ -91,6 +91,9 @@ class FakeWire:
 
     def acknowledge(self, delivery: Delivery) -> None:
         self.told.put(("acknowledge", delivery.sequence))
+
+    def pulse(self, answer: Callable[[], None]) -> None:
+        answer()
 
     def reply(self, reply_to: str, reply: Reply) -> None:  # noqa: ARG002  # the port's
         self.told.put(("reply", reply))

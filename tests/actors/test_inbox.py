@@ -95,3 +95,51 @@ def test_an_engine_that_raises_says_nothing() -> None:
     assert heard.so_far() == []
     assert isinstance(heard.why, ValueError)
     assert Echo().handle("a") == ["a"]
+
+
+def test_a_beat_waits_in_line_and_is_answered_by_taking_it() -> None:
+    """Lesson 17: health is a round trip through the actor's inbox."""
+    inbox = an_inbox()
+    inbox.put("a")
+    inbox.beat()
+    inbox.put("b")
+
+    first, after_first = inbox.take(), inbox.is_answered
+    second = inbox.take()
+
+    assert (first, after_first, second, inbox.is_answered) == ("a", False, "b", True)
+
+
+def test_nobody_is_asked_again_before_the_answer() -> None:
+    inbox = an_inbox()
+    for _ in range(3):
+        inbox.beat()
+
+    assert inbox.waiting() == 1
+
+
+def test_whoever_waits_for_a_deadline_looks_at_it_again_after_a_beat() -> None:
+    inbox = an_inbox()
+    inbox.beat()
+    inbox.put("a")
+
+    assert (inbox.take(10), inbox.take(10)) == (None, "a")
+
+
+def test_a_beat_is_under_way_until_it_is_answered_and_is_no_word() -> None:
+    activity = Activity()
+    inbox = an_inbox(activity=activity)
+    inbox.beat()
+    under_way, idle = activity.outstanding, inbox.is_idle()
+
+    inbox.take(0)
+
+    assert (under_way, idle, activity.outstanding, inbox.handled) == (1, True, 0, 0)
+
+
+def test_an_inbox_is_not_idle_while_a_word_waits_beside_a_beat() -> None:
+    inbox = an_inbox()
+    inbox.beat()
+    inbox.put("a")
+
+    assert not inbox.is_idle()

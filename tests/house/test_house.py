@@ -39,6 +39,7 @@ DOORS = {
     ("run.py", "_run"): "carried from the demo's thread to the one that can tell it",
     ("actors/by_hand.py", "begin"): "what pykka's loop does: the root hears of it and builds another",
     ("actors/by_hand.py", "give_turn"): "what pykka's loop does: the root hears of it and builds another",
+    ("actors/supervisor.py", "_start"): "to fail in being built is to die: it is counted, and built again",
     ("actors/replay/strands.py", "_run"): "raised again where the scheduler stands",
     ("bus/client.py", "_deliver"): "bus callback: an exception would end the read loop for good",
     ("bus/connection.py", "_call"): "bus callback: an exception would end reconnecting for good",

@@ -7,11 +7,9 @@ from typing import Any
 from actors.activity import Activity
 from actors.inbox import Inbox
 from actors.replay.conductor import Conductor
-from actors.rules.status import StatusBoard
-from actors.supervisor import Child, Supervisor
 from actors.watched import EngineActor, Failed, WatchedActor
 from bus.messages.records import Commit
-from tests.actors.builders import FixedClock
+from tests.actors.builders import FixedClock, a_child, a_supervisor
 
 SOON_S = 10.0
 
@@ -147,18 +145,14 @@ def test_a_supervisor_rebuilds_a_conducted_actor_and_quarantines_what_crashed_it
     def build(inbox: Inbox, failed: Failed) -> WatchedActor:
         return EngineActor(inbox, failed, engine=stage.scribe, say=said.append)
 
-    child = Child(name="a", inbox=stage.a, build=build)
-    root = Supervisor(
+    child = a_child(stage.a, build)
+    root = a_supervisor(
         Inbox("supervisor", stage.in_hand, 100),
-        children=[child],
+        child,
         turns=stage.conductor,
         clock=FixedClock(1_000),
         say=said.append,
-        board=StatusBoard(instance="test", epoch=1, version="0", live_enabled=False),
         escalate=lambda _code, reason: said.append(reason),
-        restart_max=5,
-        restart_window_ns=60_000_000_000,
-        health_interval_ns=1_000_000_000,
     )
     stage.conductor.start(root)
     for word in ("poison", "after"):

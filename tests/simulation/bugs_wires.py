@@ -10,8 +10,8 @@ from actors import supervisor
 from actors.database import Database
 from actors.house import House
 from actors.inbox import Inbox
+from actors.rules.restarts import Restarts
 from actors.rules.timers import TimerQueue
-from actors.supervisor import Supervisor
 from bus import wire
 from bus.connection import Connection
 from bus.epoch import Lead
@@ -19,6 +19,7 @@ from bus.errors import BusError
 from bus.market import MarketFeed
 from bus.messages import addresses
 from bus.messages.orders import OrderReport
+from bus.messages.records import Commit
 from bus.orders import OrderSender
 from bus.publisher import Stored
 from bus.relay import Relay
@@ -66,20 +67,14 @@ def _by_order(report: OrderReport) -> str:
     return f"report:{report.client_order_id}"
 
 
-def _forgets_deaths(real: Any) -> Any:
-    def rebuild(self: Supervisor, failed: Any) -> None:
-        self._children[failed.name].recent_ns.clear()
-        real(self, failed)
-
-    return rebuild
-
-
 def _forgets_halts(real: Any) -> Any:
     return lambda self: replace(real(self), halted=False, reduce_only=frozenset())
 
 
 def _says_nothing(real: Any) -> Any:
-    return lambda *arguments: replace(real(*arguments), notices=(), outbox=())
+    return lambda *arguments: [
+        replace(word, notices=(), outbox=()) for word in real(*arguments) if isinstance(word, Commit)
+    ]
 
 
 async def _never_beats(self: Connection) -> None:
@@ -153,7 +148,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     Bug(
         name="restart intensity not counted",
-        plant=lambda: Patches().of(Supervisor, "_rebuild", _forgets_deaths),
+        plant=lambda: Patches().of(Restarts, "crashed", lambda _: lambda *_: 0),
         wakes={"crash_loop": 5.0},
     ),
     Bug(
@@ -163,7 +158,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     Bug(
         name="notice dropped on crash",
-        plant=lambda: Patches().of(supervisor, "_crash_record", _says_nothing),
+        plant=lambda: Patches().of(supervisor, "crash_words", _says_nothing),
         wakes={"actor_crash": 4.0},
     ),
     Bug(
