@@ -1,11 +1,14 @@
 """The real process and a venue that knows more, less or nothing: what is found is booked once, and nothing is guessed."""
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.acceptance.harness import Body, Watchkeeper, a_name, an_adoption, an_open, instant
+from db.embedded import EmbeddedPostgres
+from tests.acceptance.conftest import serving
+from tests.acceptance.harness import CONFIG, Body, Watchkeeper, a_name, an_adoption, an_open, instant
 
 
 def adopted(watchkeeper: Watchkeeper, **changes: Any) -> Body:
@@ -214,3 +217,22 @@ def test_lists_of_many_pages_are_read_to_their_end(watchkeeper: Watchkeeper) -> 
 
     assert closed["close_reason"] == "external"
     assert watchkeeper.rows("select count(*) from trades where account = %s and state = 'open'", account) == [(2,)]
+
+
+def test_where_that_is_wanted_a_position_of_nobody_is_adopted_at_the_price_of_its_fills(
+    postgres_server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    """Fault 53, `reconcile.adopt_unknown`."""
+    config = CONFIG.replace("[reconcile]", "[reconcile]\nadopt_unknown = true")
+    with serving(postgres_server, tmp_path, config) as watchkeeper:
+        trade = adopted(watchkeeper)
+        manual = {**trade, "ticker": a_name("MANUAL")}
+
+        watchkeeper.venue.hold(trade["account"], manual["ticker"], "yes", Decimal(3))
+        watchkeeper.venue.fills.append(a_manual_fill(manual, a_name("m"), "3", "0.52"))
+        told(watchkeeper, manual, "3")
+        taken = watchkeeper.ear.wait_for(lambda s, _: s.startswith("trade.event.open.m-"))
+        agreed(watchkeeper, trade["account"])
+
+    assert (taken["ticker"], taken["open_quantity"], taken["entry_price"]) == (manual["ticker"], "3", "0.52")
+    assert [stop["rule"] for stop in taken["stops"]] == ["probability"]

@@ -319,3 +319,12 @@ def test_a_cut_connection_ends_the_tail_with_69(nats_url: str, type_command: Typ
 
     assert ended.code == 69
     assert "was cut" in ended.err
+
+
+def test_status_shows_how_each_account_stands_with_its_venue(nats_url: str, type_command: Type) -> None:
+    account = {"venue": "sim", "account": "acc-7", "reconciled_ts": None, "unresolved": ["yes K: the venue holds 3"]}
+    with desk_that_answers(nats_url, {"system.request.status": lambda _: yes(LEADER | {"accounts": [account]})}):
+        ended = type_command("system", "status", WATCHKEEPER_NATS_URL=nats_url)
+
+    assert "acc-7" in ended.out
+    assert "yes K: the venue holds 3" in ended.out

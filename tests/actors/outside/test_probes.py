@@ -8,6 +8,7 @@ import pytest
 
 from actors.outside.probes import Probes
 from actors.rules.status import StatusBoard
+from bus.messages.reconcile import AccountStanding
 from bus.messages.stops import StopCoverage
 from bus.messages.system import ActorHealth
 from bus.messages.trades import Coverage
@@ -50,6 +51,24 @@ def test_a_process_is_ready_once_every_input_flows(probes: Probes, board: Status
 
 def test_metrics_tell_how_many_words_wait_for_each_actor(probes: Probes) -> None:
     assert 'watchkeeper_inbox_words{actor="trade_desk"} 3.0' in get(probes, "/metrics")[1]
+
+
+def test_metrics_tell_for_each_account_what_does_not_agree_and_since_when_all_does(
+    probes: Probes, board: StatusBoard
+) -> None:
+    for account, unresolved, since_ns in (("good", (), 5_000_000_000), ("bad", ("yes K: 3, not 0",), None)):
+        board.note(
+            AccountStanding(
+                venue="sim", account=account, began_ns=1, answered=True, now_ns=1, unresolved=unresolved,
+                reconciled_ns=since_ns,
+            )
+        )  # fmt: skip
+
+    metrics = get(probes, "/metrics")[1]
+
+    assert 'watchkeeper_account_unresolved{account="bad",venue="sim"} 1.0' in metrics
+    assert 'watchkeeper_account_reconciled_seconds{account="good",venue="sim"} 5.0' in metrics
+    assert 'watchkeeper_account_reconciled_seconds{account="bad",venue="sim"} 0.0' in metrics
 
 
 def test_another_path_names_those_that_there_are(probes: Probes) -> None:
