@@ -75,7 +75,8 @@ class ServeStanding(Measured, frozen=True, kw_only=True):
     """What `serve` takes to stand there. bare_mb: an interpreter that has only imported it, the reference line.
 
     ready_s, resident_mb: with nothing open; the others with `open_trades`: `grown_mb` after they were adopted, `recovered_mb`
-    and `recovered_s` after a restart that had to recover them, `recovered_cpu_s` of it the process's own work.
+    and `recovered_s` after a restart that had to recover them, `recovered_cpu_s` of it the process's own work. takeover_s: from
+    a kill -9 of the leader until the one that stands by watches them.
     """
 
     bare_mb: float
@@ -86,6 +87,7 @@ class ServeStanding(Measured, frozen=True, kw_only=True):
     recovered_s: float
     recovered_cpu_s: float
     recovered_mb: float
+    takeover_s: float
 
 
 class DemoSpeed(Measured, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from bus.recorded import Recording
 from tests.bench import reference
 from tests.bench.documents import DemoSpeed, Latency, ServeStanding, Throughput
 from tests.bench.load import adopt_all, adoption, beat, pace, quote, quotes, ticker_of
-from tests.bench.process import ROOT, child, load_average, servers, serving
+from tests.bench.process import ROOT, child, load_average, servers, serving, taken_over_s
 from tests.bench.raw import RawClient
 
 _TOP: Final = Decimal("0.700")
@@ -141,17 +141,20 @@ def throughput(
 def standing(open_trades: int = 10_000, markets: int = 100) -> ServeStanding:
     """How much memory `serve` takes and how soon it is ready, with nothing open and with many trades to recover."""
     load = load_average()
-    with servers() as between:
+    with servers() as between, ExitStack() as venue:
         with serving(between) as empty:
+            # Without its answers a start would wait for them.
+            venue.enter_context(child("tests.bench.executor", between.url))
             resident_mb = reference.resident_mb(empty.pid)
             _open(between.url, open_trades, markets)
             grown_mb = reference.resident_mb(empty.pid)
         with serving(between) as full:
             recovered_cpu_s = round(reference.cpu_s(full.pid), 2)
             recovered_mb = reference.resident_mb(full.pid)
+            takeover_s = taken_over_s(between, full)
     return ServeStanding(
         load=load,
-        met=max(grown_mb, recovered_mb) <= 250 and max(empty.ready_s, full.ready_s) <= 3,
+        met=max(grown_mb, recovered_mb) <= 250 and max(empty.ready_s, full.ready_s) <= 3 and takeover_s <= 5,
         bare_mb=reference.bare_mb(),
         ready_s=empty.ready_s,
         resident_mb=resident_mb,
@@ -160,6 +163,7 @@ def standing(open_trades: int = 10_000, markets: int = 100) -> ServeStanding:
         recovered_s=full.ready_s,
         recovered_cpu_s=recovered_cpu_s,
         recovered_mb=recovered_mb,
+        takeover_s=takeover_s,
     )
 
 

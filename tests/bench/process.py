@@ -2,11 +2,12 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from db.embedded import EmbeddedPostgres
 from db.names import DatabaseNames
 from tests.bench.raw import RawClient
 
+_PATIENCE_S = 60
+_WARM_S = 5
 ROOT = Path(__file__).resolve().parents[2]
 _CONFIG = """
 [trading]
@@ -98,25 +101,48 @@ def servers() -> Iterator[Servers]:
 def serving(between: Servers) -> Iterator[Serve]:
     """Run `serve` between these servers; stop it as a person would."""
     started = time.monotonic()
+    with _running(between) as process:
+        _await_ready(between.url, process)
+        yield Serve(process.pid, round(time.monotonic() - started, 2))
+
+
+@contextmanager
+def _running(between: Servers) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "run.py", "serve", "--config", str(between.config)]
     process = subprocess.Popen(command, cwd=ROOT, env=between.environment)
     try:
-        _await_ready(between.url, process)
-        yield Serve(process.pid, round(time.monotonic() - started, 2))
+        yield process
     finally:
         process.terminate()
         process.wait(40)
 
 
-def _await_ready(url: str, process: subprocess.Popen[bytes], timeout_s: float = 60) -> None:
-    deadline = time.monotonic() + timeout_s
+def taken_over_s(between: Servers, leader: Serve) -> float:
+    """Kill the leader beside one that stands by; return how long it takes until that watches."""
+    with _running(between) as beside:
+        _await(between.url, beside, lambda status: status["role"] == "standby")
+        # It reads the record ahead, which takes a moment.
+        time.sleep(_WARM_S)
+        started = time.monotonic()
+        os.kill(leader.pid, signal.SIGKILL)
+        _await_ready(between.url, beside)
+        return round(time.monotonic() - started, 2)
+
+
+def _await_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+    _await(url, process, lambda status: bool(status["ready"]))
+
+
+def _await(url: str, process: subprocess.Popen[bytes], holds: Callable[[dict[str, Any]], bool]) -> None:
+    """Wait until the first instance that answers stands so."""
+    deadline = time.monotonic() + _PATIENCE_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"serve ended with {process.returncode}")
         reply = request(url, "system.request.status", {}, timeout_s=0.05)
-        if reply is not None and reply["ok"] and reply["result"]["ready"]:
+        if reply is not None and reply["ok"] and holds(reply["result"]):
             return
-    raise TimeoutError("serve did not become ready")
+    raise TimeoutError("serve did not become what it should")
 
 
 def load_average() -> float:

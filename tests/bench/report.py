@@ -87,4 +87,5 @@ def _standing(it: ServeStanding) -> list[Row]:
             empty,
             it.load,
         ),
+        (f"taken over, {most}", f"{it.takeover_s} s", "<= 5 s", it.takeover_s <= 5, "silence: 3 s", it.load),
     ]
