@@ -11,6 +11,8 @@ _DOING: Final = {
     "stops and closes go on as far as the stream takes them. A start refuses this stream until a person has looked: README, "
     "`A stream was lost`. Type: python run.py check",
     "drift": "Nothing is changed by itself. Set it back, or stop Watchkeeper and look. Type: python run.py check",
+    "silence": "The server answers, and its streams do not: what is published into them is tried again until it is stored, and closes "
+    "that cannot leave are told by themselves. Look at the server's log and its disk. Type: python run.py check",
     "fill": "It refuses what does not fit any more: closes are then tried again, and their trades unprotected. Give it more room "
     "(nats.*_max_mb, and the stream's own limit) or shorten what it keeps. Type: python run.py check",
 }
@@ -44,12 +46,12 @@ def back(down: WireDown, now_ns: int) -> Notice:
 
 
 def alarm(name: str, kind: str, why: str, now_ns: int) -> Notice:
-    """A stream is not as it should be. kind: loss, drift or fill."""
+    """A stream, or all of JetStream, is not as it should be. kind: loss, drift, fill or silence."""
     return Notice(
         notice_id=f"stream_alarm:{name}:{kind}:{now_ns}",
         kind="stream_alarm",
         severity=Severity.CRITICAL,
-        title=f"Stream {name} needs a person",
+        title=f"{name} needs a person",
         body=f"{why[:1].upper()}{why[1:1000]}. {_DOING[kind]}",
         dedupe_key=f"stream_alarm:{name}:{kind}",
         ts=now_ns,
@@ -62,7 +64,7 @@ def well(name: str, kind: str, why: str, now_ns: int) -> Notice:
         notice_id=f"stream_well:{name}:{kind}:{now_ns}",
         kind="stream_well",
         severity=Severity.INFO,
-        title=f"Stream {name} is as it should be again",
+        title=f"{name} is as it should be again",
         body=f"It is over: {why[:1000]}.",
         dedupe_key=f"stream_well:{name}:{kind}",
         ts=now_ns,

@@ -7,6 +7,7 @@ streams are looked at in a steady rhythm and after each reconnection:
                                                     them, every account is compared with its venue (faults 13 and 14)
     other settings than it should have             an alarm (fault 14)
     70 % full                                      an alarm: it refuses what does not fit any more (fault 15)
+    nothing is answered, look after look           an alarm: JetStream has been disabled, or hangs behind a server that does not (fault 15)
 
 Each is said once, and again when it has ended. A stream that is missing is looked for twice: a cluster may not know it yet.
 """
@@ -32,6 +33,8 @@ SAID_AFTER_NS: Final = 2 * NS_PER_S
 _AGAIN_NS: Final = NS_PER_S
 _AWAY: Final = "away"
 _LOOK: Final = "look"
+JETSTREAM: Final = "JetStream"
+_UNANSWERED_MAX: Final = 3
 _ENOUGH_ROOM: Final = 5
 """Percent below the alarm before a stream counts as roomy again."""
 
@@ -44,6 +47,7 @@ class TransportWatch:
         self._interval_ns = interval_ns
         self._fill_percent_max = fill_percent_max
         self._down: WireDown | None = None
+        self._unanswered = 0
         self._is_said = False
         self._missing: set[str] = set()
         self._held: dict[str, int] = {}
@@ -59,8 +63,10 @@ class TransportWatch:
                 return [*self._come_back(now_ns), *self._look(now_ns)]
             case TimerFired(key=key, now_ns=now_ns):
                 return self._look(now_ns) if key == _LOOK else self._say_away(now_ns)
-            case StreamsSeen():
-                return [said for stream in word.streams for said in self._judge(stream, word.now_ns)]
+            case StreamsSeen(streams=streams, now_ns=now_ns):
+                self._unanswered = 0
+                answered = self._alarm(JETSTREAM, "silence", None, now_ns)
+                return [*answered, *(said for stream in streams for said in self._judge(stream, now_ns))]
             case CommitRefused():
                 return []
             case _:
@@ -84,12 +90,22 @@ class TransportWatch:
     def _come_back(self, now_ns: int) -> list[object]:
         down, self._down = self._down, None
         was_said, self._is_said = self._is_said, False
+        self._unanswered = 0
         return told(notices.back(down, now_ns), sender=OWNER) if down is not None and was_said else []
 
     # The streams
 
     def _look(self, now_ns: int) -> list[object]:
-        return [StreamsWanted(now_ns=now_ns), SetTimer(owner=OWNER, key=_LOOK, due_ns=now_ns + self._interval_ns)]
+        said = []
+        if self._down is None:
+            if self._unanswered >= _UNANSWERED_MAX:
+                said = self._alarm(JETSTREAM, "silence", f"it has left {self._unanswered} looks unanswered", now_ns)
+            self._unanswered += 1
+        return [
+            *said,
+            StreamsWanted(now_ns=now_ns),
+            SetTimer(owner=OWNER, key=_LOOK, due_ns=now_ns + self._interval_ns),
+        ]
 
     def _judge(self, stream: StreamStanding, now_ns: int) -> list[object]:
         name = stream.name

@@ -183,3 +183,24 @@ def test_a_stream_at_the_brink_is_not_said_to_be_well_and_full_in_turns() -> Non
 
     assert notices(watch, seen(fill_percent=69), seen(fill_percent=70), seen(fill_percent=66)) == []
     assert notices(watch, seen(fill_percent=64)) == ["stream_well"]
+
+
+def look(now_ns: int) -> TimerFired:
+    return TimerFired(owner=OWNER, key="look", due_ns=now_ns, now_ns=now_ns)
+
+
+def test_streams_that_leave_one_look_after_the_other_unanswered_are_an_alarm() -> None:
+    """Fault 15: JetStream has been disabled, and the server lives."""
+    watch = a_watch()
+    looks = [WireUp(now_ns=T0), *(look(T0 + number * 10 * NS_PER_S) for number in (1, 2, 3, 4))]
+
+    assert [notices(watch, word) for word in looks] == [[], [], [], ["stream_alarm"], []]
+    assert notices(watch, seen(), look(T0)) == ["stream_well"]
+
+
+def test_while_nats_is_away_nobody_blames_its_streams() -> None:
+    """Fault 9"""
+    watch = a_watch()
+    watch.handle(down())
+
+    assert notices(watch, *(look(T0 + number * NS_PER_S) for number in range(9)), WireUp(now_ns=T0)) == []
