@@ -22,12 +22,12 @@ _WAITING: Final = "Its stops fire as soon as their inputs are good again."
 
 
 def unprotected(trades: Sequence[Trade], why: str, now_ns: int) -> Notice:
-    """Say that one trade, or many at once for one reason, are unprotected. `trades` is not empty."""
+    """A trade, or many at once for one reason, have lost their protection."""
     return _storm(trades, why, now_ns) if len(trades) > 1 else _one(trades[0], why, now_ns)
 
 
 def protected_again(trades: Sequence[Trade], now_ns: int) -> Notice:
-    """Say that trades which were unprotected are no longer. `trades` is not empty."""
+    """Trades that were unprotected are so no longer."""
     first = trades[0]
     several = len(trades) > 1
     return Notice(

@@ -27,7 +27,9 @@ def feed_marked(event: FeedEvent, now_ns: int) -> Notice:
         kind=f"feed_{state}",
         severity=Severity.CRITICAL if event.marked else Severity.INFO,
         title=f"Feed {event.feed} is not used: {event.kind}" if event.marked else f"Feed {event.feed} is used again",
-        body=f"{why[0].upper()}{why[1:]}; stops that need it are not fed." if event.marked else f"No longer: {why}.",
+        body=f"{why[0].upper()}{why[1:]}; stops that need it are not fed before it is right. Type: python run.py system status"
+        if event.marked
+        else f"No longer: {why}.",
         dedupe_key=f"feed_{state}:{event.feed}:{event.kind}",
         ts=now_ns,
     )

@@ -230,7 +230,7 @@ def closed_outside(trade: Trade, quantity: Decimal, unpriced: Decimal, context: 
 
 
 def result_mismatch(trade: Trade, other: Result, context: Context) -> Notice:
-    """Two sources name two results (Lesson 40)."""
+    """Two sources name two results."""
     return _warn(
         "result_mismatch", trade, context,
         f"Its result was {trade.result}, now somebody says {other}.",
