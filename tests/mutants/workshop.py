@@ -1,6 +1,7 @@
 """Where mutants are made: a copy of the house for each round, in `.mutants`, where mutmut may write as it likes."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -91,4 +92,6 @@ def configured(pyproject: str, settings: dict[str, object]) -> str:
 def run(place: Round, children: int, names: Sequence[str]) -> None:
     """Let mutmut try the mutants that `names` mean, or every one that has no verdict. Raises: CalledProcessError."""
     mutmut = Path(sys.executable).with_name("mutmut")
-    subprocess.run([mutmut, "run", "--max-children", str(children), *names], cwd=place.folder, check=True)
+    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    command = [str(mutmut), "run", "--max-children", str(children), *names]
+    subprocess.run(command, cwd=place.folder, env=environment, check=True)

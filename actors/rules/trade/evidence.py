@@ -171,8 +171,8 @@ def _own_fill(draft: Draft, attempt: Attempt, found: VenueFill) -> Fill:
 
 def _cannot_fly(draft: Draft, attempt: Attempt) -> bool:
     """Whether an empty look-up proves that the order was never taken (DESIGN section 5, An executor)."""
-    if attempt.state is AttemptState.WANTED or attempt.expires_ns is None:
-        return False
+    if attempt.expires_ns is None:
+        return False  # It has not left.
     return draft.now_ns >= attempt.expires_ns + draft.context.venue.settle_bound_ns
 
 

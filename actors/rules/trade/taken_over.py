@@ -78,12 +78,11 @@ def take_in(trade: Trade, orders: Sequence[OrderSubmit], context: Context) -> St
     """Return `trade` with its unrecorded closes `orders` (at least one, in order of attempt) in effect: nothing leaves again."""
     draft = Draft(trade, context)
     _latch(draft, orders)
-    newest = max(orders[-1].attempt, *(a.attempt for a in trade.attempts if a.purpose is Purpose.CLOSE), 0)
     for order in orders:
         draft.put(_attempt(draft, order))
         draft.taken.append(order)
     for attempt in alive(draft.trade, Purpose.CLOSE):
-        if attempt.attempt < newest:
+        if attempt.attempt < orders[-1].attempt:  # The newest of all: of an older one `find` would know.
             draft.put(replace(attempt, state=AttemptState.DEAD, evidence=attempt.evidence or LATER_ATTEMPT))
             draft.ask(attempt)
     draft.change(next_attempt_ns=None)

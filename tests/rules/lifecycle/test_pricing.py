@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from actors.rules.trade.pricing import close_terms, to_lot
+from actors.rules.trade.pricing import Terms, close_terms, to_lot
 from bus.messages.orders import Action
 from bus.messages.stops import Mark, MarkState
 from bus.messages.trades import Side
@@ -61,8 +61,7 @@ def test_the_trades_own_slippage_counts() -> None:
 def test_a_linear_close_slips_by_percent_and_buying_adds(side: Side, nth: int, limit: str, action: Action) -> None:
     terms = close_terms(a_trade(side), a_mark("50000"), nth, SELL)
 
-    assert terms is not None
-    assert (terms.limit_price, terms.action, terms.side) == (Decimal(limit), action, side)
+    assert terms == Terms(side=side, action=action, limit_price=Decimal(limit), time_in_force="ioc")
 
 
 def test_a_linear_limit_is_rounded_away_from_the_exit_price() -> None:
@@ -74,8 +73,7 @@ def test_a_linear_limit_is_rounded_away_from_the_exit_price() -> None:
 def test_a_venue_that_buys_the_opposite_gets_the_mirrored_price(side: Side, other: Side) -> None:
     terms = close_terms(a_trade(side), a_mark("0.40"), 1, BUY_OPPOSITE)
 
-    assert terms is not None
-    assert (terms.side, terms.action, terms.limit_price) == (other, Action.BUY, Decimal("0.65"))
+    assert terms == Terms(side=other, action=Action.BUY, limit_price=Decimal("0.65"), time_in_force="ioc")
 
 
 def test_a_linear_close_sells_its_own_side_whatever_the_style() -> None:
@@ -114,6 +112,10 @@ def test_a_crossed_book_names_no_price_yet() -> None:
 @pytest.mark.parametrize("side", [Side.LONG, Side.SHORT])
 def test_a_linear_instrument_without_a_quote_names_no_price(side: Side) -> None:
     assert close_terms(a_trade(side), a_mark(None), 1, SELL) is None
+
+
+def test_nothing_is_bought_back_at_no_price() -> None:
+    assert close_terms(a_trade(Side.SHORT), a_mark("0"), 1, SELL) is None
 
 
 def test_a_short_prices_by_the_worse_end_of_its_mark() -> None:

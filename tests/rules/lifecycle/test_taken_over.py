@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from actors.rules.trade import lifecycle, taken_over
 from bus.messages.orders import OrderSubmit
-from bus.messages.trades import AttemptState, Mode, Purpose, Side, Trade, TradeState
+from bus.messages.trades import Attempt, AttemptState, Mode, Purpose, Side, Trade, TradeState
 from tests.rules.lifecycle.builders import (
     TICKER,
     Life,
@@ -79,10 +79,22 @@ def test_its_attempt_is_the_one_that_the_desk_had_made_of_it() -> None:
     assert life.trade.attempts == lost.trade.attempts
 
 
+def test_its_attempt_has_the_terms_of_its_order() -> None:
+    order = a_close(side=Side.NO, limit_price=D("0.65"), order_type="market", time_in_force="gtc", quantity=D(9))
+    life = taken(an_open_life(), order)
+
+    assert life.trade.attempts[-1] == Attempt(
+        client_order_id="t1-close-1", purpose=Purpose.CLOSE, attempt=1, state=AttemptState.SENT, quantity=D(9),
+        limit_price=D("0.65"), order_type="market", time_in_force="gtc", sent_ns=at(10), expires_ns=at(40),
+        decision_id="t1-probability-1", side=Side.NO, nth=1,
+    )  # fmt: skip
+
+
 def test_its_rule_is_the_one_that_decided_it() -> None:
     life = taken(an_open_life(), a_close())
 
     assert (life.trade.rule, life.trade.close_wanted, life.kinds[-1]) == ("probability", D(10), "stop_fired")
+    assert life.trade.close_reason == "stop probability"
 
 
 def test_its_fill_closes_the_trade() -> None:
@@ -107,6 +119,26 @@ def test_a_persons_close_of_a_part_stays_one_of_a_part() -> None:
     life = taken(an_open_life(), a_close(quantity=D(4), decision_id=None))
 
     assert (life.trade.close_wanted, life.trade.rule) == (D(4), None)
+    assert life.trade.close_reason == "its order was found in ORDERS"
+
+
+def test_the_try_that_waited_for_its_price_keeps_its_number() -> None:
+    life = a_closing_life().hear(a_report("rejected", "t1-close-1"), at_s=11).timer("next_attempt", at_s=12)
+    assert [(a.state, a.nth) for a in life.trade.attempts[2:]] == [(AttemptState.WANTED, 2)]
+
+    taken(life, a_close(2))
+
+    assert [(a.state, a.nth) for a in life.trade.attempts[2:]] == [(AttemptState.SENT, 2)]
+
+
+def test_a_close_after_one_that_was_over_begins_with_the_first_try() -> None:
+    life = an_open_life().hear(a_person("4"), at_s=5).mark()
+    life.hear(a_fill("4", "0.36", "t1-close-1", fill_id="f2", cumulative="4", status="filled"), at_s=6)
+    assert life.trade.close_wanted is None
+
+    taken(life, a_close(2, quantity=D(6)))
+
+    assert [a.nth for a in life.trade.attempts[1:]] == [1, 1]
 
 
 def test_an_attempt_that_waited_for_its_price_when_the_record_ends_has_left() -> None:
@@ -134,6 +166,22 @@ def test_the_recorded_attempt_before_a_lost_one_is_dead_and_asked_about_once() -
     assert [question.client_order_id for question in life.step.questions] == ["t1-close-1"]
 
 
+def test_an_earlier_attempt_is_dead_by_its_own_evidence_where_there_was_some() -> None:
+    """Its fill is still missing, so it was not dead yet."""
+    life = a_closing_life().hear(a_report("cancelled", "t1-close-1", cumulative="3"), at_s=11)
+
+    taken(life, a_close(2), a_close(3))
+
+    assert [a.evidence for a in life.trade.attempts[1:]] == ["cancelled", "later_attempt", None]
+
+
+def test_a_close_before_the_newest_on_record_was_forgotten_not_lost() -> None:
+    trade = a_closing_life().trade
+    newer = replace(trade.attempts[-1], client_order_id="t1-close-2", attempt=2)
+
+    assert taken_over.unrecorded(replace(trade, attempts=(trade.attempts[0], newer)), [a_close(1), a_close(2)]) == ()
+
+
 def test_fills_of_an_earlier_lost_attempt_are_booked_when_their_reports_come() -> None:
     life = taken(an_open_life(), a_close(1), a_close(2, quantity=D(7)))
 
@@ -147,10 +195,11 @@ def test_fills_of_an_earlier_lost_attempt_are_booked_when_their_reports_come() -
 
 def test_an_entry_that_was_filled_in_the_lost_minutes_is_followed_by_its_close() -> None:
     entering = Life(an_open_life().steps[0].trade)
-    life = taken(entering, a_close())
+    life = taken(entering, a_close(), a_close(2))
+    assert life.trade.attempts[0].state is AttemptState.SENT
 
     life.hear(a_fill("10", "0.60", status="filled", cumulative="10"), at_s=21)
-    life.hear(a_fill("10", "0.36", "t1-close-1", fill_id="f2", cumulative="10", status="filled"), at_s=22)
+    life.hear(a_fill("10", "0.36", "t1-close-2", fill_id="f2", cumulative="10", status="filled"), at_s=22)
 
     assert life.trade.state is TradeState.CLOSED
 

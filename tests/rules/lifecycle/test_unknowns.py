@@ -11,10 +11,12 @@ from tests.rules.lifecycle.builders import (
     Life,
     a_closing_life,
     a_fill,
+    a_person,
     a_report,
     a_trade,
     a_venue_fill,
     an_answer,
+    an_open_life,
     at,
 )
 
@@ -60,6 +62,13 @@ def test_an_empty_answer_counts_only_once_the_order_can_not_fly(at_s: str | floa
 @pytest.mark.parametrize(("at_s", "state"), [("9.9", S.UNKNOWN), (10, S.REJECTED)])
 def test_an_empty_answer_rejects_an_entry_only_after_its_bound(at_s: str | float, state: S) -> None:
     assert _unknown_entry().hear(an_answer(), at_s=at_s).trade.state is state
+
+
+def test_an_empty_answer_says_nothing_of_a_close_that_waits_for_its_price() -> None:
+    life = an_open_life().hear(a_person(), at_s=10)
+    before = life.trade
+
+    assert life.hear(an_answer("t1-close-1"), at_s=100).trade is before
 
 
 def test_an_empty_answer_does_not_undo_a_fill_that_was_reported() -> None:
