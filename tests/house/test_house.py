@@ -7,6 +7,7 @@ import subprocess
 import sys
 from urllib.parse import urlsplit
 
+from tests.house.notice_examples import examples
 from tests.house.source import ROOT, calls, files, functions, imported, lines, modules, name, ours
 
 MODULE_LINES_MAX = 300
@@ -240,6 +241,17 @@ def test_the_independent_check_imports_nothing_of_ours() -> None:
     ]
 
     assert wrong == []
+
+
+def test_every_function_that_says_a_notice_has_an_example_in_the_documents() -> None:
+    says = {
+        function.name
+        for tree in ours().values()
+        for function in functions(tree)
+        if function.returns and ast.unparse(function.returns) == "Notice" and not function.name.startswith("_")
+    }
+
+    assert says - {example.said_by for example in examples()} == set(), "add it to notice_examples.py"
 
 
 def test_the_top_level_holds_nothing_but_what_the_design_fixes() -> None:
