@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from actors.rules.reconcile.terms import AccountKey
-from actors.rules.trade.outside import is_of_others, venue_fill_id
+from actors.rules.trade.outside import fills_of_others
 from bus.messages.trades import Trade, TradeState
 
 _TICKERS_MAX: Final = 50_000
@@ -31,8 +31,7 @@ class Holdings:
             self._settled[key, trade.ticker] = None
             if len(self._settled) > _TICKERS_MAX:
                 self._settled.popitem(last=False)
-        foreign = {venue_fill_id(fill) for fill in trade.fills if is_of_others(trade, fill)}
-        if foreign:
+        if foreign := fills_of_others(trade):
             self._taken.setdefault(key, set()).update(foreign)
         return key
 

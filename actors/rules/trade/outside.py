@@ -25,18 +25,15 @@ def order_of_others(trade_id: str) -> str:
     return f"{trade_id}-{EXTERNAL}"
 
 
-def is_of_others(trade: Trade, fill: Fill) -> bool:
-    """Whether `fill` came of an order that was not ours."""
-    return fill.client_order_id == order_of_others(trade.trade_id)
-
-
-def venue_fill_id(fill: Fill) -> str:
-    """Return the id under which the venue knows `fill`: one fill may close parts of several trades."""
-    return fill.fill_id.partition(_PART)[0] if fill.client_order_id.endswith(f"-{EXTERNAL}") else fill.fill_id
+def fills_of_others(trade: Trade) -> set[str]:
+    """Return the fills of others that `trade` stands on, by the ids under which the venue knows them."""
+    part = part_id("", trade.trade_id)
+    others = order_of_others(trade.trade_id)
+    return {fill.fill_id.removesuffix(part) for fill in trade.fills if fill.client_order_id == others}
 
 
 def part_id(fill_id: str, trade_id: str) -> str:
-    """Return the id of that part of a fill which a second trade is closed by."""
+    """Return the id of that part of a fill which a second trade is closed by: one fill may close parts of several."""
     return f"{fill_id}{_PART}{trade_id}"
 
 

@@ -3,15 +3,18 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
+from actors.rules.trade.outside import fills_of_others, part_id
 from bus.messages.orders import VenueFill
 from bus.messages.reconcile import ClosedOutside
-from bus.messages.trades import AttemptState, Mode, Side, TradeState
+from bus.messages.trades import AttemptState, Fill, Mode, Purpose, Side, TradeState
 from tests.rules.lifecycle.builders import (
     BUY_OPPOSITE,
     TICKER,
     Life,
     a_closing_life,
+    a_fill,
     a_person,
     a_report,
     a_settlement,
@@ -62,6 +65,35 @@ def test_each_of_its_fills_is_booked_once() -> None:
     ]
 
 
+def test_a_fill_of_somebody_else_is_a_fill_of_the_trade() -> None:
+    life = closed_by(outside("10", ("10", "0.50")))
+
+    assert life.booked[-1] == Fill(
+        fill_id="m0",
+        client_order_id="t1-external",
+        purpose=Purpose.CLOSE,
+        price=D("0.50"),
+        quantity=D(10),
+        fees=D("0.02"),
+        ts=at(20),
+    )
+
+
+def test_the_venue_knows_a_part_of_a_fill_by_the_id_of_the_whole() -> None:
+    """Also where that id looks like one of ours."""
+    found = outside("10", ("4", "0.50"), ("6", "0.50"))
+    whole, part = found.fills
+
+    parts = (replace(whole, fill_id="a#b"), replace(part, fill_id=part_id("c#d", "t1")))
+    life = closed_by(replace(found, fills=parts))
+
+    assert fills_of_others(life.trade) == {"a#b", "c#d"}
+
+
+def test_what_our_own_orders_filled_is_not_of_others() -> None:
+    assert fills_of_others(an_open_life().trade) == set()
+
+
 def test_a_price_that_nobody_knows_is_not_invented() -> None:
     life = closed_by(outside("10"))
 
@@ -76,6 +108,22 @@ def test_a_part_leaves_the_rest_open_and_guarded() -> None:
     life = closed_by(outside("4", ("4", "0.50")))
 
     assert (life.trade.state, life.trade.open_quantity, life.trade.close_reason) == (TradeState.OPEN, D(6), None)
+
+
+def test_a_part_without_a_price_is_taken_off_what_is_open() -> None:
+    life = closed_by(outside("4"))
+
+    trade = life.trade
+    assert (trade.open_quantity, trade.closed_quantity, trade.unpriced_quantity) == (D(6), D(4), D(4))
+    assert (trade.exit_ts, trade.close_wanted, trade.exit_proceeds) == (at(30), None, D(0))
+
+
+def test_it_is_taken_off_the_close_in_effect() -> None:
+    life = a_closing_life().hear(a_report("rejected", "t1-close-1", at_s=11), at_s=11)
+
+    closed_by(outside("4"), life)
+
+    assert (life.trade.close_wanted, life.trade.open_quantity) == (D(6), D(6))
 
 
 def test_the_rest_settles_without_the_part_of_unknown_price() -> None:
@@ -102,6 +150,15 @@ def test_a_close_that_waits_for_its_next_attempt_is_over() -> None:
         TradeState.CLOSED, "external", ("probability",),
     )  # fmt: skip
     assert life.trade.next_attempt_ns is None
+
+
+def test_a_close_that_is_over_is_no_reason_any_more() -> None:
+    life = an_open_life().hear(a_person("4"), at_s=5).mark()
+    life.hear(a_fill("4", "0.50", "t1-close-1", fill_id="c1", status="filled", cumulative="4"), at_s=6)
+
+    closed_by(outside("6", ("6", "0.30"), open_quantity="6"), life)
+
+    assert (life.trade.close_reason, life.trade.attached) == ("external", ())
 
 
 def test_an_attempt_that_was_not_priced_yet_is_withdrawn() -> None:

@@ -256,6 +256,33 @@ def test_each_trade_of_a_ticker_settles_by_its_own_size_and_cost() -> None:
     assert len({life.trade.pnl for life in lives}) == 3
 
 
+def test_shares_of_a_fee_that_does_not_divide_add_up_to_it() -> None:
+    """The last one bears what is left over."""
+    trades = [replace(_live().trade, trade_id=f"t{n}") for n in (3, 1, 2)]
+
+    told = shares(a_settlement("yes", revenue="30", fees=Decimal("0.10")), trades)
+
+    third = Decimal("0.033333333333")
+    assert {name: each.fees for name, each in told.items()} == {
+        "t1": third,
+        "t2": third,
+        "t3": Decimal("0.033333333334"),
+    }
+
+
+def test_without_fees_there_is_nothing_to_share() -> None:
+    told = shares(a_settlement("yes"), [_live().trade])
+
+    assert told == {"t1": a_settlement("yes", fees=Decimal(0))}
+
+
+@pytest.mark.parametrize(("revenue", "alarm"), [("4", False), ("10", True)])
+def test_a_void_market_must_bring_its_payout(revenue: str, alarm: bool) -> None:
+    settlement = a_settlement("void", revenue=revenue, payout=Decimal("0.4"))
+
+    assert (revenue_differs(settlement, [_live().trade], a_context(at(4000))) is not None) is alarm
+
+
 @pytest.mark.parametrize(("revenue", "alarm"), [("10", False), ("9.99", True), ("0", True)])
 def test_a_revenue_that_does_not_add_up_raises_an_alarm(revenue: str, alarm: bool) -> None:
     """Lesson 36, 40"""
