@@ -1,11 +1,11 @@
-"""Writes what documents show of the code: tables, notices, a whole adapter: `python -m tests.house.generate` (`make docs`)."""
+"""Writes what documents show of the code: tables, notices, refusals, a whole adapter: `python -m tests.house.generate` (`make docs`)."""
 
 import re
 from pathlib import Path
 
 from actors.rules.tables import TABLES
 from config.settings import load
-from tests.house import notices
+from tests.house import notices, refusals
 
 _ROOT = Path(__file__).parents[2]
 DOCUMENT = _ROOT / "docs" / "specification.md"
@@ -29,4 +29,5 @@ def with_example(text: str) -> str:
 if __name__ == "__main__":
     ADAPTER.write_text(with_example(ADAPTER.read_text()))
     DOCUMENT.write_text(generated(DOCUMENT.read_text()))
-    notices.DOCUMENT.write_text(notices.document())
+    for page in (notices, refusals):
+        page.DOCUMENT.write_text(page.document())

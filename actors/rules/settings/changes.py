@@ -18,7 +18,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_layers(stored: Mapping[tuple[str, str], Mapping[str, object]]) -> tuple[Layers, tuple[str, ...]]:
-    """Return the layers as recorded, and what could not be read of them, as `<layer> <name>: <why>`.
+    """Return the layers as recorded, and what could not be read of them, as `<layer> <name>: <why>` (`defaults: <why>`).
 
     Whoever starts with something unreadable takes no new risk: nobody knows what that setting was to say.
     """
@@ -29,7 +29,7 @@ def read_layers(stored: Mapping[tuple[str, str], Mapping[str, object]]) -> tuple
         for key, value in values.items():
             parsed = parse_value(key, value)
             if isinstance(parsed, Error):
-                unreadable.append(f"{layer} {name}: {parsed.message}")
+                unreadable.append(f"{layer} {name}".strip() + f": {parsed.message}")
             else:
                 read[key] = parsed
         layers[Layer(layer), _name(Layer(layer), name)] = read
