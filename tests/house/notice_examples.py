@@ -88,8 +88,10 @@ class Example:
     notice: Notice
 
 
-def _of(said_by: Callable[..., Notice], *given: object, **named: object) -> Example:
-    return Example(said_by.__qualname__, _when(said_by), said_by(*given, **named))
+def _of(said_by: Callable[..., Notice | list[Notice]], *given: object, **named: object) -> Example:
+    said = said_by(*given, **named)
+    [notice] = said if isinstance(said, list) else [said]
+    return Example(said_by.__qualname__, _when(said_by), notice)
 
 
 def _when(said_by: Callable[..., object]) -> str:
@@ -98,6 +100,14 @@ def _when(said_by: Callable[..., object]) -> str:
 
 def _received(message: Message, subject: str, key: str) -> Received[Message]:
     return Received(message=message, subject=subject, key=key, digest="5e9f", body=b"{}", received_ns=NOW_NS)
+
+
+def _an_order(number: int) -> OrderSubmit:
+    return OrderSubmit(
+        client_order_id=f"rain-{number}-close-1", trade_id=f"rain-{number}", account="main", mode=Mode.LIVE, purpose=Purpose.CLOSE,
+        attempt=1, ticker="RAIN-TODAY", side=Side.YES, action=Action.SELL, quantity=D(10), limit_price=D("0.44"), reduce_only=True,
+        expires_ts=NOW_NS, epoch=3, cause="stop", trade_version=4, settings_version=7, ts=NOW_NS,
+    )  # fmt: skip
 
 
 def _several(count: int) -> list[Trade]:
@@ -128,6 +138,7 @@ def _of_trades() -> Iterator[Example]:
     yield _of(trade.late_fill, TRADE, FILL, CONTEXT)
     yield _of(trade.overfill, replace(CLOSED, state=TradeState.OPEN), D(1), FILL, CONTEXT)
     yield _of(trade.order_refused, TRADE, ATTEMPT, "no answer within 2 s", CONTEXT)
+    yield _of(trade.other_order, TRADE, _an_order(1), CONTEXT)
     yield _of(trade.position_mismatch, TRADE, CONTEXT)
     yield _of(trade.closed_outside, CLOSED, D(10), D(0), CONTEXT)
     yield _of(trade.closed_outside, replace(TRADE, open_quantity=D(6), pnl=D(0)), D(4), D(4), CONTEXT)
@@ -180,15 +191,7 @@ def _of_desk() -> Iterator[Example]:
         client_order_id="rain-9-entry-1", trade_id="rain-9", order=None, error=None, now_ns=NOW_NS, account="main"
     )
     yield _of(desk.fills_of_nobody, answer, fills)
-    orders = [
-        OrderSubmit(
-            client_order_id=f"rain-{n}-close-1", trade_id=f"rain-{n}", account="main", mode=Mode.LIVE, purpose=Purpose.CLOSE, attempt=1,
-            ticker="RAIN-TODAY", side=Side.YES, action=Action.SELL, quantity=D(10), reduce_only=True, expires_ts=NOW_NS, epoch=3,
-            cause="stop", trade_version=4, settings_version=7, ts=NOW_NS,
-        )
-        for n in (8, 9)
-    ]  # fmt: skip
-    yield _of(desk.orders_of_nobody, orders, NOW_NS)
+    yield _of(desk.orders_of_nobody, [_an_order(8), _an_order(9)], NOW_NS)
     adopt = TradeAdopt(
         trade_id="found-1", account="main", mode="live", ticker="RAIN-TODAY", side=Side.YES, quantity=D(10), entry_price=D("0.60"),
         entry_ts=NOW_NS,
@@ -218,8 +221,10 @@ def _but_equity() -> dict[str, Input]:
 
 
 def _of_accounts() -> Iterator[Example]:
-    held_more = Difference(ours=D(10), theirs=D(12))
-    yield _of(reconcile.unmanaged, KEY, PLACE, held_more, NOW_NS)
+    for said_by, theirs in ((reconcile.unmanaged, D(12)), (reconcile.mismatch, D(7))):
+        found = [(Place(f"RAIN-{day}", Side.YES), Difference(ours=D(10), theirs=theirs)) for day in range(1, 13)]
+        yield _of(said_by, KEY, found[:1], NOW_NS)
+        yield _of(said_by, KEY, found, NOW_NS)
     yield _of(reconcile.ghost, KEY, "rain-1-close-3", NOW_NS)
     yield _of(reconcile.silent, Account(KEY, NOW_NS, silent=3, error="no answer within 5 s"), NOW_NS)
     yield _of(reconcile.reconciled, KEY, NOW_NS)
