@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from actors.rules.account import drawdown
 from actors.rules.account import notices as account
 from actors.rules.coverage import notices as coverage
+from actors.rules.coverage import protection_notices as protection
 from actors.rules.desk import notices as desk
 from actors.rules.market.feeds import FeedEvent
 from actors.rules.reconcile import notices as reconcile
@@ -81,17 +82,19 @@ FIRED: Final = DrawdownFired(
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One notice. said_by: the function that makes it; when: in its words."""
+    """One notice. said_by: the function that makes it, by its full name; when: in its words."""
 
     said_by: str
     when: str
     notice: Notice
 
 
-def _of(said_by: Callable[..., Notice | list[Notice]], *given: object, **named: object) -> Example:
-    said = said_by(*given, **named)
-    [notice] = said if isinstance(said, list) else [said]
-    return Example(said_by.__qualname__, _when(said_by), notice)
+def _of(said_by: Callable[..., Notice], *given: object, **named: object) -> Example:
+    return Example(_name(said_by), _when(said_by), said_by(*given, **named))
+
+
+def _name(said_by: Callable[..., object]) -> str:
+    return f"{said_by.__module__}.{said_by.__name__}"
 
 
 def _when(said_by: Callable[..., object]) -> str:
@@ -155,7 +158,7 @@ def _of_stops() -> Iterator[Example]:
     watch = Watch(*(a_trade(stop("price", stop_price="0.50"), trade_id=f"rain-{number}") for number in range(1, 8)))
     watch.tick(a_quote(0, "0.58", "0.60")).wait(40).tick(a_quote(41, "0.58", "0.60"))
     for said_by, notice in zip((stops.feed_stale, stops.feed_back), _said(watch.said), strict=True):
-        yield Example(said_by.__qualname__, _when(said_by), notice)
+        yield Example(_name(said_by), _when(said_by), notice)
     yield _of(stops.held_back, DECISION, ("max_quote_disagreement", "min_age_s"))
 
 
@@ -168,6 +171,13 @@ def _of_coverage() -> Iterator[Example]:
         yield _of(coverage.unprotected, [TRADE], why, NOW_NS)
     yield _of(coverage.unprotected, _several(22), "clock_ahead", NOW_NS)
     yield _of(coverage.protected_again, [SHORT], NOW_NS)
+    suspects = [(one, "nobody says that it is covered") for one in _several(22)]
+    yield _of(protection.mismatch, suspects[:1], NOW_NS)
+    yield _of(protection.mismatch, suspects, NOW_NS)
+    hour = (4000 * NS_PER_S, 3600 * NS_PER_S)
+    for now in ({"stale": 2, "empty_book": 1}, {}):
+        yield _of(protection.objective_missed, *hour, now, NOW_NS)
+    yield _of(protection.objective_met, 1800 * NS_PER_S, hour[1], {"stale": 2, "empty_book": 1}, NOW_NS)
     yield _of(coverage.protected_again, _several(2), NOW_NS)
 
 
