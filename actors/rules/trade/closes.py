@@ -132,8 +132,8 @@ def try_next(draft: Draft) -> None:
     trade = draft.trade
     if trade.close_wanted is None or trade.halted or trade.state not in _CLOSABLE:
         return
-    due_ns = trade.next_attempt_ns
-    if due_ns is None or draft.now_ns < due_ns:
+    due_ns, last = trade.next_attempt_ns, last_close(trade)
+    if due_ns is None or last is None or draft.now_ns < due_ns:
         return
     waiting = alive(trade, Purpose.CLOSE)
     if waiting:
@@ -141,9 +141,8 @@ def try_next(draft: Draft) -> None:
             attempts.ask_for_mark(draft, waiting[-1])
         return
     draft.change(next_attempt_ns=None)
-    last = last_close(trade)
     if not _is_dust(draft) and not _is_too_late(draft, begins=True):
-        start(draft, nth=1 if last is None else last.nth + 1, decision_id=last.decision_id if last else None)
+        start(draft, nth=last.nth + 1, decision_id=last.decision_id)
 
 
 def resume(draft: Draft) -> None:
@@ -209,7 +208,7 @@ def _wait_for_the_next(draft: Draft, last: Attempt) -> None:
         return
     draft.change(next_attempt_ns=due_ns)
     draft.wake(NEXT_ATTEMPT, due_ns)
-    if last.nth == FAILING_AFTER:
-        draft.notices.append(notices.close_failing(draft.trade, last, draft.context))
-    elif last.nth < FAILING_AFTER:
+    if last.nth < FAILING_AFTER:
         draft.notices.append(notices.close_retried(draft.trade, last, due_ns, draft.context))
+    elif last.nth == FAILING_AFTER:
+        draft.notices.append(notices.close_failing(draft.trade, last, draft.context))

@@ -7,15 +7,17 @@ from msgspec.structs import replace
 
 from actors.rules.trade.closes import is_failing
 from actors.rules.trade.draft import ENDED_KEPT, find, last_close
+from actors.rules.trade.steps import CloseWanted
 from bus.messages.market import LifecycleEvent
 from bus.messages.orders import OrderReport, ReportStatus
 from bus.messages.plain import to_json
 from bus.messages.records import OrderRefused, OrderStored
-from bus.messages.stops import BidReturned
+from bus.messages.stops import BidReturned, StopDecision
 from bus.messages.trades import AttemptState, Purpose, Side
 from bus.messages.trades import TradeState as S
 from tests.rules.lifecycle.builders import (
     BUY_OPPOSITE,
+    ENTRY,
     Life,
     a_closing_life,
     a_fill,
@@ -303,6 +305,47 @@ def test_no_attempt_is_planned_past_the_cutoff() -> None:
 
     assert life.trade.next_attempt_ns is None
     assert "close_failed" in life.kinds
+
+
+def test_no_attempt_begins_at_the_cutoff() -> None:
+    life = an_open_life().hear(a_stop(), at_s=3599)
+
+    assert [attempt.client_order_id for attempt in life.trade.attempts] == [ENTRY]
+
+
+def test_it_is_said_once_that_no_order_may_leave_any_more() -> None:
+    life = an_open_life().hear(a_stop(), at_s=3598).hear(_cancelled(CLOSE_1), at_s="3599.5")
+    assert life.kinds[-1] == "close_failed"
+
+    life.hear(a_market_event(LifecycleEvent.OPEN, ts=at("3599.6")), at_s="3599.6")
+
+    assert life.kinds.count("close_failed") == 1
+
+
+def test_a_wait_that_ends_after_the_cutoff_says_that_it_is_too_late() -> None:
+    life = an_open_life().hear(a_stop(), at_s=3598).hear(_cancelled(CLOSE_1), at_s="3598.1")
+
+    life.timer("next_attempt", at_s=3599)
+
+    assert (life.kinds[-1], life.trade.next_attempt_ns, life.step.marks) == ("close_failed", None, ())
+    assert [attempt.client_order_id for attempt in life.trade.attempts] == [ENTRY, CLOSE_1]
+
+
+def test_every_attempt_of_a_stop_names_the_decision_that_it_carries_out() -> None:
+    decision = StopDecision(
+        decision_id="t1-price-1",
+        trade_id="t1",
+        rule="price",
+        fired=True,
+        inputs={},
+        guards=(),
+        settings_version=0,
+        ts=at(10),
+    )
+    life = an_open_life().hear(CloseWanted(reason="price", rule="price", decision=decision, mark=a_mark()), at_s=10)
+    life.hear(_cancelled(CLOSE_1), at_s=11).timer("next_attempt", at_s=12).mark()
+
+    assert [order.decision_id for step in life.steps for order in step.closes] == ["t1-price-1"] * 2
 
 
 def test_a_close_time_that_moves_on_gives_a_latched_close_another_chance() -> None:

@@ -22,6 +22,7 @@ from tests.rules.lifecycle.builders import (
     an_adopted_life,
     an_answer,
     an_open_life,
+    at,
     determined,
 )
 
@@ -253,9 +254,24 @@ def test_nothing_left_withdraws_an_attempt_that_still_works() -> None:
     life = a_closing_life().hear(a_report("cancelled", CLOSE_1), at_s=12).timer("next_attempt", at_s=13).mark()
 
     life.hear(a_fill("10", "0.40", CLOSE_1, fill_id="c1"), at_s=14)
-    assert [cancel.client_order_id for cancel in life.step.cancels] == ["t1-close-2"]
+    assert [(each.client_order_id, each.reason) for each in life.step.cancels] == [
+        ("t1-close-2", "nothing is left to close")
+    ]
+    assert life.due("lookup") == at(16)
 
     assert life.hear(a_report("cancelled", "t1-close-2", cumulative="0")).trade.state is S.CLOSED
+
+
+def test_nothing_left_ends_an_attempt_that_waits_for_its_price() -> None:
+    life = a_closing_life().hear(a_report("cancelled", CLOSE_1), at_s=12).timer("next_attempt", at_s=13)
+
+    life.hear(a_fill("10", "0.40", CLOSE_1, fill_id="c1"), at_s=14)
+
+    assert (life.trade.state, life.trade.attempts[-1].evidence, life.trade.next_attempt_ns) == (
+        S.CLOSED,
+        "never_sent",
+        None,
+    )
 
 
 def test_an_adopted_trades_fees_count() -> None:
