@@ -5,7 +5,7 @@ from typing import Final
 
 from bus.messages.units import HUNDRED, ONE, ZERO, Money, Percent, Price, Quantity
 
-CENT: Final = Decimal("0.01")
+_CENT: Final = Decimal("0.01")
 _KALSHI: Final = Decimal("0.07")
 
 
@@ -13,7 +13,7 @@ def fee(model: object, percent: Percent, price: Price, quantity: Quantity) -> Mo
     """Return the fee of one fill, dollars. model: `none`, `kalshi` (rounded up to the cent) or `percent` of the proceeds."""
     match model:
         case "kalshi":
-            return (_KALSHI * quantity * price * (ONE - price)).quantize(CENT, rounding=ROUND_CEILING)
+            return (_KALSHI * quantity * price * (ONE - price)).quantize(_CENT, rounding=ROUND_CEILING)
         case "percent":
             return price * quantity * percent / HUNDRED
         case _:

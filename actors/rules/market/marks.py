@@ -5,11 +5,12 @@ its condition holds over the whole of it. Unknown is an answer with a reason: ne
 SPEC 1.1 has the formulas.
 """
 
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from typing import Final
 
 import msgspec
 
+from actors.rules.fees import fee
 from actors.rules.market.book import QuoteInForce, ValueInForce
 from actors.rules.market.freshness import (
     FreshnessLimits,
@@ -24,8 +25,6 @@ from bus.messages.units import HUNDRED, ONE, ZERO, Money, Number, Price, Quantit
 
 SELL: Final = "sell"
 BUY_OPPOSITE: Final = "buy_opposite"
-CENT: Final = Decimal("0.01")
-_KALSHI_FEE: Final = Decimal("0.07")
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -207,14 +206,11 @@ def buffer_of(trade: Trade, price: Price) -> Number | None:
 
 
 def exit_fee(trade: Trade, price: Price, quantity: Quantity) -> Money:
-    """Return the estimated fee of closing `quantity` at `price`, dollars. Kalshi's formula is one of event contracts only."""
-    model = trade.settings.get("fee_model")
-    if model == "kalshi" and trade.side.is_event:
-        return (_KALSHI_FEE * quantity * price * (ONE - price)).quantize(CENT, rounding=ROUND_CEILING)
-    percent = trade.settings.get("fee_percent")
-    if model == "percent" and percent is not None and not isinstance(percent, str):
-        return price * quantity * percent / HUNDRED
-    return ZERO
+    """Return the estimated fee of closing `quantity` at `price`, dollars. Kalshi's model is one of event contracts only."""
+    model, percent = trade.settings.get("fee_model"), trade.settings.get("fee_percent", ZERO)
+    if model == "kalshi" and not trade.side.is_event:
+        return ZERO
+    return fee(model, ZERO if isinstance(percent, str) else percent, price, quantity)
 
 
 def entry_value(trade: Trade) -> Money | None:

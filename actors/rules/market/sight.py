@@ -1,14 +1,7 @@
-"""Where one trade looks: its own entries of the book, the marks that they give, and when those go stale by themselves."""
+"""Where one trade looks: its own entries of the book, and the marks that they give."""
 
 from actors.rules.market.book import MarketBook
-from actors.rules.market.freshness import (
-    NEVER_FED,
-    STALE_REASONS,
-    quote_reason,
-    quote_stale_ns,
-    value_reason,
-    value_stale_ns,
-)
+from actors.rules.market.freshness import NEVER_FED
 from actors.rules.market.marks import (
     Reading,
     exit_reading,
@@ -16,7 +9,6 @@ from actors.rules.market.marks import (
     exit_size,
     fed_probability,
     quote_probability,
-    value_reading,
     view_of,
 )
 from bus.messages.stops import Mark, MarkState, Rule
@@ -78,50 +70,3 @@ class Sight:
     def _covered(self, trade: Trade) -> Quantity | None:
         size = exit_size(self.quote, self.view)
         return size if size is not None and size < trade.open_quantity else None
-
-    def reading(self, rule: str, now_ns: int) -> Reading | None:
-        """Return what `rule` reads of the market; None for a rule that reads only the clock."""
-        if rule in EXIT_RULES:
-            return self.exit(now_ns)
-        if rule == Rule.PROBABILITY:
-            return self.fed_or_quoted_probability(now_ns)
-        entry = self.momentum if rule == Rule.MOMENTUM else self.spot if rule == Rule.BUFFER else None
-        if entry is not None:
-            return value_reading(entry, self.view, now_ns)
-        return Reading(rule, reason=NEVER_FED) if rule in (Rule.MOMENTUM, Rule.BUFFER) else None
-
-    def stale_reason(self, rule: str, now_ns: int) -> str | None:
-        """Say why the input of `rule`, which was fed once, must not be used now; None where it may, or was never fed."""
-        reading = self.reading(rule, now_ns)
-        return reading.reason if reading is not None and reading.reason in STALE_REASONS else None
-
-    def has_been_fed(self, rule: str) -> bool:
-        """Whether the input of `rule` has ever arrived: before that the rule is not armed."""
-        if rule in (Rule.TIME, Rule.STALE):
-            return True
-        if rule == Rule.MOMENTUM:
-            return self.momentum is not None and self.momentum.ts > 0
-        if rule == Rule.BUFFER:
-            return self.spot is not None and self.spot.ts > 0
-        by_value = self.probability if rule == Rule.PROBABILITY else self.spot if self.spot_is_quote else None
-        return self.quote.ts > 0 or (by_value is not None and by_value.ts > 0)
-
-    def next_stale_ns(self, rule: str, now_ns: int) -> int | None:
-        """Return the instant after `now_ns` at which the input of `rule` goes stale if nothing arrives; None: never.
-
-        A probability goes stale twice: the feed's first, and then that of the quote which stands in for it.
-        """
-        limits = self.view.limits
-        if rule in EXIT_RULES and not (self.quote.feed is None and self.spot_is_quote):
-            return None if quote_reason(self.quote, limits, now_ns) else quote_stale_ns(self.quote, limits)
-        entry = {
-            Rule.PROBABILITY: self.probability,
-            Rule.MOMENTUM: self.momentum,
-            Rule.TIME: None,
-            Rule.STALE: None,
-        }.get(Rule(rule), self.spot)
-        if entry is not None and value_reason(entry, limits, now_ns) is None:
-            return value_stale_ns(entry, limits)
-        if rule == Rule.PROBABILITY and quote_reason(self.quote, limits, now_ns) is None:
-            return quote_stale_ns(self.quote, limits)
-        return None

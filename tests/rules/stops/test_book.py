@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from actors.rules.market.book import MarketBook
+from actors.rules.market.feeds import Feed, FeedEvent, usable
 from bus.messages.units import NS_PER_S
 from tests.rules.stops.builders import (
     COIN,
@@ -148,16 +149,59 @@ def test_twenty_good_quotes_clear_a_suspect_source(good: int, mark: str | None) 
 
     assert book.feeds.feed("kalshi", TICKER).mark == mark
     assert (book.quote(TICKER).ts == at(2 + good)) is (mark is None)
+    assert book.feeds.rejected_values == min(3 + good, 22)
 
 
-def test_a_person_clears_a_suspect_source() -> None:
+def test_it_is_told_once_that_a_source_is_suspect_and_once_that_it_is_not() -> None:
+    book = MarketBook()
+    for second in range(5):
+        book.apply(a_quote(second, "40", "45"), at(second))
+    assert book.feeds.take_events() == [FeedEvent("kalshi", "unit_suspect", marked=True)]
+
+    for second in range(5, 30):
+        book.apply(a_quote(second, *GOOD), at(second))
+
+    assert book.feeds.take_events() == [FeedEvent("kalshi", "unit_suspect", marked=False)]
+    assert book.feeds.take_events() == []
+
+
+@pytest.mark.parametrize(("source", "name"), [("kalshi", "kalshi"), (None, TICKER)])
+def test_a_person_clears_a_suspect_source(source: str | None, name: str) -> None:
     book = MarketBook()
     for second in range(3):
-        book.apply(a_quote(second, "40", "45"), at(second))
+        book.apply(a_quote(second, "40", "45", source=source), at(second))
+    book.feeds.take_events()
 
-    book.feeds.clear_suspect("kalshi")
+    book.feeds.clear_suspect(name)
 
-    assert book.feeds.feed("kalshi", TICKER).mark is None
+    assert book.feeds.feed(source, TICKER).mark is None
+    assert book.feeds.take_events() == [FeedEvent(name, "unit_suspect", marked=False)]
+    book.apply(a_quote(4, "40", "45", source=source), at(4))
+    assert book.feeds.feed(source, TICKER).mark is None
+
+
+def test_a_source_that_is_not_suspect_is_not_cleared() -> None:
+    book = MarketBook()
+    book.apply(a_quote(1, *GOOD), at(1))
+
+    for name in ("kalshi", "nobody"):
+        book.feeds.clear_suspect(name)
+
+    assert book.feeds.take_events() == []
+
+
+@pytest.mark.parametrize(
+    ("clock_ahead", "unit_suspect", "stands"), [(False, False, True), (True, False, False), (False, True, False)]
+)
+def test_what_a_marked_feed_said_may_not_be_used(clock_ahead: bool, unit_suspect: bool, stands: bool) -> None:
+    feed = Feed("kalshi", "kalshi")
+    feed.clock_ahead, feed.unit_suspect = clock_ahead, unit_suspect
+
+    assert usable(feed) is stands
+
+
+def test_a_feed_that_nobody_heard_of_is_not_usable() -> None:
+    assert not usable(None)
 
 
 def test_a_ticker_without_a_source_is_its_own_feed() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from actors.rules.market.book import MarketBook
+from actors.rules.market.marks import value_reading
 from actors.rules.market.sight import Sight
 from bus.messages.envelope import Outgoing
 from bus.messages.market import Tick, Ticks
@@ -36,8 +37,14 @@ def reason(rule: str, *ticks: Tick, now: float, trade: Trade = ALL) -> str | Non
     book = MarketBook()
     for tick in ticks:
         book.apply(tick, tick.ts)
-    reading = Sight(trade, book, "sell").reading(rule, at(now))
-    return None if reading is None else reading.reason
+    sight = Sight(trade, book, "sell")
+    if rule == "price":
+        return sight.exit(at(now)).reason
+    if rule == "probability":
+        return sight.fed_or_quoted_probability(at(now)).reason
+    entry = sight.momentum if rule == "momentum" else sight.spot
+    assert entry is not None
+    return value_reading(entry, sight.view, at(now)).reason
 
 
 @pytest.mark.parametrize(
