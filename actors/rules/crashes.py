@@ -23,7 +23,9 @@ def crash_words(sender: str, name: str, error: str, now_ns: int, poison: object 
 
 
 def _notice(name: str, error: str, now_ns: int, *, given_up: bool) -> Notice:
-    what = "The word that crashed it twice is in quarantine." if given_up else "The word in hand is tried once more."
+    what = "The word in hand is tried once more."
+    if given_up:
+        what = "The word that crashed it twice is in quarantine. Type: python run.py system status"
     return Notice(
         notice_id=f"actor-{name}-{now_ns // NS_PER_MS}",
         kind="actor_restarted",

@@ -11,6 +11,7 @@ from actors.rules.account import drawdown
 from actors.rules.account import notices as account
 from actors.rules.coverage import notices as coverage
 from actors.rules.coverage import protection_notices as protection
+from actors.rules.crashes import crash_words
 from actors.rules.desk import notices as desk
 from actors.rules.market.feeds import FeedEvent
 from actors.rules.reconcile import notices as reconcile
@@ -21,8 +22,10 @@ from actors.rules.record import outage
 from actors.rules.stops import notices as stops
 from actors.rules.trade import notices as trade
 from actors.rules.trade.steps import Context, VenueTerms
+from actors.rules.transport import notices as transport
 from bus.messages.accounts import AccountProgress, DrawdownFired
 from bus.messages.envelope import Malformed, Message, Received
+from bus.messages.lead import WireDown
 from bus.messages.market import Result
 from bus.messages.notices import Notice
 from bus.messages.orders import Action, OrderReport, OrderSubmit, ReportStatus, Settlement, VenueAnswer, VenueFill
@@ -253,9 +256,29 @@ def _of_the_house() -> Iterator[Example]:
     [back] = _said(record.caught_up(NOW_NS + 75 * NS_PER_S))
     yield Example("Outage.failed", "PostgreSQL has taken nothing for 2 s.", away)
     yield Example("Outage.caught_up", "Nothing waits any more.", replace(back, ts=NOW_NS))
+    for poison in (None, CONTEXT):
+        [died] = _said(crash_words("supervisor", "trade_desk", "KeyError: 'rain-1'", NOW_NS, poison))
+        yield Example("crash_words", "An actor died and was built anew.", died)
+
+
+def _of_the_wire() -> Iterator[Example]:
+    down = WireDown(why="no echo for 6 s.", now_ns=NOW_NS - 75 * NS_PER_S)
+    yield _of(transport.away, down, NOW_NS)
+    yield _of(transport.back, down, NOW_NS)
+    for kind, why in (("loss", "it was made anew"), ("drift", "it keeps 3 days, not 7"), ("fill", "it is 71 % full")):
+        yield _of(transport.alarm, "ORDERS", kind, why, NOW_NS)
+    yield _of(transport.well, "ORDERS", "fill", "it is 71 % full", NOW_NS)
 
 
 def examples() -> list[Example]:
     """Return an example of every notice, by kind, those of one kind in the order in which they stand above."""
-    found = [*_of_trades(), *_of_stops(), *_of_coverage(), *_of_desk(), *_of_accounts(), *_of_the_house()]
+    found = [
+        *_of_trades(),
+        *_of_stops(),
+        *_of_coverage(),
+        *_of_desk(),
+        *_of_accounts(),
+        *_of_the_house(),
+        *_of_the_wire(),
+    ]
     return sorted(found, key=lambda example: example.notice.kind)
