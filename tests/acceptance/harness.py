@@ -213,7 +213,6 @@ class Watchkeeper:
         self._config = folder / "watchkeeper.toml"
         self._config.write_text(config)
         self._process: subprocess.Popen[bytes] | None = None
-        self._client = RawClient(url)
         self.venue = Venue(url)
         self.ear = Ear(
             url, "trade.event.>", "order.submit.>", "order.cancel.>", "stop.>", "notice.>", "settings.event.>"
@@ -228,7 +227,6 @@ class Watchkeeper:
             self.kill()
         self.ear.close()
         self.venue.close()
-        self._client.close()
         self._log.close()
 
     @property
@@ -240,6 +238,11 @@ class Watchkeeper:
         """Start `serve` and return once it watches."""
         command = [sys.executable, *self.entry, "serve", "--config", str(self._config)]
         self._process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=self._log, stderr=self._log)
+        self.await_ready()
+
+    def await_ready(self) -> None:
+        """Return once the process watches; it must live."""
+        assert self._process is not None
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             assert self._process.poll() is None, f"serve ended with {self._process.returncode}: {self.log()}"
@@ -280,8 +283,10 @@ class Watchkeeper:
 
     def publish(self, subject: str, body: Body | bytes) -> None:
         """Publish one message."""
-        self._client.publish(subject, body if isinstance(body, bytes) else json.dumps(body).encode())
-        self._client.flush()
+        # A client of its own: one that only speaks answers no PING, and a server ends it after some minutes.
+        with RawClient(self.url) as client:
+            client.publish(subject, body if isinstance(body, bytes) else json.dumps(body).encode())
+            client.flush()
 
     def ask(self, subject: str, body: Body | bytes, timeout_s: float = PATIENCE_S) -> Body | None:
         """Ask one question; None if nobody answers."""

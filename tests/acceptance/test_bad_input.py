@@ -99,7 +99,7 @@ def test_a_price_that_is_none_stops_nothing(watchkeeper: Watchkeeper, price: str
     )
     watchkeeper.quote(ticker, "0.60", "0.62")
 
-    assert watchkeeper.demand("system.request.status", {})["result"]["ready"]
+    watchkeeper.await_ready()
     assert watchkeeper.orders_of(adopted["trade_id"]) == []
 
 
@@ -115,7 +115,7 @@ def test_ticks_from_the_future_and_from_the_past_stop_nothing(watchkeeper: Watch
         watchkeeper.publish(f"market.quote.{ticker}", body)
     watchkeeper.quote(ticker, "0.60", "0.62")
 
-    assert watchkeeper.demand("system.request.status", {})["result"]["ready"]
+    watchkeeper.await_ready()
     assert watchkeeper.orders_of(adopted["trade_id"]) == []
 
 
