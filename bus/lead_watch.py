@@ -19,6 +19,8 @@ from bus.subjects import EPOCH, Prefix
 
 _ANSWER_S: Final = 1.0
 _AGAIN_S: Final = 0.25
+# What is said on the subject is heard before the stream has stored it: the record may still be the old one.
+_STORED_SOON_S: Final = (0.25, 1.0, 3.0)
 
 
 class LeadWatch:
@@ -37,20 +39,23 @@ class LeadWatch:
         self._lead = lead
         if not self._is_listening:
             self._is_listening = True
-            await self._connection.listen(self._prefix.add(EPOCH), lambda *_: self.look())
+            await self._connection.listen(self._prefix.add(EPOCH), lambda *_: self.look(_STORED_SOON_S))
         self.look()
 
-    def look(self) -> None:
-        """Look the record up, again and again until somebody answers."""
+    def look(self, again_s: tuple[float, ...] = ()) -> None:
+        """Look the record up, again and again until somebody answers. again_s: look again so long after it was still ours."""
         if self._looking is not None:
             # Its question may have been lost with a connection, and its answer be older than what is asked about now.
             self._looking.cancel()
         if self._lead is not None:
-            self._looking = asyncio.get_running_loop().create_task(self._look())
+            self._looking = asyncio.get_running_loop().create_task(self._look(again_s))
 
-    async def _look(self) -> None:
-        if await self.is_ours() is None and self._connection.is_up:
-            asyncio.get_running_loop().call_later(_AGAIN_S, self.look)
+    async def _look(self, again_s: tuple[float, ...]) -> None:
+        ours = await self.is_ours()
+        if ours is None and self._connection.is_up:
+            asyncio.get_running_loop().call_later(_AGAIN_S, self.look, again_s)
+        elif ours and again_s:
+            asyncio.get_running_loop().call_later(again_s[0], self.look, again_s[1:])
 
     async def is_ours(self) -> bool | None:
         """Return whether our epoch is in force; None if nobody can say. Another's is told to `on_fenced`."""

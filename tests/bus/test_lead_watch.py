@@ -1,7 +1,17 @@
 """A leader finds out that another leads, however it missed it."""
 
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
 from bus.embedded import EmbeddedServer
+from bus.epoch import Lead
+from bus.lead_watch import LeadWatch
+from bus.messages.orders import EpochRecord
 from bus.messages.records import OrderRefused, OrderStored
+from bus.subjects import Prefix
 from tests.bus.builders import a_peer, a_wire, an_order
 from tests.fixtures.proxy import Proxy
 
@@ -12,6 +22,43 @@ def test_a_leader_that_is_deposed_hears_of_it_without_sending_anything(nats_url:
         older.ears.wait_until(lambda _: bool(older.fenced))
 
         assert older.fenced == ["test leads in epoch 2; ours was 1"]
+
+
+class Heard:
+    """A connection on which somebody speaks when told to."""
+
+    is_up = True
+    speak: Callable[[], None]
+
+    async def listen(self, _subject: str, on_message: Callable[[], None]) -> None:
+        self.speak = on_message
+
+
+def a_lead(epoch: int) -> Lead:
+    return Lead(EpochRecord(epoch=epoch, instance="test", ts=1), sequence=epoch)
+
+
+def test_a_claim_that_is_heard_before_the_stream_has_stored_it_deposes_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Fault 45: what is heard is looked up, and the first answers may still be the old record."""
+    answers = [a_lead(1), a_lead(1), a_lead(1)]
+
+    async def read(*_: object, **__: object) -> Lead:
+        return answers.pop() if answers else a_lead(2)
+
+    async def lead_until_deposed() -> str:
+        connection: Any = Heard()
+        fenced: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        watch = LeadWatch(connection, Prefix(""), on_fenced=fenced.set_result)
+        await watch.begin(a_lead(1))
+        connection.speak()
+        return await asyncio.wait_for(fenced, 10)
+
+    monkeypatch.setattr("bus.lead_watch.read_epoch", read)
+    monkeypatch.setattr("bus.lead_watch._STORED_SOON_S", (0.001, 0.001, 0.001))
+
+    assert asyncio.run(lead_until_deposed()) == "test leads in epoch 2; ours was 1"
 
 
 def test_a_leader_that_was_cut_off_finds_out_when_it_is_back(nats_url: str, nats_proxy: Proxy) -> None:
