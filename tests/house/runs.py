@@ -5,6 +5,9 @@ import subprocess
 from typing import Final
 
 RUNS: Final[dict[str, str]] = {
+    "simulate": "Simulation (`make simulate`)",
+    "power": "Planted bugs (`make simulate-power`)",
+    "chaos": "Chaos (`make chaos`)",
     "mutants": "Automatic mutants (`make mutants`)",
 }
 """The name of each run with its heading, in the order in which they stand."""
@@ -24,6 +27,13 @@ def sections(found: dict[str, str]) -> list[str]:
         if name in found:
             lines += ["", f"## {heading}", "", f"<!-- run: {name} -->", found[name], "<!-- end -->"]
     return lines
+
+
+def verdict(times: int, violations: int) -> str:
+    """Return how often something went wrong in so many runs, and what that says of the next: the 95 % upper bound, 3/n, if never."""
+    if violations or not times:
+        return f"{violations:,} of {times:,} violated"
+    return f"0 of {times:,} violated: at most {3 / times:.2g} of all, with 95 % confidence (3/n)"
 
 
 def commit() -> str:

@@ -70,3 +70,16 @@ def test_what_a_run_found_is_kept_when_the_table_is_made_again() -> None:
 
 def test_a_table_without_a_run_has_no_section() -> None:
     assert runs.kept(document({}, {})) == {}
+
+
+@pytest.mark.parametrize(
+    ("times", "violations", "words"),
+    [
+        (300, 0, "0 of 300 violated: at most 0.01 of all, with 95 % confidence (3/n)"),
+        (20_000, 0, "0 of 20,000 violated: at most 0.00015 of all, with 95 % confidence (3/n)"),
+        (300, 2, "2 of 300 violated"),
+        (0, 0, "0 of 0 violated"),
+    ],
+)
+def test_a_bound_is_said_of_runs_that_held_alone(times: int, violations: int, words: str) -> None:
+    assert runs.verdict(times, violations) == words
