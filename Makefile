@@ -8,7 +8,7 @@ WORKERS ?= 2
 MUTANTS_STAMP := .mutants/venv/.installed
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --no-header --no-emit-index-url --python-version 3.11
 
-.PHONY: setup demo test lint types imports unit docs proof mutants lock clean
+.PHONY: setup demo test lint types imports unit docs proof simulate simulate-power mutants lock clean
 
 setup: $(STAMP)
 
@@ -45,6 +45,17 @@ docs: setup
 # docs/proof.md: each lesson, fault, kill point and invariant with the tests that name it, or the order that owes it.
 proof: setup
 	$(BIN)/python -m tests.house.proof
+
+# Random worlds from seeds, two at a time; from 2,000 seeds on into docs/proof.md. The full run: SEEDS=20000 EVENTS=2000
+SEEDS ?= 300
+FIRST ?= 1
+EVENTS ?= 1000
+simulate: setup
+	$(BIN)/python -m tests.simulation.run --seeds $(SEEDS) --first $(FIRST) --events $(EVENTS) --workers $(WORKERS)
+
+# Bugs planted one by one, and the seed that catches each; into docs/proof.md.
+simulate-power: setup
+	$(BIN)/python -m tests.simulation.power --workers $(WORKERS)
 
 # Small mistakes, one at a time, and whether a test notices; into docs/proof.md. Hours; a part in minutes: ONLY=actors/rules/trade
 mutants: $(MUTANTS_STAMP)

@@ -108,6 +108,11 @@ class Scheduler:
         """Whether nobody has anything to do at this instant."""
         return not self._ready
 
+    @property
+    def is_holding(self) -> bool:
+        """Whether anybody is stopped, or starved."""
+        return bool(self._held)
+
     def is_busy(self, owner: str) -> bool:
         """Whether anything named `<owner>/...` has something to do at this instant."""
         return any(work.name.startswith(f"{owner}/") for work in self._ready)

@@ -14,6 +14,7 @@ from actors.rules.desk import news, requests
 from actors.rules.desk.desk import Desk
 from actors.rules.desk.state import minutes_of
 from actors.rules.market import freshness
+from actors.rules.reconcile.reconciler import ReconcileEngine
 from actors.rules.settings import changes as settings_changes
 from actors.rules.stops import backlog
 from actors.rules.stops.armed import ArmedRule
@@ -22,6 +23,7 @@ from actors.rules.trade import attempts, closes, entries, evidence, lifecycle
 from actors.rules.trade.draft import alive
 from bus.messages.market import FeedBeat, Ticks
 from bus.messages.orders import OrderReport, ReportStatus
+from bus.messages.records import OrdersTail
 from bus.messages.trades import Attempt, AttemptState, Coverage, Purpose
 from tests.simulation.planting import Bug, Patches, nothing
 
@@ -118,13 +120,25 @@ def _ended_changes(real: Any) -> Any:
 
 
 def _above_the_water(real: Any) -> Any:
-    def start(self: Desk, now_ns: int, submits: Any = ()) -> Any:
+    def start(self: Desk, now_ns: int, tail: OrdersTail | None = None) -> Any:
+        tail = tail or OrdersTail()
         known = {a.client_order_id for t in self._state.blotter.live.values() for a in t.attempts}
-        orders = list(submits)
+        orders = list(tail.submits)
         last = max((place for place, order in enumerate(orders) if order.client_order_id in known), default=-1)
-        return real(self, now_ns, orders[last + 1 :])
+        return real(self, now_ns, replace(tail, submits=tuple(orders[last + 1 :])))
 
     return start
+
+
+def _asks_once(real: Any) -> Any:
+    def come_up(self: ReconcileEngine, now_ns: int) -> Any:
+        return [] if self._is_up else real(self, now_ns)
+
+    return come_up
+
+
+def _all_that_is_there(real: Any) -> Any:
+    return lambda draft: real(draft) if draft.context.held is None else draft.context.held
 
 
 def _any_version(real: Any) -> Any:
@@ -190,6 +204,16 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         name="both sides on a netting venue",
         plant=lambda: Patches().of(requests, "_refused_by_netting", lambda _: nothing),
+    ),
+    Bug(
+        name="reconcile skipped on reconnect",
+        plant=lambda: Patches().of(ReconcileEngine, "_come_up", _asks_once),
+        wakes={"nats_killed": 5.0},
+    ),
+    Bug(
+        name="manual position closed",
+        plant=lambda: Patches().of(attempts, "_quantity_now", _all_that_is_there),
+        wakes={"manual_position": 2.0},
     ),
     Bug(name="settings version ignored", plant=lambda: Patches().of(settings_changes, "change", _any_version)),
     Bug(

@@ -12,16 +12,18 @@ from actors.house import House
 from actors.inbox import Inbox
 from actors.rules.restarts import Restarts
 from actors.rules.timers import TimerQueue
+from actors.serving import Serving
 from bus import wire
-from bus.connection import Connection
 from bus.epoch import Lead
 from bus.errors import BusError
 from bus.market import MarketFeed
 from bus.messages import addresses
+from bus.messages.failures import StoreUnavailable
 from bus.messages.orders import OrderReport
 from bus.messages.records import Commit
 from bus.orders import OrderSender
 from bus.publisher import Stored
+from bus.pulse import Pulse
 from bus.relay import Relay
 from bus.wire import NatsWire
 from db import rows, writer
@@ -41,16 +43,17 @@ def _acknowledges_early(real: Any) -> Any:
 
 
 def _reads_first(real: Any) -> Any:
-    def find_leader(self: Any) -> None:
-        with suppress(BusError):
-            self.read_before = self.read_submits()
+    def warm_up(self: Serving) -> None:
         real(self)
+        wire, store = self._wiring.wire, self._wiring.store
+        with suppress(BusError, StoreUnavailable):
+            wire.read_before = wire.read_tail({name: place.reached for name, place in store.places().items()})  # type: ignore[attr-defined]  # the bug
 
-    return find_leader
+    return warm_up
 
 
 def _what_was_read_first(real: Any) -> Any:
-    return lambda self: getattr(self, "read_before", None) or real(self)
+    return lambda self, positions: getattr(self, "read_before", None) or real(self, positions)
 
 
 def _takes_any_for_ours(real: Any) -> Any:
@@ -77,7 +80,7 @@ def _says_nothing(real: Any) -> Any:
     ]
 
 
-async def _never_beats(self: Connection) -> None:
+async def _never_beats(self: Pulse) -> None:
     del self
     await asyncio.get_running_loop().create_future()
 
@@ -127,9 +130,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     Bug(
         name="tail read before the barrier",
-        plant=lambda: (
-            Patches().of(NatsWire, "find_leader", _reads_first).of(NatsWire, "read_submits", _what_was_read_first)
-        ),
+        plant=lambda: Patches().of(Serving, "warm_up", _reads_first).of(NatsWire, "read_tail", _what_was_read_first),
         wakes={"process_killed": 6.0, "second_instance": 1.0, "postgres_killed": 6.0},
     ),
     Bug(name="outbox row without state", plant=lambda: Patches().of(writer, "_write_trades", lambda _: nothing)),
@@ -168,7 +169,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     Bug(
         name="deafness unnoticed",
-        plant=lambda: Patches().of(Connection, "_pulse", lambda _: _never_beats),
+        plant=lambda: Patches().of(Pulse, "_beat", lambda _: _never_beats),
         wakes={"nats_deaf": 8.0},
     ),
     Bug(

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from bus.messages.trades import Purpose, Trade, TradeState
-from bus.messages.units import ZERO
+from bus.messages.units import NS_PER_S, ZERO
 from tests.simulation.oracle import Oracle
 from tests.simulation.story import Story
 from tests.simulation.world import World
@@ -18,6 +18,8 @@ _READY_S: Final = 90
 _ROUNDS: Final = 10
 _ROUND_S: Final = 12
 """The market stands at one end so long, then at the other."""
+_HEARD_NS: Final = 2 * NS_PER_S
+"""What a venue did longer ago was heard."""
 _LOOKED_UP: Final = "-looked-up"
 
 
@@ -62,7 +64,12 @@ class Ending:
 
     def _is_drained(self) -> bool:
         tables = self._world.postgres.tables
-        return self._world.serving() is not None and not any(tables.unpublished.rows.values()) and not self._lag()
+        serving = self._world.serving()
+        is_whole = serving is not None and all(serving.turns.alive().values())
+        newest_ns = max((fill.at_ns for _, fill in self._fills()), default=0)
+        is_quiet = self._world.now_ns - newest_ns >= _HEARD_NS
+        is_quiet = is_quiet and not any(executor.late for executor in self._world.executors.values())
+        return is_whole and is_quiet and not any(tables.unpublished.rows.values()) and not self._lag()
 
     def _lag(self) -> dict[str, int]:
         """Return what our consumers have not been given, or have not acknowledged."""
@@ -138,6 +145,8 @@ class Ending:
             for trade_id, (holding, quantity) in executor.venue.brought.items():
                 if trade_id not in self._oracle.trades:
                     expected[holding] += quantity
+            for holding, quantity in executor.venue.by_hand.items():
+                expected[holding] += quantity
             for holding, quantity in executor.venue.held.items():
                 account, ticker, side = holding
                 if ticker in executor.venue.closed or (account, ticker) in self._story.positions_taken:

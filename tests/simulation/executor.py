@@ -103,6 +103,8 @@ class Executor:
         self.disk = Disk()
         self.name = f"executor-{venue.name}"
         self.is_alive = False
+        self.late = 0
+        """How many reports it is late with."""
         self._life = 0
         self._session: Session | None = None
         self._lanes: dict[tuple[str, str], list[tuple[OrderSubmit, str]]] = {}
@@ -118,6 +120,7 @@ class Executor:
         self._lanes.clear()
         self._busy.clear()
         self._last_said.clear()
+        self.late = 0
         self._connect()
 
     def die(self) -> None:
@@ -397,11 +400,16 @@ class Executor:
     def _publish(self, report: OrderReport) -> None:
         """Publish into ORDERS until it is stored; the stream knows it by its id."""
         if self._draw(self.faults.late_report, "late_report"):
-            self._later(int(self.random.uniform(0.1, 10) * NS_PER_S), lambda: self._publish_now(report))
+            self.late += 1
+            self._later(int(self.random.uniform(0.1, 10) * NS_PER_S), lambda: self._publish_late(report))
             return
         self._publish_now(report)
         if self._draw(self.faults.twice, "twice"):
             self._publish_now(report, named=False)
+
+    def _publish_late(self, report: OrderReport) -> None:
+        self.late -= 1
+        self._publish_now(report)
 
     def _publish_now(self, report: OrderReport, *, named: bool = True) -> None:
         msg_id = addresses.report_id(report)

@@ -94,7 +94,7 @@ class Stream:
         return {**refusal(code, words), "stream": self.name, "seq": 0}
 
     def info(self) -> dict[str, Any]:
-        size = sum(len(kept.body) for kept in self.kept.values())
+        size = self.config["max_bytes"] if self.is_full else sum(len(kept.body) for kept in self.kept.values())
         return {"config": self.config, "created": self.created, "state": {"last_seq": self.last, "bytes": size}}
 
     def get(self, question: Mapping[str, Any]) -> dict[str, Any]:

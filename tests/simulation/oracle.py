@@ -13,6 +13,7 @@ from bus.messages.records import OrderStored
 from bus.messages.stops import StopFired
 from bus.messages.trades import Trade
 from bus.messages.units import NS_PER_S
+from tests.simulation.agreement_oracle import AgreementOracle
 from tests.simulation.jetstream import Consumer, Kept, Stream
 from tests.simulation.nats_server import Session
 from tests.simulation.orders_oracle import OrdersOracle
@@ -42,9 +43,10 @@ class Oracle:
         self.record = RecordOracle(self)
         self.orders = OrdersOracle(self)
         self.stops = StopsOracle(self)
+        self.agreement = AgreementOracle(self)
         world.nats.on_stored = self._stored
         world.nats.on_ack = self._acknowledged
-        world.nats.on_sent = self.orders.sent
+        world.nats.on_sent = self._sent
         world.nats.on_duplicate = self.orders.duplicate
         world.postgres.on_commit = self._committed
         world.watchers.append(self)
@@ -62,6 +64,10 @@ class Oracle:
     def _stored(self, stream: Stream, kept: Kept, session: Session | None) -> None:
         self.world.tell_of(kept)
         self.orders.stored(stream, kept, session)
+
+    def _sent(self, owner: Any, subject: str, body: bytes) -> None:
+        self.orders.sent(owner, subject, body)
+        self.agreement.sent(owner, subject, body)
 
     def _acknowledged(self, consumer: Consumer, sequence: int) -> None:
         if consumer.name.startswith("wk-"):
@@ -93,9 +99,9 @@ class Oracle:
     def after(self, incarnation: Incarnation, inbox: Inbox, word: object) -> None:
         """A word was worked."""
         self.stops.after(incarnation, inbox)
+        self.agreement.after(incarnation, inbox, word)
         if inbox.in_hand is not None:
             self._count_crash(incarnation, inbox.name)
-        del word
         is_busy = incarnation.activity.outstanding or self.world.scheduler.is_busy(incarnation.name)
         if incarnation.is_serving and not is_busy:
             self.stops.quiet(incarnation)

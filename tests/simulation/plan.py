@@ -28,6 +28,7 @@ AGENDA: Final = (
     "poison",
     "clock_step",
     "external_close",
+    "manual_position",
     "feed_silent",
     "tick_stale",
     "tick_future",

@@ -1,14 +1,20 @@
-"""Runs seeds: `python -m tests.simulation.run --seeds 300 --events 1000`, or one, told in full: `--seed 7 --events 2000`."""
+"""Runs seeds (`make simulate SEEDS=N EVENTS=M`), or tells one in full: `python -m tests.simulation.run --seed 7 --events 2000`."""
 
 import argparse
+import os
 import sys
 import time
-from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from typing import Final
 
+from tests.house import proof, runs
+from tests.simulation.reach import Reach
 from tests.simulation.seed import Result, run
 from tests.simulation.world import START_NS
+
+RECORDED_FROM: Final = 2000
+"""So many seeds at least are worth a section of docs/proof.md."""
 
 
 def told(result: Result) -> str:
@@ -17,8 +23,49 @@ def told(result: Result) -> str:
     return "\n".join(lines)
 
 
+def again(seed: int, events: int) -> str:
+    """Return the command that tells a seed again."""
+    return f".venv/bin/python -m tests.simulation.run --seed {seed} --events {events}"
+
+
+def tell_one(seed: int, events: int) -> bool:
+    """Tell one seed; return whether it held."""
+    result = run(seed, events)
+    print(told(result))
+    print(f"seed {result.seed}: {result.turns} turns, trace {result.trace}")
+    print("\n".join(result.violations) or "nothing was violated")
+    return not result.violations
+
+
+def run_many(first: int, seeds: int, events: int, workers: int) -> Reach:
+    """Run seeds, and say at once of each that fails how to see it again."""
+    reach = Reach()
+    with ProcessPoolExecutor(workers, initializer=os.nice, initargs=(19,)) as pool:
+        for result in pool.map(partial(run, events=events), range(first, first + seeds), chunksize=5):
+            reach.add(result)
+            if result.violations:
+                print(f"{again(result.seed, events)}  # {result.violations[0][:300]}", flush=True)
+    return reach
+
+
+def section(reach: Reach, first: int, events: int, seconds: float, commit: str) -> str:
+    """Return what docs/proof.md says of a run."""
+    missing = reach.missing()
+    of = f"seeds {first} to {first + reach.seeds - 1}, {events:,} events of each before its faults stop"
+    pace = f"{seconds / 60:.1f} minutes ({reach.turns / seconds:,.0f} events/s)"
+    return "\n".join(
+        [
+            f"At {commit}: {of}, {reach.turns:,} in all, in {pace}.",
+            f"{runs.verdict(reach.seeds, len(reach.failed))}.",
+            f"Never reached: {'; '.join(missing)}." if missing else "Everything was reached.",
+            *(f"- `{again(seed, events)}`: {words.splitlines()[0][:160]}" for seed, words in reach.failed.items()),
+            *reach.table(),
+        ]
+    )
+
+
 def main(arguments: list[str]) -> int:
-    """Run what is asked for; 1 if anything was violated."""
+    """Run what is asked for; 1 if anything was violated, or never reached."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--seeds", type=int, default=300)
@@ -27,35 +74,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--workers", type=int, default=2)
     wanted = parser.parse_args(arguments)
     if wanted.seed is not None:
-        result = run(wanted.seed, wanted.events)
-        print(told(result))
-        print(f"seed {result.seed}: {result.turns} turns, trace {result.trace}")
-        print("\n".join(result.violations) or "nothing was violated")
-        return bool(result.violations)
-    started = time.monotonic()
-    seeds = range(wanted.first, wanted.first + wanted.seeds)
-    failed: list[Result] = []
-    faults: Counter[str] = Counter()
-    edges: Counter[tuple[str, str]] = Counter()
-    reached: Counter[tuple[str, str]] = Counter()
-    killed: Counter[tuple[str, str]] = Counter()
-    turns = 0
-    with ProcessPoolExecutor(wanted.workers) as pool:
-        for result in pool.map(partial(run, events=wanted.events), seeds, chunksize=5):
-            turns += result.turns
-            faults += result.faults
-            edges += result.edges
-            reached += result.reached
-            killed += result.killed
-            if result.violations:
-                failed.append(result)
-                print(f"seed {result.seed}: {result.violations[0][:300]}", flush=True)
-    print(f"{len(seeds)} seeds, {turns} turns, {time.monotonic() - started:.1f} s, {len(failed)} failed")
-    print("faults:", dict(faults))
-    print("edges:", {f"{a}->{b}": n for (a, b), n in sorted(edges.items())})
-    print("reached:", {f"{p} {m}": n for (p, m), n in sorted(reached.items())})
-    print("killed:", {f"{p} {m}": n for (p, m), n in sorted(killed.items())})
-    return bool(failed)
+        return not tell_one(wanted.seed, wanted.events)
+    commit, started = runs.commit(), time.monotonic()
+    reach = run_many(wanted.first, wanted.seeds, wanted.events, wanted.workers)
+    found = section(reach, wanted.first, wanted.events, time.monotonic() - started, commit)
+    print(found)
+    if wanted.seeds >= RECORDED_FROM:
+        proof.record({"simulate": found})
+    return bool(reach.failed or reach.missing())
 
 
 if __name__ == "__main__":

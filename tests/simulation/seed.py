@@ -33,6 +33,8 @@ class Result:
     killed: Counter[Place] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     edges: Counter[tuple[str, str]] = field(default_factory=Counter)
+    came: Counter[str] = field(default_factory=Counter)
+    """What came about: notices by their kind, refusals, takeovers."""
 
 
 def run(seed: int, events: int, wakes: Mapping[str, float] = MappingProxyType({})) -> Result:
@@ -91,6 +93,7 @@ def _run(seed: int, events: int, wakes: Mapping[str, float]) -> Result:
             killed=world.points.killed,
             faults=world.faults,
             edges=oracle.edges,
+            came=world.came + Counter(row["kind"] for row in world.postgres.tables.notices),
         )
     finally:
         world.end()

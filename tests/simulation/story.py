@@ -114,6 +114,7 @@ class Story:
             if not executor.is_alive:
                 executor.begin()
         for incarnation in list(world.incarnations.values()):
+            incarnation.doomed = ""
             world.scheduler.release(incarnation.name)
 
     # Feeds
@@ -531,6 +532,19 @@ class Story:
         self.positions_taken.add((account, ticker))
         self.store(f"account.position.{account}", "", account=account, ticker=ticker, side=side, quantity="0")
 
+    def _manual_position(self) -> None:
+        """Somebody buys by hand, in an account of ours and beside our trades: it is nobody's here, and stays."""
+        name = self.random.choice(("sim", "net"))
+        open_markets = [market.ticker for market in self.markets if not market.is_closed]
+        if open_markets:
+            self.world.note_fault("manual_position")
+            account, ticker = _ACCOUNTS[name], self.random.choice(open_markets)
+            side, quantity = self.random.choice((Side.YES, Side.NO)), Decimal(self.random.choice((2, 7)))
+            self.world.executors[name].venue.buy_by_hand((account, ticker, side), quantity)
+            if name == "net":
+                # What we buy there later on the other side cancels it: nobody can say any more whose it was.
+                self.positions_taken.add((account, ticker))
+
     def _duplicate_input(self) -> None:
         if self._sent:
             self.world.note_fault("duplicate_input")
@@ -544,14 +558,15 @@ class Story:
     def _contradiction(self) -> None:
         """A report that says something else of a fill that is known already."""
         fills = [
-            (fill, order) for ex in self.world.executors.values() for order in ex.venue.every for fill in order.fills
+            (fill, order.sent.client_order_id)
+            for executor in self.world.executors.values()
+            for order in executor.venue.every
+            for fill in order.fills
+            if f"report:{order.sent.client_order_id}:{fill.fill_id}" in self.world.postgres.tables.inbox.rows
         ]
         if not fills:
             return
-        fill, order = self.random.choice(fills)
-        name = order.sent.client_order_id
-        if f"report:{name}:{fill.fill_id}" not in self.world.postgres.tables.inbox.rows:
-            return
+        fill, name = self.random.choice(fills)
         self.world.note_fault("contradiction")
         self.store(
             f"order.report.{name}", "", is_bad=True, client_order_id=name, status="filled", fill_id=fill.fill_id, fill_price="0.99",

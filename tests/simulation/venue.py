@@ -82,6 +82,8 @@ class ModelVenue:
         self.of_trade: dict[str, list[VenueOrder]] = defaultdict(list)
         self.held: dict[Holding, Decimal] = {}
         self.brought: dict[str, tuple[Holding, Decimal]] = {}
+        self.by_hand: dict[Holding, Decimal] = defaultdict(Decimal)
+        """What somebody has bought beside us."""
         self.books: dict[str, Book] = {}
         self.closed: set[str] = set()
         self.halted: set[str] = set()
@@ -187,6 +189,13 @@ class ModelVenue:
         """A position that no order here has opened; `trade_id` is to take it over."""
         self.held[holding] = self.held.get(holding, ZERO) + quantity
         self.brought[trade_id] = (holding, quantity)
+
+    def buy_by_hand(self, holding: Holding, quantity: Decimal) -> None:
+        """Somebody buys beside us; where both sides cancel each other, only what cancels nothing."""
+        account, ticker, side = holding
+        if not (self.netting and self.held.get((account, ticker, side.opposite), ZERO)):
+            self.held[holding] = self.held.get(holding, ZERO) + quantity
+            self.by_hand[holding] += quantity
 
     def take_away(self, account: str, ticker: str, side: Side, quantity: Decimal) -> Decimal:
         """Somebody closes by hand; return how much was there."""

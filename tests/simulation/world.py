@@ -60,6 +60,8 @@ class World:
         self.postgres = ModelPostgres(self.random("postgres"), self.points, postgres_faults)
         self.history: list[tuple[int, str]] = []
         self.faults: Counter[str] = Counter()
+        self.came: Counter[str] = Counter()
+        """What came about, by name."""
         self.incarnations: dict[str, Incarnation] = {}
         self.clock_off_ns: dict[str, int] = {}
         self.reboot_s = 1.0
@@ -75,6 +77,7 @@ class World:
         self.nats.note = self.postgres.note = self.note_fault
         self._lives: Counter[str] = Counter()
         self._asked = 0
+        self._leader = ""
         self.executors: dict[str, Executor] = {}
         for name, netting in VENUES.items():
             venue = ModelVenue(name, now=lambda: self.scheduler.now_ns, netting=netting, fee=Decimal("0.01"))
@@ -171,6 +174,9 @@ class World:
 
     def serves(self, incarnation: Incarnation) -> None:
         self.tell(f"{incarnation.name} serves in epoch {incarnation.epoch}")
+        name = incarnation.name.rstrip("0123456789")
+        self.came["takeover"] += self._leader not in ("", name)
+        self._leader = name
         for watcher in self.watchers:
             watcher.serves(incarnation)
 
@@ -198,6 +204,8 @@ class World:
 
     def answered(self, subject: str, fields: dict[str, Any], reply: dict[str, Any]) -> None:
         """Somebody got an answer."""
+        if not reply["ok"]:
+            self.came[f"refused: {reply['error']['code']}"] += 1
         for watcher in self.watchers:
             watcher.answered(subject, fields, reply)
 
