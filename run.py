@@ -30,6 +30,7 @@ from rich.live import Live
 import db.commands as database
 from actors.door import Door
 from actors.outside.probes import Probes
+from actors.outside.snapshot_file import LocalSnapshot
 from actors.replay import screen
 from actors.replay.sidecar import Sidecar, read_sidecar, recording_name
 from actors.replay.stage import Stage, demo_settings
@@ -139,7 +140,13 @@ def serve(*, flags: Flags = PLAIN) -> Exit:
         confirm_publish_ms=int(wanted.trading.confirm_publish_ms),
     )
     wiring = Wiring(
-        clock=clock, wire=wire, store=store_of(wanted, wire.still_leads), door=door, end=end, moves=watchdog.feed
+        clock=clock,
+        wire=wire,
+        store=store_of(wanted, wire.still_leads),
+        door=door,
+        end=end,
+        moves=watchdog.feed,
+        snapshots=LocalSnapshot(Path(wanted.snapshot.file)) if wanted.snapshot.file else None,
     )
     serving = Serving(wanted, wiring)
     standby = Standby(serving, monotonic_ns=time.monotonic_ns)
@@ -150,7 +157,11 @@ def serve(*, flags: Flags = PLAIN) -> Exit:
     with starting():
         if standby.wait():
             rest_memory()
-            standby.stay()
+            if standby.stay():
+                logger.bind(action="serve.again").warning("PostgreSQL is back: starting again from the record")
+                let_go()
+                # As after a kill -9, which loses nothing: what this process decided without the record stands in the streams.
+                os.execv(sys.executable, sys.orig_argv)  # noqa: S606  # our own command, with the same words
     probes.stop()
     watchdog.extend(wanted.actors.stop_timeout_s + STOP_GRACE_S)
     drained = serving.stop()

@@ -25,7 +25,7 @@ from actors.rules.status import StatusBoard
 from actors.watched import Failed, WatchedActor
 from bus.messages.addresses import submitted
 from bus.messages.failures import Fenced, StoreUnavailable
-from bus.messages.records import Answer, Commit, CommitRefused, OrderStored, Place, Published, Query
+from bus.messages.records import Answer, Commit, CommitRefused, Kept, OrderStored, Place, Published, Query
 from bus.messages.system import Error, ErrorCode, Reply
 from bus.messages.timers import SetTimer, TimerFired
 
@@ -50,7 +50,10 @@ class Backlog:
 
 
 class Database(WatchedActor):
-    """Serialises access to PostgreSQL. batch_max: commits in one transaction; backlog_max: waiting, before commands stop."""
+    """Serialises access to PostgreSQL. batch_max: commits in one transaction; backlog_max: waiting, before commands stop.
+
+    kept: hears what stands, before anybody else can know.
+    """
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class Database(WatchedActor):
         activity: Activity,
         status: StatusBoard,
         escalate: Callable[[int, str], None],
+        kept: Callable[[Kept], None] | None = None,
     ) -> None:
         super().__init__(inbox, failed)
         self._store = store
@@ -81,6 +85,7 @@ class Database(WatchedActor):
         self._activity = activity
         self._status = status
         self._escalate = escalate
+        self._kept = kept
         self._may_try = True
         self._orders_first = OrdersFirst()
 
@@ -173,6 +178,10 @@ class Database(WatchedActor):
     def _let_go(self, commits: list[Commit], refused: list[tuple[Commit, str]]) -> None:
         """Tell the wire and the senders what stands and what does not."""
         reasons = {id(commit): reason for commit, reason in refused}
+        if self._kept is not None:
+            stand = tuple(commit for commit in commits if id(commit) not in reasons)
+            reached = self._backlog.places.on_record()
+            self._kept(Kept(commits=stand, reached=reached, now_ns=self._clock.now_ns()))
         for commit in commits:
             reason = reasons.get(id(commit))
             if commit.delivery is not None:

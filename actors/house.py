@@ -16,7 +16,7 @@ from actors.database import EXIT_INTERNAL, Backlog, Database
 from actors.inbox import Inbox
 from actors.notifier import Notifier
 from actors.paper_venue import PaperVenue, SharedPaperBook
-from actors.ports import Clock, Store, Wire
+from actors.ports import Clock, SnapshotFile, Store, Wire
 from actors.reconciler import Reconciler
 from actors.router import Listener, Router
 from actors.rules.coverage.board import CoverageBoard
@@ -25,11 +25,14 @@ from actors.rules.notice_policy import NoticePolicy
 from actors.rules.pulse import Pulse
 from actors.rules.reconcile.reconciler import ReconcileEngine
 from actors.rules.reconcile.terms import ReconcileTerms
+from actors.rules.record.snapshots import OWNER as SNAPSHOTS
+from actors.rules.record.snapshots import Snapshots
 from actors.rules.restarts import RestartLimits, Restarts
 from actors.rules.status import StatusBoard
 from actors.rules.stops.engine import StopEngine
 from actors.rules.timers import TimerQueue
 from actors.rules.transport.watch import TransportWatch
+from actors.snapshot_keeper import SnapshotKeeper
 from actors.supervisor import Child, Supervisor, WirePulse
 from actors.timer import Timer
 from actors.trade_desk import TradeDesk
@@ -55,6 +58,7 @@ from bus.messages.records import (
     Answer,
     Commit,
     CommitRefused,
+    Kept,
     OrderRefused,
     OrdersTail,
     OrderStored,
@@ -117,6 +121,7 @@ class House:
     activity: the work of all actors; record: that of Database alone, where the two are told apart. turns: who works the actors;
     None: each has a thread. timers: who keeps deadlines; None: the Timer actor. escalate: ends the process with an exit code
     and a reason. moves: feeds the watchdog. also: further listeners by type of word, such as the demo's live table.
+    snapshots: when they are written, and where; None: nowhere.
     """
 
     def __init__(
@@ -140,6 +145,7 @@ class House:
         turns: Turns | None = None,
         timers: Listener | None = None,
         also: Mapping[type, Listener] | None = None,
+        snapshots: tuple[Snapshots, SnapshotFile] | None = None,
     ) -> None:
         self._store = store
         self._wire = wire
@@ -175,10 +181,12 @@ class House:
         self._notice_policy = NoticePolicy()
         self._backlog = Backlog(places)
         self._readers = self._turns.readers(settings.postgres.readers)
+        self._snapshots = snapshots
+        self._snapshot_writer = None if snapshots is None else self._turns.readers(1)
         self._root: Supervisor | None = None
         self._inboxes = {
             name: Inbox(name, self._record if name == "database" else activity, settings.actors.inbox_max)
-            for name in _ACTORS
+            for name in (*_ACTORS, *(() if snapshots is None else (SNAPSHOTS,)))
         }
         self._connect(timers, also or {})
 
@@ -264,6 +272,8 @@ class House:
         if self._root is not None:
             self._turns.stop(self._root, timeout_s)
         self._readers.shutdown(wait=drained)
+        if self._snapshot_writer is not None:
+            self._snapshot_writer.shutdown(wait=False, cancel_futures=True)
         return drained
 
     # Building
@@ -278,6 +288,7 @@ class House:
             "auto_stop": self._build_auto_stop,
             "paper_venue": lambda inbox, failed: PaperVenue(inbox, failed, engine=self._paper, say=self.router.say),
             "reconciler": self._build_reconciler,
+            SNAPSHOTS: self._build_keeper,
             "transport": lambda inbox, failed: EngineActor(inbox, failed, engine=self._transport, say=self.router.say),
         }
         actors = self._settings.actors
@@ -296,6 +307,7 @@ class House:
                 pulse=Pulse(self._rounds(self._patience_s(name))),
             )
             for name, build in builders.items()
+            if name in self._inboxes
         ]
 
     def _patience_s(self, name: str) -> float:
@@ -331,6 +343,21 @@ class House:
             activity=self._record,
             status=self.board,
             escalate=self._escalate,
+            kept=None if self._snapshots is None else self._inboxes[SNAPSHOTS].put,
+        )
+
+    def _build_keeper(self, inbox: Inbox, failed: Failed) -> WatchedActor:
+        assert self._snapshots is not None
+        assert self._snapshot_writer is not None
+        engine, file = self._snapshots
+        return SnapshotKeeper(
+            inbox,
+            failed,
+            engine=engine,
+            say=self.router.say,
+            file=file,
+            clock=self._clock,
+            writer=self._snapshot_writer,
         )
 
     def _build_desk(self, inbox: Inbox, failed: Failed) -> WatchedActor:
@@ -384,6 +411,7 @@ class House:
         desk, watcher, stops, paper = put["trade_desk"], put["trade_watcher"], put["auto_stop"], put["paper_venue"]
         reconciler = put["reconciler"]
         timer = timers or put["timer"]
+        keeper: tuple[Listener, ...] = (put[SNAPSHOTS],) if SNAPSHOTS in put else ()
         wire = self._wire
         listeners: dict[type, tuple[Listener, ...]] = {
             Ticks: (paper, watcher),
@@ -432,7 +460,8 @@ class House:
             ),
             WireDown: (lambda word: self.board.note_wire(word.why), put["transport"]),  # type: ignore[attr-defined]  # as above
             StreamsWanted: (lambda _: wire.look_at_streams(),),
-            StreamsSeen: (self.board.note_streams, put["transport"]),  # type: ignore[dict-item]  # as above
+            StreamsSeen: (self.board.note_streams, put["transport"], *keeper),  # type: ignore[arg-type]  # as above
+            Kept: keeper,
             **dict.fromkeys((InstanceHeard, NobodyHeard), ()),
         }
         for kind, listener in also.items():

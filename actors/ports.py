@@ -16,7 +16,7 @@ from bus.messages.orders import (
     VenueQuestion,
 )
 from bus.messages.reconcile import AccountQuestion
-from bus.messages.records import Commit, OrdersTail, Place, Query, Recovered
+from bus.messages.records import Commit, LedgerNews, OrdersTail, Place, Query, Recovered, Snapshot
 from bus.messages.system import Reply, Status
 
 
@@ -111,6 +111,18 @@ class Store(Protocol):
         ...
 
 
+class SnapshotFile(Protocol):
+    """Where the snapshot is kept: a file of this machine."""
+
+    def write(self, snapshot: Snapshot) -> None:
+        """Replace what is kept, durably. Raises: OSError, ValueError."""
+        ...
+
+    def read(self) -> Snapshot:
+        """Return what is kept. Raises: SnapshotUnusable."""
+        ...
+
+
 class StreamFacts(Protocol):
     """A stream as it stands."""
 
@@ -172,6 +184,14 @@ class StartingWire(Wire, Protocol):
 
     def read_tail(self, positions: Mapping[str, int]) -> OrdersTail:
         """Return the orders and reports that ORDERS holds after its position, and the decisions that the orders name."""
+        ...
+
+    def read_ledger(self, after: int) -> LedgerNews:
+        """Return the trades and the changes of settings that LEDGER tells of after a sequence."""
+        ...
+
+    def warn(self, outgoing: Outgoing) -> None:
+        """Publish a notice before anybody leads."""
         ...
 
     def read_orders(self, venue: str) -> Sequence[OrderSubmit | OrderCancel | OrderReport]:

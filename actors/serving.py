@@ -23,25 +23,31 @@ from loguru import logger
 from msgspec.structs import replace
 
 from actors.activity import Activity
+from actors.away_store import AwayStore
 from actors.door import Door
 from actors.house import House
 from actors.paper_venue import SharedPaperBook
-from actors.ports import Clock, StartingStore, StartingWire
+from actors.ports import Clock, SnapshotFile, StartingStore, StartingWire, Store
 from actors.router import Listener
+from actors.rules.announcing import told
 from actors.rules.candidate import Candidate
 from actors.rules.coverage.protection import Protection
 from actors.rules.desk.desk import Desk
 from actors.rules.paper.book import PaperBook
+from actors.rules.record import snapshots
+from actors.rules.record.mirror import Mirror, bring_up
+from actors.rules.record.outage import OWNER as DATABASE
 from actors.rules.record.places import unsettled
+from actors.rules.record.snapshots import Snapshots
 from actors.rules.status import StatusBoard
 from actors.rules.transport.watch import TransportWatch
 from actors.terms import PAPER, entry_limits, paper_book, reconcile_terms
 from actors.turns import Turns
 from bus.messages.envelope import Outgoing, Received
-from bus.messages.failures import LeadTaken, StoreUnavailable, StreamAlarm, WireUnavailable
-from bus.messages.lead import LEADER, STOPPED, WireUp
+from bus.messages.failures import LeadTaken, SnapshotUnusable, StoreUnavailable, StreamAlarm, WireUnavailable
+from bus.messages.lead import LEADER, STOPPED, RecordOpened, WireUp
 from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit
-from bus.messages.records import OrdersTail, Place, Recovered
+from bus.messages.records import Kept, OrdersTail, Place, RecordAway, Recovered, Snapshot
 from bus.messages.system import Reply, Status
 from bus.messages.units import seconds_to_ns
 from config.settings import Settings
@@ -56,7 +62,7 @@ class Wiring:
     """What run.py introduces to each other.
 
     end: ends the process with an exit code and a reason. moves: called as long as every part of the house moves (`watchdog`).
-    record, turns, timers, also: of the demo; see `House`.
+    record, turns, timers, also: of the demo; see `House`. snapshots: where they are kept; None: nowhere.
     """
 
     clock: Clock
@@ -69,18 +75,20 @@ class Wiring:
     record: Activity | None = None
     turns: Turns | None = None
     timers: Listener | None = None
+    snapshots: SnapshotFile | None = None
     also: Mapping[type, Listener] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """What was read before anything began."""
+    """What was read before anything began. snapshot: what it was read from, where PostgreSQL was away."""
 
     recovered: Recovered
     paper: Sequence[OrderSubmit | OrderCancel | OrderReport]
     unpublished: Sequence[Outgoing]
     places: Mapping[str, Place]
     tail: OrdersTail
+    snapshot: Snapshot | None = None
 
 
 class Serving:
@@ -93,7 +101,11 @@ class Serving:
         self.epoch = 0
         self.house: House | None = None
         self._streams: Mapping[str, str] = {}
-        self.candidate = Candidate()
+        self._ledger_at_start = 0
+        patience_ns = seconds_to_ns(settings.snapshot.patience_s) if wiring.snapshots is not None else None
+        self.candidate = Candidate(patience_ns)
+        self.began_without_record = False
+        self._store: Store = wiring.store
         self.outside: Callable[[object], None] = lambda _: None
         """Hears the words of `bus.messages.lead` until the house stands."""
         wiring.door.outside = self._hear_outside
@@ -179,20 +191,85 @@ class Serving:
             self._wiring.end(_NO_ANSWER, f"NATS went away before every input flowed: {error}")
             raise
 
+    def take_over_without_record(self) -> House:
+        """Take the lead with PostgreSQL away, from the snapshot and what the streams hold since: to reduce risk alone.
+
+        Raises: SnapshotUnusable: PostgreSQL must be waited for. LeadTaken, WireUnavailable: as `take_over`.
+        """
+        wire, files = self._wiring.wire, self._wiring.snapshots
+        assert files is not None, "without a file there is no patience either"
+        snapshot = files.read()
+        self._demand_use(snapshot, wire)
+        try:
+            self.epoch = wire.take_lead(self.instance, snapshot.epoch).record.epoch
+            wire.beat(lambda: self.status(self._wiring.clock.now_ns()))
+            found = _Found(
+                recovered=bring_up(snapshot, wire.read_ledger(snapshot.ledger)),
+                places={name: Place(reached=reached) for name, reached in snapshot.reached.items()},
+                tail=wire.read_tail(snapshot.reached),
+                paper=wire.read_orders(PAPER),
+                # What is on record and may not have left is for whoever reads the record.
+                unpublished=(),
+                snapshot=snapshot,
+            )
+        except Exception:
+            self.epoch = 0
+            wire.beat(None)
+            raise
+        self._store = AwayStore(self.open_record, lambda: self.outside(RecordOpened()))
+        self.began_without_record = True
+        try:
+            return self._move_in(found)
+        except WireUnavailable as error:
+            self._wiring.end(_NO_ANSWER, f"NATS went away before every input flowed: {error}")
+            raise
+
+    def _demand_use(self, snapshot: Snapshot, wire: StartingWire) -> None:
+        """Raise SnapshotUnusable unless these streams are the ones it was taken with, and hold all that came after."""
+        if self._wiring.clock.now_ns() - snapshot.ts > snapshots.OLDEST_NS:
+            raise SnapshotUnusable("the snapshot is too old: ORDERS need not hold everything that came after it")
+        try:
+            streams = wire.ensure_streams(snapshot.streams)
+        except StreamAlarm as error:
+            raise SnapshotUnusable(f"the snapshot is of other streams: {error}") from error
+        for facts in streams.values():
+            if facts.last_sequence < snapshot.reached.get(facts.name, 0):
+                raise SnapshotUnusable(f"stream {facts.name} ends before what the snapshot knows of it")
+        self._streams = {facts.name: facts.created for facts in streams.values()}
+
+    def _say_without_record(self, house: House, snapshot: Snapshot, trades: int) -> None:
+        now_ns = self._wiring.clock.now_ns()
+        house.board.note_without_record("began from a snapshot, without PostgreSQL: only reduces risk until it is back")
+        house.router.say(RecordAway(error="away at the start", now_ns=now_ns))
+        house.router.say_all(told(snapshots.without_record(snapshot, trades, now_ns), sender=DATABASE))
+
+    def warn(self, why: str) -> None:
+        """Tell people that PostgreSQL is away and no snapshot helps: nobody guards the trades."""
+        outgoing, *_ = told(snapshots.unusable(why, self._wiring.clock.now_ns()), sender=DATABASE)
+        logger.bind(action="serve.unusable").critical("{}", why)
+        try:
+            self._wiring.wire.warn(outgoing)  # type: ignore[arg-type]  # the first word of `told` is the message
+        except WireUnavailable as error:
+            logger.bind(action="serve.unusable").warning("nobody could be told: {}", error)
+
     def _move_in(self, found: _Found) -> House:
         """Start the house with what was found, and let everything flow."""
+        snapshot = found.snapshot
         wire, recovered = self._wiring.wire, found.recovered
         paper = paper_book(self._settings)
-        house = self._build(recovered, found.places, paper)
+        house = self._build(found, paper)
         self._wiring.door.house = house
         house.start(unsettled(found.tail, found.places), wire.hear_market)
         self.house = house
         wire.beat(None)
+        if snapshot is not None:
+            self._say_without_record(house, snapshot, len(recovered.trades))
         house.router.say_all(paper.restore(found.paper, recovered.trades, self._wiring.clock.now_ns()))
         if found.unpublished:
             house.expect_published(found.unpublished)
             wire.publish(found.unpublished)
         self._listen(wire, found.places, found.tail)
+        house.router.say(Kept(commits=(), reached={}, now_ns=self._wiring.clock.now_ns()))
         house.board.is_watching = True
         logger.bind(action="serve.ready", epoch=self.epoch).info(
             "{} leads in epoch {} and watches {} open trades", self.instance, self.epoch, len(recovered.trades)
@@ -216,6 +293,8 @@ class Serving:
         streams = wire.ensure_streams(recorded).values()
         self._streams = {facts.name: facts.created for facts in streams}
         for facts in streams:
+            if facts.name.endswith("LEDGER"):
+                self._ledger_at_start = facts.last_sequence
             if facts.name not in recorded:
                 store.record_stream(facts.name, facts.created, now_ns)
         self.epoch = wire.take_lead(self.instance, store.epoch()).record.epoch
@@ -239,8 +318,8 @@ class Serving:
                 )
         return places
 
-    def _build(self, recovered: Recovered, places: Mapping[str, Place], paper: PaperBook) -> House:
-        settings = self._settings
+    def _build(self, found: _Found, paper: PaperBook) -> House:
+        settings, recovered, places = self._settings, found.recovered, found.places
         terms = reconcile_terms(settings)
         desk = Desk(
             recovered,
@@ -264,7 +343,7 @@ class Serving:
         shared = SharedPaperBook(paper)
         wiring = self._wiring
         house = House(
-            store=wiring.store,
+            store=self._store,
             wire=wiring.wire,
             clock=wiring.clock,
             settings=settings,
@@ -286,9 +365,25 @@ class Serving:
             turns=wiring.turns,
             timers=wiring.timers,
             also=wiring.also,
+            snapshots=self._snapshots(found),
         )
         self._answer_paper = partial(wiring.wire.answer_for, PAPER, shared.answer)
         return house
+
+    def _snapshots(self, found: _Found) -> tuple[Snapshots, SnapshotFile] | None:
+        if self._wiring.snapshots is None:
+            return None
+        # What the record held when it was read had been published by then, or is published again now, behind this.
+        mirror = Mirror(
+            found.recovered,
+            epoch=self.epoch,
+            streams=self._streams,
+            reached={name: place.reached for name, place in found.places.items()},
+            ledger=self._ledger_at_start if found.snapshot is None else found.snapshot.ledger,
+        )
+        ledger = next((name for name in self._streams if name.endswith("LEDGER")), "LEDGER")
+        engine = Snapshots(mirror, seconds_to_ns(self._settings.snapshot.interval_s), ledger)
+        return engine, self._wiring.snapshots
 
     def _listen(self, wire: StartingWire, places: Mapping[str, Place], tail: OrdersTail) -> None:
         wire.hear_orders(PAPER)

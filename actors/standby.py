@@ -17,7 +17,7 @@ from loguru import logger
 from actors.rules.timers import TimerQueue
 from actors.serving import Serving
 from bus.messages import lead
-from bus.messages.failures import LeadTaken, StoreUnavailable, WireUnavailable
+from bus.messages.failures import LeadTaken, SnapshotUnusable, StoreUnavailable, WireUnavailable
 from bus.messages.timers import SetTimer
 from bus.messages.units import NS_PER_S
 
@@ -63,10 +63,12 @@ class Standby:
             said = self._candidate.handle(heard, self._monotonic_ns())
             self._tell()
 
-    def stay(self) -> None:
-        """Return when it is to stop."""
-        while self._heard.get() is not _STOP:
-            pass
+    def stay(self) -> bool:
+        """Return when it is to stop (False), or to start again: PostgreSQL is back, and it began without (True)."""
+        while (heard := self._heard.get()) is not _STOP:
+            if isinstance(heard, lead.RecordOpened) and self._serving.began_without_record:
+                return True
+        return False
 
     def _carry_out(self, word: object) -> bool:
         """Do what the candidate says; return whether it leads now."""
@@ -79,8 +81,8 @@ class Standby:
                 self._open_record()
             case lead.WarmUp():
                 self._serving.warm_up()
-            case lead.TakeLead():
-                return self._take_over()
+            case lead.TakeLead(without_record=without):
+                return self._take_over(self._serving.take_over_without_record if without else self._serving.take_over)
         return False
 
     def _open_record(self) -> None:
@@ -91,9 +93,12 @@ class Standby:
         else:
             self._heard.put(lead.RecordOpened())
 
-    def _take_over(self) -> bool:
+    def _take_over(self, take: Callable[[], object]) -> bool:
         try:
-            self._serving.take_over()
+            take()
+        except SnapshotUnusable as error:
+            self._serving.warn(str(error))
+            self._heard.put(lead.SnapshotRefused(why=str(error)))
         except StoreUnavailable as error:
             self._heard.put(lead.RecordMissing(why=str(error)))
         except LeadTaken as error:

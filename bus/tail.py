@@ -11,12 +11,15 @@ from bus.connection import Connection
 from bus.messages import addresses
 from bus.messages.envelope import Delivery, Malformed, Received
 from bus.messages.orders import OrderReport, OrderSubmit
-from bus.messages.records import OrdersTail
+from bus.messages.records import LedgerNews, OrdersTail
+from bus.messages.settings import SettingsChanged
 from bus.messages.stops import StopDecision
+from bus.messages.trades import Trade
 from bus.reading import read_stream
 from bus.subjects import Prefix
 
 _WANTED: Final = ("order.submit.>", "order.report.>")
+_NEWS: Final = ("trade.event.>", "settings.event.changed")
 _FILTERS_MAX: Final = 100
 
 
@@ -38,6 +41,21 @@ async def read_tail(connection: Connection, prefix: Prefix, codec: Codec, after:
                 reports.append(word)
     decisions = await _read_decisions(connection, prefix, codec, submits, now_ns)
     return OrdersTail(submits=tuple(submits), reports=tuple(reports), decisions=decisions, stream=stream, last=last)
+
+
+async def read_ledger(connection: Connection, prefix: Prefix, codec: Codec, after: int, now_ns: int) -> LedgerNews:
+    """Return the trades and the changes of settings that LEDGER tells of after the sequence `after`. Raises: BusError."""
+    trades: list[Trade] = []
+    settings: list[SettingsChanged] = []
+    for kept in await read_stream(connection, prefix.stream("LEDGER"), list(map(prefix.add, _NEWS)), after=after):
+        match codec.decode(kept.subject, kept.body, {}, now_ns):
+            case Received(message=Trade() as trade):
+                trades.append(trade)
+            case Received(message=SettingsChanged() as change):
+                settings.append(change)
+            case _:
+                pass
+    return LedgerNews(trades=tuple(trades), settings=tuple(settings))
 
 
 async def _read_decisions(

@@ -42,7 +42,7 @@ from bus.messages.lead import WireDown, WireUp
 from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit, VenueQuestion
 from bus.messages.plain import to_json
 from bus.messages.reconcile import AccountQuestion
-from bus.messages.records import OrdersTail
+from bus.messages.records import LedgerNews, OrdersTail
 from bus.messages.streams import StreamsSeen
 from bus.messages.system import Reply, Status
 from bus.messages.trades import Mode
@@ -51,7 +51,7 @@ from bus.publisher import Publisher
 from bus.relay import Item, Relays
 from bus.streams import StreamFacts, StreamSizes, ensure, look, restore_market
 from bus.subjects import HEALTH, Prefix, parse
-from bus.tail import read_tail
+from bus.tail import read_ledger, read_tail
 from bus.venues import TIMEOUT_S, Answerer, VenueDesk, answer_for
 from config.settings import Nats
 
@@ -289,6 +289,15 @@ class NatsWire:
         """Return what ORDERS holds after its position, of every venue; see `bus.tail`. Raises: BusError."""
         after = positions.get(self._prefix.stream("ORDERS"), 0)
         return self._run(read_tail(self._money, self._prefix, self._codec, after, self._clock.now_ns()))
+
+    def read_ledger(self, after: int) -> LedgerNews:
+        """Return what LEDGER tells of trades and settings after a sequence; see `bus.tail`. Raises: BusError."""
+        return self._run(read_ledger(self._money, self._prefix, self._codec, after, self._clock.now_ns()))
+
+    def warn(self, outgoing: Outgoing) -> None:
+        """Publish a notice before anybody leads. Raises: BusError."""
+        self._run(self._publisher.open())
+        self.publish((outgoing,))
 
     def _executor(self, venue: str) -> ExecutorConsumer:
         return ExecutorConsumer(

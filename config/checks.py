@@ -92,7 +92,7 @@ def secret_files(environ: Mapping[str, str]) -> Iterator[Finding]:
         if (
             name.startswith("WATCHKEEPER_")
             and (name.endswith("_FILE") or name == CONFIG_VARIABLE)
-            and name != "WATCHKEEPER_LOG_FILE"
+            and name not in ("WATCHKEEPER_LOG_FILE", "WATCHKEEPER_SNAPSHOT_FILE")
         ):
             path = Path(environ[name])
             if path.exists() and path.stat().st_mode & 0o077:

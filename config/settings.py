@@ -112,6 +112,14 @@ class Trading(msgspec.Struct, frozen=True, kw_only=True):
     confirm_publish_ms: _Millis
 
 
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """What a start without PostgreSQL begins with. file: empty means that none is kept."""
+
+    file: str
+    interval_s: _Seconds
+    patience_s: _Seconds
+
+
 class Http(msgspec.Struct, frozen=True, kw_only=True):
     """The probes: /live /ready /metrics. port 0: any free one."""
 
@@ -207,6 +215,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     nats: Nats
     postgres: Postgres
     trading: Trading
+    snapshot: Snapshot
     http: Http
     actors: Actors
     reconcile: Reconcile
@@ -238,6 +247,7 @@ _SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "nats": Nats,
     "postgres": Postgres,
     "trading": Trading,
+    "snapshot": Snapshot,
     "http": Http,
     "actors": Actors,
     "reconcile": Reconcile,
@@ -271,6 +281,7 @@ def load(environ: Mapping[str, str], config_file: str | Path | None = None) -> S
         nats=_section(Nats, "nats", values),
         postgres=_section(Postgres, "postgres", values),
         trading=_section(Trading, "trading", values),
+        snapshot=_section(Snapshot, "snapshot", values),
         http=_section(Http, "http", values),
         actors=_section(Actors, "actors", values),
         reconcile=_section(Reconcile, "reconcile", values),

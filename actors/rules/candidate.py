@@ -3,6 +3,7 @@
     wire up -> who leads? -> nobody listens at all        the lead is free at once: after a kill -9 nobody need wait
                           -> a leader answers, or beats   standby, until it has been silent for `SILENCE_NS`
                           -> nothing                      free after `SILENCE_NS`: a leader may be paused, or just starting
+    PostgreSQL stays away for longer than we wait           free as ever, but to begin from the snapshot
     a leader says that it has stopped                     free at once
     another was faster                                    standby, as if it had been heard
 
@@ -29,9 +30,14 @@ _RECORD: Final = "record"
 
 
 class Candidate:
-    """Hears who is there; says what to try. `why_not` tells people what it waits for."""
+    """Hears who is there; says what to try. `why_not` tells people what it waits for.
 
-    def __init__(self) -> None:
+    patience_ns: how long PostgreSQL may stay away before it begins without; None: it never does.
+    """
+
+    def __init__(self, patience_ns: int | None = None) -> None:
+        self._patience_ns = patience_ns
+        self._missing_since_ns: int | None = None
         self._wire_error: str | None = "not reached yet"
         self._record_error: str | None = "not reached yet"
         self._tries = 0
@@ -61,7 +67,7 @@ class Candidate:
             waits.append(self._missed)
         return tuple(waits) or ("no leader is heard: takes the lead as soon as that is certain",)
 
-    def handle(self, word: object, now_ns: int) -> list[object]:  # one case for each word
+    def handle(self, word: object, now_ns: int) -> list[object]:  # noqa: C901  # one case for each word
         """Return what follows from `word`: `FindLeader`, `OpenRecord`, `WarmUp`, `TakeLead`, and timers."""
         match word:
             case lead.WireUp():
@@ -80,11 +86,16 @@ class Candidate:
                 self._leader = None
                 return self._free_from(now_ns, now_ns)
             case lead.RecordOpened():
-                self._record_error, self._tries = None, 0
+                self._record_error, self._missing_since_ns, self._tries = None, None, 0
                 return [*self._warm_up(), *self._go(now_ns)]
             case lead.RecordMissing(why=why):
                 self._record_error = why
-                return [self._again(_RECORD, now_ns)]
+                if self._missing_since_ns is None:
+                    self._missing_since_ns = now_ns
+                return [self._again(_RECORD, now_ns), *self._go(now_ns)]
+            case lead.SnapshotRefused(why=why):
+                self._missed, self._patience_ns = f"cannot begin without PostgreSQL: {why}", None
+                return []
             case lead.LeadMissed(why=why, rival=rival):
                 return self._missed_it(why, now_ns, rival=rival)
             case TimerFired(key=key):
@@ -110,11 +121,18 @@ class Candidate:
         return self._go(now_ns)
 
     def _go(self, now_ns: int) -> list[object]:
-        if self._free_ns is None or self._record_error is not None:
+        without = self._record_error is not None
+        if self._free_ns is None or (without and not self._has_waited(now_ns)):
             return []
         if now_ns < self._free_ns:
             return [SetTimer(owner=OWNER, key=_SILENCE, due_ns=self._free_ns)]
-        return [lead.TakeLead()]
+        return [lead.TakeLead(without_record=without)]
+
+    def _has_waited(self, now_ns: int) -> bool:
+        """Whether PostgreSQL has been away for so long that trades need another guard."""
+        if self._patience_ns is None or self._missing_since_ns is None:
+            return False
+        return now_ns - self._missing_since_ns >= self._patience_ns
 
     def _break_silence(self, fired: TimerFired, now_ns: int) -> list[object]:
         if self._free_ns is None or now_ns < self._free_ns:

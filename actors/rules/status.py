@@ -60,6 +60,7 @@ class StatusBoard:
         self._equity: dict[str, EquityStanding] = {}
         self.lost_messages = 0
         self._record_error: str | None = None
+        self._without_record: tuple[str, ...] = ()
         self._wire_error: str | None = None
         self._fill: dict[str, int] = {}
         self.quarantined = 0
@@ -84,6 +85,10 @@ class StatusBoard:
         """Take into account that PostgreSQL takes nothing, and why; None: it does again, and nothing waits."""
         self._record_error = error
 
+    def note_without_record(self, words: str) -> None:
+        """Take into account that this house began without PostgreSQL, until the next one begins."""
+        self._without_record = (words,)
+
     def note_wire(self, error: str | None) -> None:
         """Take into account that NATS is away, and why; None: it is there."""
         self._wire_error = error
@@ -106,7 +111,12 @@ class StatusBoard:
         unprotected_ns = protection.unprotected_ns(now_ns)
         dead = tuple(_what_fails(actor) for actor in actors if not (actor.alive and actor.answers))
         away = () if self._wire_error is None else (f"NATS is away: {self._wire_error}",)
-        why = (*away, *(self._unheard(now_ns) if self.is_watching else ("not every input flows yet",)), *dead)
+        why = (
+            *away,
+            *self._without_record,
+            *(self._unheard(now_ns) if self.is_watching else ("not every input flows yet",)),
+            *dead,
+        )
         return Status(
             ready=not why,
             role="leader",

@@ -13,6 +13,10 @@ class StreamAlarm(Exception):  # noqa: N818  # as above
     """A stream that is on record is missing, was made anew, has lost messages or has other settings: a person must look first."""
 
 
+class SnapshotUnusable(Exception):  # noqa: N818  # as above
+    """There is no snapshot to begin with, or none that may be trusted: PostgreSQL is waited for."""
+
+
 class LeadTaken(Exception):  # noqa: N818  # as above
     """Another instance has taken the lead meanwhile."""
 

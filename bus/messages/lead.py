@@ -49,6 +49,12 @@ class RecordMissing(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
+class SnapshotRefused(msgspec.Struct, frozen=True, kw_only=True):
+    """There is no snapshot that may be used: only PostgreSQL can help."""
+
+    why: str
+
+
 class LeadMissed(msgspec.Struct, frozen=True, kw_only=True):
     """The lead was not taken, and nothing has begun. rival: because another instance was faster."""
 
@@ -69,4 +75,6 @@ class WarmUp(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TakeLead(msgspec.Struct, frozen=True, kw_only=True):
-    """Nobody leads, and everything is there: take the lead."""
+    """Nobody leads: take the lead. without_record: PostgreSQL is away for too long, so begin from the snapshot."""
+
+    without_record: bool = False

@@ -8,7 +8,7 @@ from bus.messages.accounts import AccountProgress
 from bus.messages.envelope import Delivery, Malformed, Outgoing, Received
 from bus.messages.notices import Notice
 from bus.messages.orders import Balance, OrderCancel, OrderReport, OrderSubmit, Position, Settlement
-from bus.messages.settings import SettingsChanged
+from bus.messages.settings import LayerSettings, SettingsChanged
 from bus.messages.stops import StopCoverage, StopDecision, StopProgress
 from bus.messages.system import Reply, SystemEvent
 from bus.messages.trades import Fill, Trade, TradeState
@@ -209,3 +209,58 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     balances: tuple[Balance, ...] = ()
     """What each account's cash was last stated to be."""
     account_progress: tuple[AccountProgress, ...] = ()
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """These commits stand, in this order. reached: by stream, the place on record before them."""
+
+    commits: tuple[Commit, ...]
+    reached: dict[str, int]
+    now_ns: UtcNs
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process begins with that finds no PostgreSQL: the record as it stood at `ts`, as far as guarding trades needs it.
+
+    streams: name -> creation time. reached: by stream, up to where everything has had its effect. ledger: the sequence in LEDGER
+    after which trades and settings may have changed. trades: live ones; ended, seen, fill_ids: the last ones, oldest first.
+    """
+
+    ts: UtcNs
+    epoch: int
+    streams: dict[str, str]
+    reached: dict[str, int]
+    ledger: int
+    trades: tuple[Trade, ...]
+    ended: tuple[Trade, ...]
+    seen: dict[str, str]
+    fill_ids: tuple[tuple[str, str], ...]
+    settings_version: int
+    layers: tuple[LayerSettings, ...]
+    accounts: dict[str, str]
+    progress: tuple[StopProgress, ...]
+    coverage: tuple[StopCoverage, ...]
+    halted: bool
+    reduce_only: tuple[str, ...]
+    balances: tuple[Balance, ...]
+    account_progress: tuple[AccountProgress, ...]
+
+
+class SnapshotDue(msgspec.Struct, frozen=True, kw_only=True):
+    """Write this one now; `SnapshotDone` follows."""
+
+    snapshot: Snapshot
+
+
+class SnapshotDone(msgspec.Struct, frozen=True, kw_only=True):
+    """A snapshot was written, or not: `error`."""
+
+    error: str | None
+    now_ns: UtcNs
+
+
+class LedgerNews(msgspec.Struct, frozen=True, kw_only=True):
+    """What LEDGER tells of changes after a sequence, oldest first."""
+
+    trades: tuple[Trade, ...] = ()
+    settings: tuple[SettingsChanged, ...] = ()

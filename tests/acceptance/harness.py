@@ -236,9 +236,13 @@ class Watchkeeper:
 
     def start(self) -> None:
         """Start `serve` and return once it watches."""
+        self.begin()
+        self.await_ready()
+
+    def begin(self) -> None:
+        """Start `serve`; returns at once."""
         command = [sys.executable, *self.entry, "serve", "--config", str(self._config)]
         self._process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=self._log, stderr=self._log)
-        self.await_ready()
 
     def await_ready(self) -> None:
         """Return once the process watches; it must live."""

@@ -18,7 +18,8 @@ from actors.rules.reconcile import notices as reconcile
 from actors.rules.reconcile.account import Account
 from actors.rules.reconcile.comparison import Difference
 from actors.rules.reconcile.terms import AccountKey, Place
-from actors.rules.record import outage
+from actors.rules.record import outage, snapshots
+from actors.rules.record.mirror import Mirror
 from actors.rules.stops import notices as stops
 from actors.rules.trade import notices as trade
 from actors.rules.trade.steps import Context, VenueTerms
@@ -29,6 +30,7 @@ from bus.messages.lead import WireDown
 from bus.messages.market import Result
 from bus.messages.notices import Notice
 from bus.messages.orders import Action, OrderReport, OrderSubmit, ReportStatus, Settlement, VenueAnswer, VenueFill
+from bus.messages.records import Recovered
 from bus.messages.settings import Layer, SettingsChanged
 from bus.messages.stops import Guard, Input, StopDecision
 from bus.messages.system import Error, ErrorCode, SystemEvent
@@ -256,6 +258,14 @@ def _of_the_house() -> Iterator[Example]:
     [back] = _said(record.caught_up(NOW_NS + 75 * NS_PER_S))
     yield Example("Outage.failed", "PostgreSQL has taken nothing for 2 s.", away)
     yield Example("Outage.caught_up", "Nothing waits any more.", replace(back, ts=NOW_NS))
+    nothing = Recovered(
+        trades=(), seen={}, settings_version=1, layers={}, accounts={}, progress=(), coverage=(), fill_ids=frozenset(),
+        halted=False, reduce_only=frozenset(), epoch=1,
+    )  # fmt: skip
+    snapshot = Mirror(nothing, epoch=1, streams={}, reached={}).snapshot(NOW_NS - 5 * NS_PER_S)
+    yield _of(snapshots.without_record, snapshot, 3, NOW_NS)
+    yield _of(snapshots.not_written, "no space left on device", NOW_NS)
+    yield _of(snapshots.unusable, "/var/lib/watchkeeper/snapshot does not exist", NOW_NS)
     for poison in (None, CONTEXT):
         [died] = _said(crash_words("supervisor", "trade_desk", "KeyError: 'rain-1'", NOW_NS, poison))
         yield Example("crash_words", "An actor died and was built anew.", died)

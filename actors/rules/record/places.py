@@ -46,6 +46,10 @@ class Places:
             self._reached[stream] = max(oldest - 1, self._reached.get(stream, 0))
         return dict(self._reached)
 
+    def on_record(self) -> dict[str, int]:
+        """Return what was written down last."""
+        return dict(self._noted)
+
     def to_note(self, now_ns: int) -> dict[str, int]:
         """Return what is to be written down now: once in a second at most, and only what has moved."""
         if now_ns - self._noted_ns < _NOTED_EACH_NS:

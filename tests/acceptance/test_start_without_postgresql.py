@@ -1,0 +1,40 @@
+"""The process must start while PostgreSQL is away: it guards from the snapshot and the streams, and the record is whole afterwards."""
+
+import time
+from pathlib import Path
+
+from db.embedded import EmbeddedPostgres
+from tests.acceptance.conftest import between
+from tests.acceptance.harness import CONFIG, an_open
+from tests.acceptance.instances import wait_until
+from tests.acceptance.test_without_postgresql import adopted, assert_recorded, stopped_out
+
+
+def test_a_stop_fires_in_a_process_that_started_without_postgresql_and_closes_once(
+    own_postgres: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    """Fault 18, Fault 49, K14"""
+    file = tmp_path / "snapshot"
+    config = f'{CONFIG}\n[snapshot]\nfile = "{file}"\ninterval_s = 1\npatience_s = 1\n'
+    with between(own_postgres, tmp_path, config) as alone:
+        alone.start()
+        trade, *_ = [adopted(alone) for _ in range(3)]
+        time.sleep(3)  # a snapshot each second
+        alone.kill()
+        own_postgres.kill()
+
+        alone.begin()
+        notice = alone.notice("started_without_database")
+        wait_until(lambda: len(alone.demand("system.request.status", {})["result"]["why_not_ready"]) == 1, alone.log)
+        refused = alone.demand("trade.request.open", an_open())
+        stopped_out(alone, trade)
+        own_postgres.start()
+        alone.event(trade["trade_id"], "closed")
+
+        assert notice["severity"] == "critical"
+        assert "3 open trades" in notice["body"]
+        assert not refused["ok"]
+        assert_recorded(alone, trade)
+        alone.await_ready()
+        assert alone.demand("trade.request.open", an_open())["ok"]
+        assert alone.stop() == 0
