@@ -392,6 +392,9 @@ class NatsWire:
         self._thread.call(self._look_at_streams)
 
     def _look_at_streams(self) -> None:
+        if self._looking is not None:
+            # Its answers may be older than what is seen now, and come later: streams would seem to have lost messages.
+            self._looking.cancel()
         self._looking = asyncio.get_running_loop().create_task(self._tell_of_streams())
 
     async def _tell_of_streams(self) -> None:

@@ -199,7 +199,7 @@ def test_acknowledging_lets_the_next_command_in(nats_url: str) -> None:
 
 
 def test_a_poison_command_is_told_with_its_bytes_and_later_ones_flow(nats_url: str) -> None:
-    """Fault 23"""
+    """Fault 23, L5"""
     with a_wire(nats_url) as under_test, a_peer(nats_url) as peer:
         under_test.wire.hear_streams({})
         peer.store("trade.command.close", b"\x00poison")

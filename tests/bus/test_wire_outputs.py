@@ -1,6 +1,9 @@
 """The outbox, venues and the streams' own checks, against a real server."""
 
+import asyncio
+import itertools
 import json
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
@@ -18,7 +21,7 @@ from bus.messages.orders import ReportStatus, VenueAnswer, VenueOrder, VenueOrde
 from bus.messages.plain import instant_text
 from bus.messages.reconcile import AccountAnswer, AccountQuestion
 from bus.messages.records import OrderStored, Published
-from bus.messages.streams import StreamsSeen
+from bus.messages.streams import StreamsSeen, StreamStanding
 from bus.messages.system import Status
 from tests.bus.builders import Peer, WallClock, WireUnderTest, a_peer, a_report, a_wire, an_order
 
@@ -93,7 +96,7 @@ def test_an_entry_order_in_the_outbox_goes_the_way_of_orders(nats_url: str) -> N
 
 @pytest.mark.parametrize("size", [70_000, 300_000])
 def test_one_message_that_no_stream_will_ever_take_does_not_stop_the_others(nats_url: str, size: int) -> None:
-    """Fault 23"""
+    """Fault 23, L5"""
     huge = Outgoing(
         subject="trade.event.open.T1", msg_id="huge", message=Status(**_status(), why_not_ready=("x" * size,))
     )
@@ -401,3 +404,29 @@ def test_the_streams_on_disk_are_seen_as_they_stand(nats_url: str) -> None:
     assert streams["LEDGER"].last_sequence == 20
     assert streams["LEDGER"].fill_percent in range(5, 9)
     assert streams["ORDERS"].drift == ()
+
+
+def test_a_look_at_the_streams_that_a_newer_one_has_overtaken_is_not_told(
+    nats_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fault 10: after a pause of NATS the older answer came last, and a stream seemed to have lost what it had gained."""
+    numbers, takes_s = itertools.count(1), {1: 0.2, 2: 0.0, 3: 0.4}
+    is_under_way = threading.Event()
+
+    async def look(*_: object) -> tuple[StreamStanding, ...]:
+        number = next(numbers)
+        is_under_way.set()
+        await asyncio.sleep(takes_s[number])
+        return (StreamStanding(name="ORDERS", created="monday", last_sequence=number),)
+
+    with a_wire(nats_url) as under_test:
+        monkeypatch.setattr("bus.wire.look", look)
+        under_test.wire.look_at_streams()
+        assert is_under_way.wait(10)
+        under_test.wire.look_at_streams()
+        under_test.ears.wait_for(StreamsSeen)
+        under_test.wire.look_at_streams()
+
+        under_test.ears.wait_until(lambda words: words[-1].streams[0].last_sequence == len(takes_s))
+
+    assert [seen.streams[0].last_sequence for seen in under_test.ears.of(StreamsSeen)] == [2, 3]

@@ -227,8 +227,9 @@ def _of_desk() -> Iterator[Example]:
         yield _of(
             desk.system_changed,
             SystemEvent(kind=kind, body="maintenance.", ts=NOW_NS, account="main", requested_by="ann"),
+            "key",
         )
-    yield _of(desk.system_changed, SystemEvent(kind="halt", body="", ts=NOW_NS, requested_by="ann"))
+    yield _of(desk.system_changed, SystemEvent(kind="halt", body="", ts=NOW_NS, requested_by="ann"), "key")
 
 
 def _but_equity() -> dict[str, Input]:

@@ -161,7 +161,7 @@ def hear_system(state: DeskState, received: Received[SystemCommand]) -> list[obj
     minutes = minutes_of(received)
     minutes.system.append(event)
     minutes.others.append(event)
-    minutes.notices.append(desk_notices.system_changed(event))
+    minutes.notices.append(desk_notices.system_changed(event, received.key))
     minutes.reply(state.answers.ok(event, received.received_ns))
 
     def put() -> None:

@@ -196,13 +196,14 @@ def equity_in_words(fired: DrawdownFired) -> str:
     return f"its equity of {shown[0]} dollars is at or below the limit of {shown[1]}; its high was {shown[2]}"
 
 
-def system_changed(event: SystemEvent) -> Notice:
-    """A person has halted, limited or resumed trading, or lets drawdown begin anew."""
+def system_changed(event: SystemEvent, cause: str) -> Notice:
+    """A person has halted, limited or resumed trading, or lets drawdown begin anew. cause: the input that asked for it."""
     ends = event.kind in ("resume", "rebase")
     return _notice(
         event.kind if ends else "halt",
         Severity.INFO if ends else Severity.WARNING,
-        f"{event.kind}:{event.ts}",
+        # Not the instant: what is read at once is heard at one instant.
+        f"{event.kind}:{cause}",
         title=f"{event.requested_by}: {event.kind} for {event.account or 'every account'}",
         body=f"Reason: {event.body.rstrip('.') or 'none given'}. Closes are never held back.",
         now_ns=event.ts,

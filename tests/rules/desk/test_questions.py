@@ -89,6 +89,15 @@ def test_a_halt_stands_in_a_commit_with_its_event_and_its_notice() -> None:
     assert [out.subject for out in commit.outbox] == ["notice.warning.halt", "system.event.halt"]
 
 
+def test_two_halts_at_one_instant_are_two_notices() -> None:
+    """Fault 14: two streams were found wanting in one look, and the record refused the second halt as a duplicate of the first."""
+    desk = a_desk()
+
+    ids = [out.msg_id for _ in range(2) for out in commit_of(desk.handle(halting("halt"))).outbox]
+
+    assert len(set(ids)) == 4
+
+
 def test_a_halt_survives_a_restart() -> None:
     assert code_of(a_desk(halted=True).handle(received(an_open()))) == "halted"
 
