@@ -13,7 +13,8 @@ applied before anything is said: what was ordered and reported without the recor
 """
 
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from os import getpid
@@ -171,7 +172,7 @@ class Serving:
         that cannot start. Ends the process if NATS goes away once the house stands.
         """
         wire, store = self._wiring.wire, self._wiring.store
-        try:
+        with self._taking_lead():
             self._take_place(wire, store)
             recovered, places = store.recover(), self._places(wire, store)
             found = _Found(
@@ -181,15 +182,7 @@ class Serving:
                 paper=wire.read_orders(PAPER),
                 unpublished=store.unpublished(_UNPUBLISHED_MAX),
             )
-        except Exception:
-            self.epoch = 0
-            wire.beat(None)
-            raise
-        try:
-            return self._move_in(found)
-        except WireUnavailable as error:
-            self._wiring.end(_NO_ANSWER, f"NATS went away before every input flowed: {error}")
-            raise
+        return self._move_in_or_end(found)
 
     def take_over_without_record(self) -> House:
         """Take the lead with PostgreSQL away, from the snapshot and what the streams hold since: to reduce risk alone.
@@ -200,7 +193,7 @@ class Serving:
         assert files is not None, "without a file there is no patience either"
         snapshot = files.read()
         self._demand_use(snapshot, wire)
-        try:
+        with self._taking_lead():
             self.epoch = wire.take_lead(self.instance, snapshot.epoch).record.epoch
             wire.beat(lambda: self.status(self._wiring.clock.now_ns()))
             found = _Found(
@@ -212,12 +205,21 @@ class Serving:
                 unpublished=(),
                 snapshot=snapshot,
             )
-        except Exception:
-            self.epoch = 0
-            wire.beat(None)
-            raise
         self._store = AwayStore(self.open_record, lambda: self.outside(RecordOpened()))
         self.began_without_record = True
+        return self._move_in_or_end(found)
+
+    @contextmanager
+    def _taking_lead(self) -> Iterator[None]:
+        """Let go of the lead again if anything keeps it from what it needs."""
+        try:
+            yield
+        except Exception:
+            self.epoch = 0
+            self._wiring.wire.beat(None)
+            raise
+
+    def _move_in_or_end(self, found: _Found) -> House:
         try:
             return self._move_in(found)
         except WireUnavailable as error:
@@ -371,7 +373,8 @@ class Serving:
         return house
 
     def _snapshots(self, found: _Found) -> tuple[Snapshots, SnapshotFile] | None:
-        if self._wiring.snapshots is None:
+        # A house that began without the record has nothing that stands: it would only make an old snapshot look young.
+        if self._wiring.snapshots is None or found.snapshot is not None:
             return None
         # What the record held when it was read had been published by then, or is published again now, behind this.
         mirror = Mirror(
@@ -379,7 +382,7 @@ class Serving:
             epoch=self.epoch,
             streams=self._streams,
             reached={name: place.reached for name, place in found.places.items()},
-            ledger=self._ledger_at_start if found.snapshot is None else found.snapshot.ledger,
+            ledger=self._ledger_at_start,
         )
         ledger = next((name for name in self._streams if name.endswith("LEDGER")), "LEDGER")
         engine = Snapshots(mirror, seconds_to_ns(self._settings.snapshot.interval_s), ledger)

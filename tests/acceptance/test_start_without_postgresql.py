@@ -1,6 +1,5 @@
 """The process must start while PostgreSQL is away: it guards from the snapshot and the streams, and the record is whole afterwards."""
 
-import time
 from pathlib import Path
 
 from db.embedded import EmbeddedPostgres
@@ -18,8 +17,10 @@ def test_a_stop_fires_in_a_process_that_started_without_postgresql_and_closes_on
     config = f'{CONFIG}\n[snapshot]\nfile = "{file}"\ninterval_s = 1\npatience_s = 1\n'
     with between(own_postgres, tmp_path, config) as alone:
         alone.start()
-        trade, *_ = [adopted(alone) for _ in range(3)]
-        time.sleep(3)  # a snapshot each second
+        trade, *others = [adopted(alone) for _ in range(3)]
+        wait_until(
+            lambda: file.exists() and all(each["trade_id"] in file.read_text() for each in (trade, *others)), alone.log
+        )
         alone.kill()
         own_postgres.kill()
 

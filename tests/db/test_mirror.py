@@ -76,3 +76,64 @@ def test_a_snapshot_that_is_cut_short_is_refused(snapshot: Snapshot, tmp_path: P
 def test_a_snapshot_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SnapshotUnusable, match="does not exist"):
         LocalSnapshot(tmp_path / "snapshot").read()
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "words"),
+    [(b"watchkeeper", b"somebody-else", "is not a snapshot"), (b"snapshot 1 ", b"snapshot 2 ", "another version")],
+)
+def test_a_snapshot_of_somebody_else_or_of_another_version_is_refused(
+    snapshot: Snapshot, tmp_path: Path, was: bytes, becomes: bytes, words: str
+) -> None:
+    file, path = LocalSnapshot(tmp_path / "snapshot"), tmp_path / "snapshot"
+    file.write(snapshot)
+    path.write_bytes(path.read_bytes().replace(was, becomes, 1))
+
+    with pytest.raises(SnapshotUnusable, match=words):
+        file.read()
+
+
+def test_one_changed_byte_is_noticed(snapshot: Snapshot, tmp_path: Path) -> None:
+    file, path = LocalSnapshot(tmp_path / "snapshot"), tmp_path / "snapshot"
+    file.write(snapshot)
+    path.write_bytes(path.read_bytes().replace(b"armed", b"waived", 1))
+
+    with pytest.raises(SnapshotUnusable, match="damaged"):
+        file.read()
+
+
+def test_a_writing_that_fails_leaves_the_old_one_whole(
+    snapshot: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = LocalSnapshot(tmp_path / "snapshot")
+    file.write(snapshot)
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        file.write(replace(snapshot, epoch=99))
+
+    assert file.read().epoch == snapshot.epoch
+    assert [path.name for path in tmp_path.iterdir()] == ["snapshot"]
+
+
+def test_a_trade_that_ends_takes_what_its_stops_have_counted_along(store: PostgresStore) -> None:
+    before, commits = store.recover(), the_commits()
+    ended = a_commit(a_trade("t-1", version=2, state=TradeState.CLOSED))
+
+    found = mirrored(before, [*commits, ended])
+
+    assert (found.progress, found.coverage) == ((), ())
+    assert {trade.trade_id for trade in found.ended} == {"t-1", "t-2"}
+
+
+def test_it_remembers_the_newest_inputs_and_forgets_the_oldest(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.rules.record.mirror.REMEMBERED_MAX", 2)
+
+    found = mirrored(store.recover(), [a_commit(inbox=an_input(f"k-{number}")) for number in range(5)])
+
+    assert list(found.seen) == ["k-3", "k-4"]

@@ -5,12 +5,14 @@ happened since the snapshot stands in the streams: ORDERS has every order and re
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Final
 
 from msgspec.structs import replace
 
 from bus.messages.records import Commit, Kept, LedgerNews, Recovered, Snapshot
 from bus.messages.settings import Layer, LayerSettings, SettingsChanged
+from bus.messages.stops import StopProgress
 from bus.messages.system import SystemEvent
 from bus.messages.trades import Trade
 
@@ -43,7 +45,9 @@ class Mirror:
         self._settings_version = recovered.settings_version
         self._layers: LayerValues = {key: dict(values) for key, values in recovered.layers.items()}
         self._accounts = dict(recovered.accounts)
-        self._progress = {(one.trade_id, one.rule): one for one in recovered.progress}
+        self._progress: dict[str, dict[str, StopProgress]] = {}
+        for one in recovered.progress:
+            self._progress.setdefault(one.trade_id, {})[one.rule] = one
         self._coverage = {one.trade_id: one for one in recovered.coverage}
         self._halted = recovered.halted
         self._reduce_only = set(recovered.reduce_only)
@@ -80,7 +84,7 @@ class Mirror:
                 for (layer, name), values in self._layers.items()
             ),
             accounts=dict(self._accounts),
-            progress=tuple(self._progress.values()),
+            progress=tuple(one for rules in self._progress.values() for one in rules.values()),
             coverage=tuple(self._coverage.values()),
             halted=self._halted,
             reduce_only=tuple(sorted(self._reduce_only)),
@@ -94,7 +98,7 @@ class Mirror:
         for row in commit.fills:
             self._fill_ids[row.account, row.fill.fill_id] = None
         for progress in commit.progress:
-            self._progress[progress.trade_id, progress.rule] = progress
+            self._progress.setdefault(progress.trade_id, {})[progress.rule] = progress
         for coverage in commit.coverage:
             self._coverage[coverage.trade_id] = coverage
         for trade in commit.trades:
@@ -121,8 +125,7 @@ class Mirror:
         self._trades.pop(trade.trade_id, None)
         self._ended[trade.trade_id] = trade
         self._coverage.pop(trade.trade_id, None)
-        for key in [key for key in self._progress if key[0] == trade.trade_id]:
-            del self._progress[key]
+        self._progress.pop(trade.trade_id, None)
 
     def _take_system(self, event: SystemEvent) -> None:
         match event.kind, event.account:
@@ -195,5 +198,5 @@ def _fills_of(trades: Iterable[Trade]) -> frozenset[tuple[str, str]]:
 
 
 def _forget_oldest(memory: dict[object, object]) -> None:
-    for key in list(memory)[: max(0, len(memory) - REMEMBERED_MAX)] if len(memory) > REMEMBERED_MAX else ():
+    for key in tuple(islice(memory, max(0, len(memory) - REMEMBERED_MAX))):
         del memory[key]

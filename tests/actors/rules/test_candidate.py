@@ -17,6 +17,7 @@ from bus.messages.lead import (
     OpenRecord,
     RecordMissing,
     RecordOpened,
+    SnapshotRefused,
     TakeLead,
     WarmUp,
     WireDown,
@@ -199,3 +200,65 @@ def test_a_lead_that_failed_for_want_of_a_server_is_tried_again() -> None:
 def test_it_says_what_it_waits_for(words: tuple[Any, ...], waits: tuple[str, ...]) -> None:
     """Fault 49"""
     assert a_candidate(*words).why_not() == waits
+
+
+PATIENCE_NS = 10 * S
+GONE = RecordMissing(why="connection refused")
+
+
+def an_impatient_one() -> Candidate:
+    """PostgreSQL has been away since 0, and nobody leads."""
+    candidate = Candidate(PATIENCE_NS)
+    for word in (UP, GONE, NobodyHeard()):
+        candidate.handle(word, 0)
+    return candidate
+
+
+def test_it_begins_from_the_snapshot_once_postgresql_has_been_away_for_too_long() -> None:
+    """Fault 49"""
+    candidate = an_impatient_one()
+
+    early, late = candidate.handle(GONE, PATIENCE_NS - 1), candidate.handle(GONE, PATIENCE_NS)
+
+    assert TakeLead(without_record=True) not in early
+    assert TakeLead(without_record=True) in late
+
+
+def test_postgresql_in_time_is_what_it_begins_with() -> None:
+    candidate = an_impatient_one()
+
+    assert candidate.handle(RecordOpened(), PATIENCE_NS - 1) == [TakeLead()]
+
+
+def test_each_time_that_postgresql_goes_it_is_waited_for_anew() -> None:
+    candidate = Candidate(PATIENCE_NS)
+    for word in (UP, BEAT, GONE, RecordOpened()):
+        candidate.handle(word, 0)
+    candidate.handle(GONE, 7 * S)
+
+    said = candidate.handle(GONE, PATIENCE_NS)
+
+    assert [word for word in said if isinstance(word, TakeLead)] == []
+
+
+def test_while_another_leads_no_snapshot_makes_a_second_leader() -> None:
+    """Fault 45"""
+    candidate = Candidate(PATIENCE_NS)
+    for word in (UP, BEAT, GONE):
+        candidate.handle(word, 0)
+    candidate.handle(BEAT, PATIENCE_NS)
+
+    said = candidate.handle(GONE, PATIENCE_NS + S)
+
+    assert [word for word in said if isinstance(word, TakeLead)] == []
+
+
+def test_without_a_snapshot_that_may_be_used_it_waits_for_postgresql() -> None:
+    """Fault 49"""
+    candidate = an_impatient_one()
+    candidate.handle(SnapshotRefused(why="it is damaged"), PATIENCE_NS)
+
+    said = candidate.handle(GONE, 9 * PATIENCE_NS)
+
+    assert [word for word in said if isinstance(word, TakeLead)] == []
+    assert any("it is damaged" in why for why in candidate.why_not())
