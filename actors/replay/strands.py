@@ -50,12 +50,18 @@ class Strand:
         return False
 
     def wait(self, until: Callable[[], bool], timeout_s: float | None = None) -> bool:
-        """Called from within: give way until `until()`; False if `timeout_s` passed first. Raises: Gone once it is cut."""
+        """Called from within: give way until `until()`; False if `timeout_s` passed first. Raises: Gone once it is cut.
+
+        It may not be so any more when it is given its turn, as with any wait: what counts is that it was.
+        """
         scheduler = self._scheduler
         is_late = False
+        is_so = until()
 
         def look() -> bool:
-            if self._is_cut or is_late or until():
+            nonlocal is_so
+            is_so = until()
+            if self._is_cut or is_late or is_so:
                 scheduler.ready(self)
                 return True
             return False
@@ -64,7 +70,7 @@ class Strand:
             nonlocal is_late
             is_late = True
 
-        if not until():
+        if not is_so:
             if timeout_s is not None:
                 scheduler.after(int(timeout_s * NS_PER_S), be_late)
             scheduler.when(look)
@@ -72,7 +78,7 @@ class Strand:
             self._mine.acquire()
         if self._is_cut:
             raise Gone
-        return until()
+        return is_so
 
     def cut(self) -> None:
         """End it where it waits: its process is gone. From outside, or from within as its last word."""

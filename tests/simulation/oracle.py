@@ -98,7 +98,7 @@ class Oracle:
 
     def after(self, incarnation: Incarnation, inbox: Inbox, word: object) -> None:
         """A word was worked."""
-        self.stops.after(incarnation, inbox)
+        self.stops.after(incarnation, inbox, word)
         self.agreement.after(incarnation, inbox, word)
         if inbox.in_hand is not None:
             self._count_crash(incarnation, inbox.name)

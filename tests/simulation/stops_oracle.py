@@ -42,11 +42,14 @@ class StopsOracle:
         self._oracle = oracle
         self._seen: dict[str, Seen] = defaultdict(Seen)
         self._must_fire: list[ArmedTrade] = []
+        self._before: tuple[dict[str, Quote], dict[str, int]] = {}, {}
 
     def before(self, incarnation: Incarnation, inbox: Inbox, word: object) -> None:
         """See ticks on their way into AutoStop."""
         if type(word) is Ticks and inbox.name == "auto_stop":
             self._must_fire = self._crossed(incarnation, word)
+            known = self._seen[incarnation.name]
+            self._before = dict(known.quotes), dict(known.feeds)
             self._take(self._seen[incarnation.name], word)
 
     def _crossed(self, incarnation: Incarnation, word: Ticks) -> list[ArmedTrade]:
@@ -74,8 +77,11 @@ class StopsOracle:
                     break
         return found
 
-    def after(self, incarnation: Incarnation, inbox: Inbox) -> None:
-        """AutoStop has worked a read: what was crossed in it has fired."""
+    def after(self, incarnation: Incarnation, inbox: Inbox, word: object) -> None:
+        """AutoStop has worked a read: what was crossed in it has fired. A read that it died of it has not seen."""
+        if inbox.name == "auto_stop" and type(word) is Ticks and inbox.in_hand is not None:
+            known = self._seen[incarnation.name]
+            known.quotes, known.feeds = self._before
         if inbox.name != "auto_stop" or not self._must_fire:
             return
         must_fire, self._must_fire = self._must_fire, []
