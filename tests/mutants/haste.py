@@ -2,11 +2,14 @@
 
 import gc
 
+import hypothesis
 import pytest
 
 
 def pytest_configure() -> None:
-    """Collect no garbage: to look at everything in memory would copy it into each fork."""
+    """Collect no garbage: to look at everything in memory would copy it into each fork. And let no test fail for being slow."""
+    hypothesis.settings.register_profile("mutants", deadline=None)
+    hypothesis.settings.load_profile("mutants")
     gc.freeze()
     gc.disable()
 
