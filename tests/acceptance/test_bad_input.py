@@ -72,7 +72,7 @@ def test_an_unknown_trade_is_not_found(watchkeeper: Watchkeeper) -> None:
 def test_poison_on_a_stream_is_quarantined_with_its_raw_bytes_and_later_ones_flow(
     watchkeeper: Watchkeeper, body: bytes
 ) -> None:
-    """Faults 23, 36, 37"""
+    """Faults 23, 36, 37, L5"""
     ticker = a_name("POISON")
     adopted = an_adoption(ticker=ticker)
     watchkeeper.quote(ticker, "0.60", "0.62")

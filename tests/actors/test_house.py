@@ -1,9 +1,11 @@
 """The house put together, between fakes: who hears what, and what survives the death of an actor."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 
+import pytest
 from msgspec.structs import replace
 
 from actors.door import Door
@@ -133,6 +135,20 @@ def test_a_rebuilt_watcher_goes_on_from_what_it_said_last() -> None:
         status = door.house.status(T0)
 
     assert status.coverage == {str(Coverage.ARMED): 1}
+
+
+def test_no_word_starts_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lesson 31: neither a tick, nor a fired stop, nor its close, nor a notice."""
+    world, started = Watched(), list[str]()
+    with a_house(world) as door:
+        quiet(door)
+        monkeypatch.setattr(threading.Thread, "start", lambda thread: started.append(thread.name))
+        for second in range(1, 100):
+            door.hear(a_quote("0.60" if second < 50 else "0.39", second))
+        quiet(door)
+        monkeypatch.undo()
+
+    assert (world.left.closes(), started) == (["t1-close-1"], [])
 
 
 def test_each_reconnection_asks_every_account_of_ours_again() -> None:

@@ -39,7 +39,7 @@ def test_the_word_that_crashed_its_actor_is_tried_once_more_before_those_behind_
 
 
 def test_a_word_that_crashes_twice_is_given_up_and_what_waited_is_served() -> None:
-    """Fault 23"""
+    """Fault 23, L5"""
     inbox = an_inbox()
     inbox.put("poison")
     inbox.put("b")

@@ -126,7 +126,7 @@ def test_a_crashed_actor_is_rebuilt_and_serves_what_waited() -> None:
 
 
 def test_the_word_that_crashed_an_actor_twice_is_quarantined() -> None:
-    """Fault 23"""
+    """Fault 23, L5"""
     with a_house() as house:
         house.child.inbox.put("poison")
 
@@ -233,7 +233,7 @@ def test_what_an_actor_could_not_say_is_said_by_the_next_and_its_cause_not_worke
 
 
 def test_what_crashes_every_actor_that_says_it_is_quarantined_and_the_rest_said() -> None:
-    """Fault 23"""
+    """Fault 23, L5"""
     heard = Heard()
 
     class Pair:

@@ -180,7 +180,7 @@ def test_the_next_close_may_follow_in_the_batch_that_ends_the_last(store: Postgr
 
 @pytest.mark.parametrize("place", [0, 7, 15])
 def test_a_bad_commit_does_not_take_its_neighbours_with_it(store: PostgresStore, ask: Ask, place: int) -> None:
-    """Fault 23"""
+    """Fault 23, L5"""
     commits = [a_commit(a_trade(f"t-{n:02}"), inbox=an_input(f"k-{n:02}")) for n in range(16)]
     bad = a_trade(f"t-{place:02}", ticker=NUL)
     commits[place] = a_commit(bad, inbox=an_input(f"k-{place:02}", body=b"raw \x00 bytes"))

@@ -1,9 +1,11 @@
 """What becomes of commits when PostgreSQL goes, gives way, or does not answer."""
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
+import psutil
 import psycopg
 import pytest
 
@@ -142,6 +144,41 @@ def test_readers_come_back_after_a_restart(own_postgres: EmbeddedPostgres, own_s
         own_store.query(question)
 
     assert own_store.query(question) is None
+
+
+OUTAGES = 25
+READERS = Access.__dataclass_fields__["readers"].default
+
+
+def test_outages_leave_neither_connection_nor_thread_nor_descriptor_behind(
+    own_postgres: EmbeddedPostgres, own_store: PostgresStore
+) -> None:
+    """Lesson 49, Lesson 50: whatever broke is given back, however often the server goes."""
+    held = []
+    for number in range(OUTAGES):
+        own_postgres.stop()
+        with pytest.raises(StoreUnavailable):
+            own_store.commit([a_commit(a_trade(f"lost-{number}"))])
+        own_postgres.start()
+        own_store.commit([a_commit(a_trade(f"kept-{number}"))])
+        with suppress(StoreUnavailable):
+            own_store.recover()
+        own_store.recover()
+        held.append(what_is_held(own_postgres))
+
+    # The pool may be making a reader at the moment: they come and go, but never more than it may have.
+    growth = [max(each) - min(each) for each in zip(*held, strict=True)]
+    assert max(growth) <= READERS, held
+
+
+def what_is_held(server: EmbeddedPostgres) -> tuple[int, int, int]:
+    """Return this process's threads and descriptors, and the sessions that the server has from it."""
+    with psycopg.connect(server.admin_dsn, autocommit=True) as connection:
+        sessions = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        ).fetchone()
+    assert sessions is not None
+    return threading.active_count(), psutil.Process().num_fds(), sessions[0]
 
 
 def test_what_was_committed_stands_after_a_crash(own_postgres: EmbeddedPostgres, own_store: PostgresStore) -> None:

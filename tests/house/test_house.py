@@ -60,6 +60,27 @@ FLOATS = {
 }
 """Where a float is made, of something that is neither money nor a quantity."""
 
+THREADS = {
+    ("actors/turns.py", "start"): "one for each actor, or for those that share it",
+    ("actors/turns.py", "readers"): "a pool as large as `postgres.readers`",
+    ("actors/watchdog.py", "__init__"): "one for the process",
+    ("actors/outside/probes.py", "__init__"): "one for the process",
+    ("actors/replay/strands.py", "__init__"): "one for each actor of the demo",
+    ("actors/replay/stage.py", "__init__"): "one for the demo's strategy",
+    ("bus/loop.py", "__init__"): "one for the wire",
+    ("config/logging.py", "__init__"): "one for the process",
+    ("run.py", "play"): "one for the demo",
+}
+"""Where a thread is made, and how many there will be: never one for each trade, message or notice."""
+
+CONNECTS = {
+    "db/connections.py": "the one owner, in `serve` and the demo",
+    "db/check.py": "`check`: one, closed at its end",
+    "db/commands.py": "`db`: one for each command, closed at its end",
+    "db/migrations.py": "`db` and the look at the schema: one, closed at its end",
+}
+"""Who may connect to PostgreSQL."""
+
 FORBIDDEN_NAMES = re.compile(r"Manager|Helper|Utils?$|(?<!Data)Base$|(^|_)(manager|helper|helpers|util|utils)($|_)")
 PURE = frozenset(
     {
@@ -230,6 +251,64 @@ def test_no_actor_asks_another() -> None:
     ]
 
     assert asking == []
+
+
+def test_threads_are_made_in_listed_places_alone() -> None:
+    """Lesson 31: their number does not grow with trades, messages or notices."""
+    found = {
+        (module, within(tree, node))
+        for module, tree in ours().items()
+        for called, node in calls(tree)
+        if called in {"Thread", "ThreadPoolExecutor", "start_new_thread", "ProcessPoolExecutor"}
+    }
+
+    assert found - set(THREADS) == set()
+
+
+def test_nobody_but_the_life_of_its_trade_makes_an_order() -> None:
+    """Lesson 31: one owner. bus/adapters asks an executor of its own, without trades."""
+    making = {
+        module
+        for module, tree in ours().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"OrderSubmit", "OrderCancel"}
+    }
+
+    assert {module for module in making if not module.startswith("bus/adapters/")} == {
+        "actors/rules/trade/attempts.py",
+        "actors/rules/trade/draft.py",
+        "actors/rules/trade/entries.py",
+    }
+
+
+def test_nobody_but_the_desk_moves_a_trade_through_its_life() -> None:
+    """Lesson 31: one owner."""
+    moving = {module for module, tree in ours().items() if moves_trades(tree)}
+
+    assert {module.rpartition("/")[0] for module in moving} == {"actors/rules/desk"}
+
+
+def moves_trades(tree: ast.Module) -> bool:
+    """Whether a module of ours imports the one door of a trade's life."""
+    return "actors.rules.trade.lifecycle" in imported(tree) or any(
+        isinstance(node, ast.ImportFrom)
+        and node.module == "actors.rules.trade"
+        and any(alias.name == "lifecycle" for alias in node.names)
+        for node in ast.walk(tree)
+    )
+
+
+def test_connections_to_postgresql_have_one_owner() -> None:
+    """Lesson 49"""
+    openers = {"psycopg.connect", "psycopg.Connection.connect", "BoundedConnection.connect", "ConnectionPool"}
+    found = {
+        module
+        for module, tree in ours().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in openers
+    }
+
+    assert found == set(CONNECTS)
 
 
 def test_the_independent_check_imports_nothing_of_ours() -> None:

@@ -6,10 +6,10 @@ from msgspec.structs import replace
 from actors.rules.desk.desk import RecordRefused
 from bus.messages.envelope import Delivery, Malformed
 from bus.messages.market import Result
-from bus.messages.orders import Balance, Position, Settlement
+from bus.messages.orders import Balance, Position, Settlement, VenueQuestion
 from bus.messages.records import Commit, CommitRefused
 from bus.messages.stops import StopCoverage
-from bus.messages.timers import TimerFired
+from bus.messages.timers import SetTimer, TimerFired
 from bus.messages.trades import Coverage, Side, Trade, TradeState
 from tests.rules.desk.builders import (
     T0,
@@ -284,3 +284,33 @@ def test_a_market_with_very_many_trades_is_kept_in_several_commits_and_acknowled
     assert [len(commit.trades) for commit in commits] == [500, 1]
     assert [commit.delivery is not None for commit in commits] == [False, True]
     assert [commit.inbox is not None for commit in commits] == [False, True]
+
+
+def _expiry(trade_id: str, due_ns: int) -> TimerFired:
+    return TimerFired(owner="trade_desk", key=f"{trade_id}:expiry", due_ns=due_ns, now_ns=due_ns)
+
+
+def test_trades_that_wait_for_their_settlement_hold_up_nobody() -> None:
+    """Lesson 35: the next hour's market expires on time, and the old one is settled whenever its result comes."""
+    hours = [T0 + hour * 3600 * S for hour in (1, 2)]
+    desk = opened(a_desk(), *(an_open(f"t{n}", ticker=f"HOUR-{n}", close_ts=ts) for n, ts in enumerate(hours)))
+    for number, close_ts in enumerate(hours):
+        desk.handle(_expiry(f"t{number}", close_ts))
+    both = [trade_of(desk, "t0").state, trade_of(desk, "t1").state]
+
+    result = a_lifecycle("settled", "HOUR-0", result=Result.YES, ts=T0 + 86_400 * S)
+    said = desk.handle(a_command(result, subject=LIFECYCLE, received_ns=T0 + 86_400 * S))
+
+    assert both == [TradeState.EXPIRED, TradeState.EXPIRED]
+    assert [(trade.trade_id, trade.state) for trade in of_kind(said, Trade)] == [("t0", TradeState.SETTLED)]
+
+
+def test_while_a_trade_waits_for_its_settlement_nothing_is_asked_and_no_timer_runs() -> None:
+    """Lesson 35: settlement is an event, never a poll."""
+    close_ts = T0 + 3600 * S
+    desk = opened(a_desk(), an_open(close_ts=close_ts))
+
+    said = desk.handle(_expiry("t1", close_ts))
+
+    assert trade_of(desk).state is TradeState.EXPIRED
+    assert [word for word in said if isinstance(word, SetTimer | VenueQuestion)] == []
