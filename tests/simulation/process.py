@@ -11,8 +11,9 @@ from random import Random
 from typing import Any, Protocol
 
 from actors.activity import Activity
+from actors.database import EXIT_INTERNAL
 from actors.door import Door
-from actors.house import House
+from actors.house import House, HouseNotStandingError
 from actors.inbox import Inbox
 from actors.replay.scheduler import Gone, Scheduler
 from actors.replay.shuffled import ShuffledTurns
@@ -172,6 +173,9 @@ class Incarnation:
             leads = self._standby.wait()
         except StreamAlarm as error:
             self.end(1, str(error))
+        except HouseNotStandingError as error:
+            # As the door of run.py: it was paused for so long that its actors had not begun, and the next one begins anew.
+            self.end(EXIT_INTERNAL, str(error))
         if leads:
             self.is_serving = True
             self.served_ns = self.world.scheduler.now_ns
