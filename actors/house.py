@@ -163,7 +163,8 @@ class House:
         self.router = Router()
         self._terms = terms
         self._transport = transport
-        self._reconcile = ReconcileEngine(terms, (*recovered.ended, *recovered.trades), clock.now_ns())
+        trades = (*recovered.ended, *recovered.trades)
+        self._reconcile = ReconcileEngine(terms, trades, clock.now_ns(), stated=recovered.positions)
         for standing in self._reconcile.standings(clock.now_ns()):
             board.note(standing)
         self._trades: dict[str, Trade] = {trade.trade_id: trade for trade in recovered.trades}
@@ -376,7 +377,8 @@ class House:
     def _build_reconciler(self, inbox: Inbox, failed: Failed) -> WatchedActor:
         if inbox.crashes:
             now_ns = self._clock.now_ns()
-            self._reconcile = ReconcileEngine(self._terms, self._trades.values(), now_ns, self._reconcile.accounts)
+            old = self._reconcile
+            self._reconcile = ReconcileEngine(self._terms, self._trades.values(), now_ns, old.accounts, old.stated)
             inbox.put(VenuesUp(now_ns=now_ns))
         return Reconciler(inbox, failed, engine=self._reconcile, say=self.router.say, wire=self._wire)
 

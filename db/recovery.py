@@ -10,18 +10,19 @@ from bus.messages import plain
 from bus.messages.accounts import AccountProgress
 from bus.messages.envelope import Message, Outgoing
 from bus.messages.notices import Notice
-from bus.messages.orders import Balance, OrderCancel, OrderReport, OrderSubmit
+from bus.messages.orders import Balance, OrderCancel, OrderReport, OrderSubmit, Position, Settlement
 from bus.messages.records import Place, Recovered
 from bus.messages.settings import SettingsChanged
 from bus.messages.stops import StopCoverage, StopDecision, StopProgress
 from bus.messages.system import SystemEvent
-from bus.messages.trades import Coverage, Trade
+from bus.messages.trades import Coverage, Side, Trade
 from db import plain_settings
 from db.reader import AS_COVERED
 from db.rows import has_ended, nanoseconds
 
 _REMEMBERED_MAX: Final = 200_000
 _ENDED_MAX: Final = 2_000
+_SETTLEMENTS_MAX: Final = 5_000
 PATIENCE_S: Final = 60
 _BOUNDED_SINCE: Final = 170_000
 
@@ -48,6 +49,15 @@ ENDED_IDS: Final = f"SELECT trade_id FROM trades WHERE {has_ended()}"
 FILLS: Final = "SELECT account, fill_id FROM fills ORDER BY ts DESC LIMIT %s"
 STATE: Final = "SELECT account, halted, reduce_only FROM system_state"
 BALANCES: Final = "SELECT account, balance, ts FROM balances ORDER BY account"
+POSITIONS: Final = f"""
+    SELECT p.account, p.ticker, p.side, p.quantity, p.ts FROM positions AS p
+    WHERE EXISTS (SELECT FROM trades AS t WHERE t.account = p.account AND t.ticker = p.ticker AND NOT {has_ended("t")})
+    ORDER BY p.account, p.ticker
+"""
+SETTLEMENTS: Final = """
+    SELECT account, ticker, ts, result, revenue, payout, fees
+    FROM (SELECT * FROM settlements ORDER BY ts DESC LIMIT %s) AS recent ORDER BY ts, account, ticker
+"""
 ACCOUNT_PROGRESS: Final = "SELECT body::text FROM account_progress ORDER BY account"
 EPOCH: Final = "SELECT epoch FROM leader"
 UNPUBLISHED: Final = (
@@ -98,6 +108,8 @@ def read_all(connection: psycopg.Connection) -> Recovered:
         ended_ids=frozenset(trade_id for (trade_id,) in rows(ENDED_IDS)),
         balances=tuple(Balance(account=a, balance=b, ts=nanoseconds(ts)) for a, b, ts in rows(BALANCES)),
         account_progress=tuple(plain.from_json(AccountProgress, body) for (body,) in rows(ACCOUNT_PROGRESS)),
+        positions=tuple(map(_position, rows(POSITIONS))),
+        settlements=tuple(map(_settlement, rows(SETTLEMENTS, [_SETTLEMENTS_MAX]))),
     )
 
 
@@ -116,6 +128,18 @@ def _coverage(row: tuple[Any, ...]) -> StopCoverage:
     trade_id, coverage, why, since, ts = row
     return StopCoverage(
         trade_id=trade_id, coverage=Coverage(coverage), why=why, since=nanoseconds(since), ts=nanoseconds(ts)
+    )
+
+
+def _position(row: tuple[Any, ...]) -> Position:
+    account, ticker, side, quantity, ts = row
+    return Position(account=account, ticker=ticker, side=Side(side), quantity=quantity, ts=nanoseconds(ts))
+
+
+def _settlement(row: tuple[Any, ...]) -> Settlement:
+    account, ticker, ts, result, revenue, payout, fees = row
+    return Settlement(
+        account=account, ticker=ticker, ts=nanoseconds(ts), result=result, revenue=revenue, payout=payout, fees=fees
     )
 
 

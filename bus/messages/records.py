@@ -209,6 +209,10 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     balances: tuple[Balance, ...] = ()
     """What each account's cash was last stated to be."""
     account_progress: tuple[AccountProgress, ...] = ()
+    positions: tuple[Position, ...] = ()
+    """What venues last said unasked of the tickers on which a trade has not ended, one side of each."""
+    settlements: tuple[Settlement, ...] = ()
+    """The last ones (a few thousand at most), oldest first: a position may be taken over after its market was settled."""
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,10 +4,11 @@ from decimal import Decimal
 
 import pytest
 
+from bus.messages.orders import Position, Settlement
 from bus.messages.records import Place, Quarantined, Query
 from bus.messages.settings import SettingsHistory
 from bus.messages.stops import StopCoverage, StopProgress
-from bus.messages.trades import Coverage, Trade, Trades, TradeState
+from bus.messages.trades import Coverage, Side, Trade, Trades, TradeState
 from db.store import PostgresStore
 from tests.db.builders import NOW_NS, a_commit, a_fill, a_trade, an_input
 from tests.db.conftest import Ask
@@ -97,6 +98,28 @@ def test_recovery_gives_the_coverage_in_force(store: PostgresStore) -> None:
     store.commit([a_commit(a_trade(), coverage=tuple(said))])
 
     assert store.recover().coverage == (said[1],)
+
+
+def test_recovery_gives_what_venues_said_of_the_tickers_of_living_trades(store: PostgresStore) -> None:
+    """Fault 55"""
+    trade = a_trade()
+    here, elsewhere = (
+        Position(account=trade.account, ticker=ticker, ts=NOW_NS, side=Side.YES, quantity=Decimal(0))
+        for ticker in (trade.ticker, "ELSEWHERE")
+    )
+    store.commit([a_commit(trade, positions=(here, elsewhere))])
+
+    assert store.recover().positions == (here,)
+
+
+def test_recovery_gives_how_venues_settled_oldest_first(store: PostgresStore) -> None:
+    newer, older = (
+        Settlement(account="a", ticker=ticker, ts=ts, result="yes", revenue=Decimal(5), fees=Decimal("0.10"))
+        for ticker, ts in (("T2", NOW_NS), ("T1", NOW_NS - SECOND_NS))
+    )
+    store.commit([a_commit(settlements=(newer, older))])
+
+    assert store.recover().settlements == (older, newer)
 
 
 def test_recovery_gives_the_inputs_and_fills_that_had_their_effect(store: PostgresStore) -> None:

@@ -48,7 +48,9 @@ class Ending:
             return
         self._oracle.demand(settled, "L1", f"these never end: {self._alive()}")
         if settled:
-            world.until(lambda: self._failed() or self._is_drained(), 90)
+            drained = world.until(lambda: self._failed() or self._is_drained(), 90)
+            # A late fill may have come meanwhile, and with it a trade of its own.
+            self._oracle.demand(drained or self._is_settled(), "L1", f"these never end: {self._alive()}")
             self._judge()
 
     def _failed(self) -> bool:
@@ -69,6 +71,7 @@ class Ending:
         newest_ns = max((fill.at_ns for _, fill in self._fills()), default=0)
         is_quiet = self._world.now_ns - newest_ns >= _HEARD_NS
         is_quiet = is_quiet and not any(executor.late for executor in self._world.executors.values())
+        is_quiet = is_quiet and self._is_settled()
         return is_whole and is_quiet and not any(tables.unpublished.rows.values()) and not self._lag()
 
     def _lag(self) -> dict[str, int]:

@@ -465,6 +465,36 @@ def _layers(session: Session, _: Any) -> Rows:
     return [(*key, dict(values)) for key, values in _tables(session).settings_layers.rows.items()]
 
 
+@means(recovery.POSITIONS)
+def _positions(session: Session, _: Any) -> Rows:
+    tables = _tables(session)
+    alive = {(row.account, row.ticker) for row in tables.trades if row.state not in ENDED}
+    rows = sorted(item for item in tables.positions.rows.items() if item[0] in alive)
+    return [(account, ticker, row["side"], Decimal(row["quantity"]), _at(row["ts"])) for (account, ticker), row in rows]
+
+
+@means(recovery.SETTLEMENTS)
+def _settlements(session: Session, parameters: Any) -> Rows:
+    rows = sorted(
+        _tables(session).settlements, key=lambda row: (read_instant(row["ts"]), row["account"], row["ticker"])
+    )
+    return [
+        (
+            row["account"],
+            row["ticker"],
+            _at(row["ts"]),
+            row["result"],
+            Decimal(row["revenue"]),
+            *map(_money, (row.get("payout"), row.get("fees"))),
+        )
+        for row in rows[-parameters[0] :]
+    ]
+
+
+def _money(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
 @means(recovery.BALANCES)
 def _balances(session: Session, _: Any) -> Rows:
     rows = sorted(_tables(session).balances.rows.items())

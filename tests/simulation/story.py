@@ -278,6 +278,8 @@ class Story:
             heard.append(reply)
             self.world.tell(f"reply to {subject} {fields.get('trade_id', '')}: {reply['ok']} {reply.get('error', '')}")
             self.world.answered(subject, fields, reply)
+            if subject == "trade.request.adopt" and not reply["ok"] and reply["error"]["retry"]:
+                heard.clear()  # Nobody gives up a position because the record was away.
 
         self.world.ask(subject, hear, **fields)
         if tries > 1:
@@ -528,7 +530,8 @@ class Story:
             return
         self.world.note_fault("external_close")
         executor, (account, ticker, side) = self.random.choice(held)
-        executor.venue.take_away(account, ticker, side, Decimal(1000))
+        taken = executor.venue.take_away(account, ticker, side, Decimal(1000))
+        self.world.tell(f"somebody closes {taken} {side} {ticker} of {account}")
         self.positions_taken.add((account, ticker))
         self.store(f"account.position.{account}", "", account=account, ticker=ticker, side=side, quantity="0")
 
@@ -541,6 +544,7 @@ class Story:
             account, ticker = _ACCOUNTS[name], self.random.choice(open_markets)
             side, quantity = self.random.choice((Side.YES, Side.NO)), Decimal(self.random.choice((2, 7)))
             self.world.executors[name].venue.buy_by_hand((account, ticker, side), quantity)
+            self.world.tell(f"somebody buys {quantity} {side} {ticker} in {account}")
             if name == "net":
                 # What we buy there later on the other side cancels it: nobody can say any more whose it was.
                 self.positions_taken.add((account, ticker))

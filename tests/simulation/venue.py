@@ -157,6 +157,7 @@ class ModelVenue:
         order = self.orders.get(client_order_id)
         if (
             order is None
+            or not order.has_ended
             or order.left <= ZERO
             or order.status is ReportStatus.REJECTED
             or order.sent.ticker in self.closed
@@ -171,7 +172,14 @@ class ModelVenue:
         order.status = status
         if fill is not None:
             fill.is_ghost = True
+            self._eat(order.sent)
         return fill
+
+    def _eat(self, sent: OrderSubmit) -> None:
+        """A close that filled after its end may have sold what somebody has bought by hand."""
+        holding = (sent.account, sent.ticker, held_side(sent))
+        if sent.reduce_only and self.by_hand[holding] > self.held.get(holding, ZERO):
+            self.by_hand[holding] = self.held.get(holding, ZERO)
 
     def go_on(self, client_order_id: str, *, fills: bool) -> VenueOrder | None:
         """Let an order that trickles fill what is left, or lose it; None: it has ended already."""

@@ -96,6 +96,10 @@ class Desk:
             limits=limits or Limits(),
             entries=Entries((*recovered.ended, *recovered.trades)),
         )
+        for position in recovered.positions:
+            self._state.blotter.hear_position(position)
+        for settlement in recovered.settlements:
+            self._state.blotter.hear_settlement(settlement)
 
     def start(self, now_ns: int, tail: OrdersTail = _NOTHING) -> list[object]:
         """Say what recovery needs (`beginning.begin`); before any other word. tail: the end of ORDERS."""

@@ -29,6 +29,7 @@ class Account:
     """How an account stands.
 
     began_ns: when agreement was last sought anew. seen_ns: up to when its fills were read. told_fills: those of the last look.
+    is_blank: the last list was empty while our trades held several things; it stays in doubt for the last of them too.
     foreign: fills of others that explain nothing yet, by id. problems: what people were told of, until everything agrees.
     """
 
@@ -38,6 +39,7 @@ class Account:
     reconciled_ns: int | None = None
     seen_ns: int | None = None
     silent: int = 0
+    is_blank: bool = False
     error: str = ""
     suspects: dict[Place, Suspect] = field(default_factory=dict)
     ghosts: set[str] = field(default_factory=set)

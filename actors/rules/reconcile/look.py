@@ -4,13 +4,15 @@ A difference proves nothing by itself: positions lag behind fills (Lesson 25), a
 empty because something failed (Fault 54). So a place is judged only while no order of ours there is in flight and nothing there has
 changed since the venue was asked, and a difference counts once a later look finds the very same: then people are told, and no
 entry leaves. A trade is closed by it only if the venue's own fills add up to what is missing, or if it has stood for `unexplained_ns`;
-and however long it stands, not where the venue lists nothing at all while our trades hold several things.
+and however long it stands, not where the venue lists nothing at all while our trades hold several things, unless what the
+venue has said of that very place, unasked, comes to the same (`stated`).
 """
 
 from actors.rules.reconcile import attribution, comparison, notices
 from actors.rules.reconcile.account import Account
 from actors.rules.reconcile.comparison import Difference
 from actors.rules.reconcile.holdings import Holdings
+from actors.rules.reconcile.stated import Stated
 from actors.rules.reconcile.terms import Place, ReconcileTerms
 from bus.messages.notices import Notice
 from bus.messages.orders import Position, VenueFill, VenuePosition
@@ -22,9 +24,12 @@ from bus.messages.units import ZERO
 class Look:
     """words: for TradeDesk, in order. notices: for people. again: whether something must be looked at again soon."""
 
-    def __init__(self, account: Account, holdings: Holdings, answer: AccountAnswer, terms: ReconcileTerms) -> None:
+    def __init__(
+        self, account: Account, holdings: Holdings, stated: Stated, answer: AccountAnswer, terms: ReconcileTerms
+    ) -> None:
         self._account = account
         self._holdings = holdings
+        self._stated = stated
         self._answer = answer
         self._terms = terms
         self._trades = holdings.of(account.key)
@@ -68,7 +73,8 @@ class Look:
         theirs = comparison.held_at_venue(self._answer.positions, nets=self._nets)
         ours = comparison.held_by_us(self._trades.values(), nets=self._nets)
         found = comparison.differences(ours, theirs)
-        self._is_blank = not self._answer.positions and len(ours) > 1
+        self._is_blank = not self._answer.positions and (len(ours) > 1 or (self._account.is_blank and bool(ours)))
+        self._account.is_blank = self._is_blank
         if self._nets:
             self._say_bounds(theirs)
         for place in self._account.suspects.keys() - found.keys():
@@ -76,9 +82,11 @@ class Look:
         for place, difference in found.items():
             self._judge(place, difference)
         self._account.forget_foreign(found, self._answer.asked_ns - self._terms.overlap_ns)
-        for found_now, told in ((self._short, notices.mismatch), (self._nobodys, notices.unmanaged)):
-            if found_now:
-                self.notices.append(told(self._account.key, found_now, self._answer.now_ns))
+        key, now_ns = self._account.key, self._answer.now_ns
+        if self._short:
+            self.notices.append(notices.mismatch(key, self._short, now_ns, is_blank=self._is_blank))
+        if self._nobodys:
+            self.notices.append(notices.unmanaged(key, self._nobodys, now_ns))
         self.again = self.again or bool(self._told_of or self._account.suspects)
 
     def _judge(self, place: Place, difference: Difference) -> None:
@@ -98,10 +106,16 @@ class Look:
         is_news = self._account.note_problem(place, str(difference))
         if difference.missing < ZERO:
             self._take_excess(place, difference, fills, is_news=is_news)
-        elif fills or (age_ns >= self._terms.unexplained_ns and not self._is_blank):
-            self._say_closed(place, difference, [trade for trade in there if trade.side is place.side], fills)
+            return
+        holders = [trade for trade in there if trade.side is place.side]
+        if fills or (age_ns >= self._terms.unexplained_ns and self._is_sure(place, difference)):
+            self._say_closed(place, difference, holders, fills)
         elif is_news:
             self._short.append((place, difference))
+
+    def _is_sure(self, place: Place, difference: Difference) -> bool:
+        """Whether a list in which a place stays short may be believed."""
+        return not self._is_blank or self._stated.confirms(self._account.key.account, place, difference.theirs)
 
     def _say_closed(
         self, place: Place, difference: Difference, trades: list[Trade], fills: tuple[VenueFill, ...]

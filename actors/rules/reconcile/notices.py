@@ -23,14 +23,19 @@ def unmanaged(key: AccountKey, found: Found, now_ns: int) -> Notice:
     )  # fmt: skip
 
 
-def mismatch(key: AccountKey, found: Found, now_ns: int) -> Notice:
-    """The venue holds less than our trades add up to, and no fill of it says why. As `unmanaged`."""
+def mismatch(key: AccountKey, found: Found, now_ns: int, *, is_blank: bool = False) -> Notice:
+    """The venue holds less than our trades add up to, and no fill of it says why. As `unmanaged`. is_blank: it lists nothing at all."""
+    outlook = "if it stays so they count as closed by somebody else."
+    if is_blank:
+        outlook = (
+            "an empty list ends none of them, for it may be a list that failed: they end once the venue says quantity 0 of each"
+            " (`account.position`), lists another one, or settles them."
+        )
     return _say(
         "position_mismatch", Severity.CRITICAL, key, "missing", now_ns,
         title=f"{key} lacks {_how_much(found)} of what our trades hold",
-        body=f"{_listed(found)} No fill tells who closed it, and no order of ours is on its way. The trades stay open and watched; if it"
-        f" stays so they count as closed by somebody else. No new trade is opened in {key}. Look at the venue. Type: python run.py"
-        f" trade list --account {key.account}",
+        body=f"{_listed(found)} No fill tells who closed it, and no order of ours is on its way. The trades stay open and watched; {outlook}"
+        f" No new trade is opened in {key}. Look at the venue. Type: python run.py trade list --account {key.account}",
     )  # fmt: skip
 
 

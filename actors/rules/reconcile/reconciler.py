@@ -16,6 +16,7 @@ from actors.rules.reconcile.comparison import held_by_us, newest_vain_close
 from actors.rules.reconcile.holdings import Holdings
 from actors.rules.reconcile.line import WHOLE, Line
 from actors.rules.reconcile.look import Look
+from actors.rules.reconcile.stated import Stated
 from actors.rules.reconcile.terms import OWNER, AccountKey, Place, ReconcileTerms
 from bus.messages.envelope import Received
 from bus.messages.notices import Notice
@@ -30,24 +31,38 @@ Said = list[object]
 
 
 class ReconcileEngine:
-    """Owns how each account stands. trades: those that have not ended, and those that ended lately. known: further accounts."""
+    """Owns how each account stands.
+
+    trades: those that have not ended, and those that ended lately. known: further accounts. stated: what venues last said unasked.
+    """
 
     def __init__(
-        self, terms: ReconcileTerms, trades: Iterable[Trade], now_ns: int, known: Iterable[AccountKey] = ()
+        self,
+        terms: ReconcileTerms,
+        trades: Iterable[Trade],
+        now_ns: int,
+        known: Iterable[AccountKey] = (),
+        stated: Iterable[Position] = (),
     ) -> None:
         self._terms = terms
         self._holdings = Holdings()
+        self._stated = Stated(stated)
         self._lines: dict[AccountKey, Line] = {}
         self._accounts: dict[AccountKey, Account] = {}
         self._is_up = False
         self._now_ns = now_ns
-        for key in (*known, *(self._holdings.hear(trade) for trade in trades)):
+        for key in (*known, *map(self._note_trade, trades)):
             self._accounts.setdefault(key, Account(key, now_ns))
 
     @property
     def accounts(self) -> tuple[AccountKey, ...]:
         """Every account that was ever heard of."""
         return tuple(self._accounts)
+
+    @property
+    def stated(self) -> tuple[Position, ...]:
+        """What venues have said unasked, as far as it is remembered."""
+        return self._stated.all()
 
     def standings(self, now_ns: int) -> list[AccountStanding]:
         """Return how each account stands at the start: none has been answered for."""
@@ -84,7 +99,7 @@ class ReconcileEngine:
 
     def _hear_trade(self, trade: Trade, now_ns: int) -> Said:
         before = self._holdings.of(AccountKey(trade.venue, trade.account)).get(trade.trade_id)
-        key = self._holdings.hear(trade)
+        key = self._note_trade(trade)
         account = self._accounts.get(key)
         if account is None:
             return self._meet(key, now_ns)
@@ -93,13 +108,17 @@ class ReconcileEngine:
         looks = bool(account.suspects) or (before is not None and newest_vain_close(trade) > newest_vain_close(before))
         return self._ask(account, now_ns) if looks else []
 
+    def _note_trade(self, trade: Trade) -> AccountKey:
+        self._stated.hear_trade(trade)
+        return self._holdings.hear(trade)
+
     def _hear_position(self, position: Position, now_ns: int) -> Said:
         """Somebody tells a position unasked: where it is not what our trades add up to, look now instead of at the next turn."""
         place = Place(position.ticker, position.side)
         said: Said = []
-        for key, account in self._accounts.items():
-            if key.account != position.account:
-                continue
+        concerned = [(key, account) for key, account in self._accounts.items() if key.account == position.account]
+        self._stated.hear(position, [trade for key, _ in concerned for trade in self._holdings.of(key).values()])
+        for key, account in concerned:
             ours = held_by_us(self._holdings.of(key).values(), nets=self._terms.nets(key.venue))
             if ours.get(place, ZERO) != position.quantity:
                 said += self._ask(account, now_ns)
@@ -152,7 +171,7 @@ class ReconcileEngine:
         if answer.asked_ns < account.began_ns:
             return [*said, *self._ask(account, answer.now_ns)]  # It was read before the venue came up again.
         account.answered, account.silent, account.seen_ns = True, 0, answer.asked_ns
-        look = Look(account, self._holdings, answer, self._terms).take()
+        look = Look(account, self._holdings, self._stated, answer, self._terms).take()
         told = self._tell(account, answer.now_ns, look.notices)
         return [*look.words, *told, self._look_timer(account, answer.now_ns, soon=look.again), *said]
 

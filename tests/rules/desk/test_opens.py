@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bus.messages.orders import Settlement
 from bus.messages.records import Commit
 from bus.messages.stops import StopCheckWanted
 from bus.messages.timers import TimerFired
@@ -340,3 +341,13 @@ def test_two_trades_on_one_ticker_keep_their_own_size_and_price() -> None:
     sizes = {trade.trade_id: trade.open_quantity for trade in desk._state.blotter.on(TICKER)}
 
     assert sizes == {"t1": D(10), "t2": D(3)}
+
+
+def test_a_position_whose_market_was_settled_before_a_restart_is_adopted_and_settles() -> None:
+    paid = Settlement(account="real", ticker=TICKER, ts=T0 - S, result="yes", revenue=D(10))
+    desk = a_desk(settlements=(paid,))
+
+    adopt = an_adopt(mode="live", venue="plain", account="real", entry_ts=T0 - 60 * S)
+    said = desk.handle(received(adopt, subject="trade.request.adopt"))
+
+    assert reply_of(said).result.state is TradeState.SETTLED

@@ -26,6 +26,7 @@ from tests.rules.reconcile.builders import (
     TERMS,
     D,
     Room,
+    a_fill,
     a_position,
     a_trade,
     a_venue_fill,
@@ -251,6 +252,72 @@ def test_a_venue_that_lists_nothing_at_all_closes_no_book_however_long_it_does()
     assert [notice.title for notice in of_kind(room.all_said, Notice)] == [
         "acc at sim lacks 2 positions of what our trades hold"
     ]
+
+
+def flat(ticker: str, at_s: float = 3, quantity: str = "0") -> Position:
+    return Position(account="acc", ticker=ticker, ts=at(at_s), side=Side.YES, quantity=D(quantity))
+
+
+def test_a_venue_that_lists_nothing_and_says_so_of_each_position_has_closed_them() -> None:
+    """Fault 55, Fault 54: a word that names the position and the quantity 0 is no list that failed."""
+    room = Room(a_trade("t1"), a_trade("t2", ticker="L"))
+    for ticker in ("K", "L"):
+        room.hear(received(flat(ticker), received_ns=at(3)))
+
+    said = room.agrees_after(for_s=60)
+
+    assert closed(said) == [("t1", D(10), []), ("t2", D(10), [])]
+
+
+def test_of_what_the_venue_says_nothing_an_empty_list_closes_nothing() -> None:
+    """Fault 54"""
+    room = Room(a_trade("t1"), a_trade("t2", ticker="L"))
+    room.hear(received(flat("K"), received_ns=at(3)))
+    room.agrees_after(for_s=60)
+    room.hear(later(a_trade("t1"), state=TradeState.CLOSED, open_quantity=D(0)))
+
+    room.agrees_after(for_s=300)
+
+    assert {trade_id for trade_id, _, _ in closed(room.all_said)} == {"t1"}
+
+
+@pytest.mark.parametrize("word", [flat("K", at_s=-51), flat("K", quantity="4")])
+def test_a_word_of_before_the_last_fill_or_of_another_quantity_confirms_no_empty_list(word: Position) -> None:
+    """Fault 54, Lesson 25: what was filled since may still be held."""
+    room = Room(a_trade("t1"), a_trade("t2", ticker="L"))
+    room.hear(received(word, received_ns=at(3)))
+
+    room.agrees_after(for_s=300)
+
+    assert closed(room.all_said) == []
+
+
+def test_what_was_bought_and_sold_since_the_word_confirms_the_empty_list_with_it() -> None:
+    """Fault 55: a close of a trade that was taken away sells what the next one has bought."""
+    gone, next_one = a_trade("t1"), a_trade("t2", "2", ticker="L")
+    room = Room(gone, next_one)
+    room.hear(received(flat("K", at_s=-10), received_ns=at(3)))
+    room.hear(received(flat("L", at_s=-55), received_ns=at(3)))
+    sold = a_fill("t9-close-1", "f9", "2", at_s=4)
+    room.hear(
+        a_trade("t9", "2", ticker="L", state=TradeState.CLOSED, open_quantity=D(0), fills=(sold,), entry_ts=at(-99))
+    )
+
+    said = room.agrees_after(for_s=60)
+
+    assert closed(said) == [("t1", D(10), []), ("t2", D(2), [])]
+
+
+def test_what_a_venue_said_before_a_restart_still_confirms_its_empty_list() -> None:
+    """Fault 55"""
+    room = Room()
+    trades = (a_trade("t1"), a_trade("t2", ticker="L"))
+    room.engine = ReconcileEngine(TERMS, trades, T0, stated=(flat("K", at_s=-3), flat("L", at_s=-2)))
+    room.hear(VenuesUp(now_ns=T0))
+
+    said = room.agrees_after(for_s=60)
+
+    assert [trade_id for trade_id, _, _ in closed(said)] == ["t1", "t2"]
 
 
 def test_where_it_lists_others_the_one_that_is_missing_is_closed_in_the_end() -> None:
