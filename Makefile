@@ -8,7 +8,7 @@ WORKERS ?= 2
 MUTANTS_STAMP := .mutants/venv/.installed
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --no-header --no-emit-index-url --python-version 3.11
 
-.PHONY: setup demo test lint types imports unit docs proof simulate simulate-power mutants lock clean
+.PHONY: setup demo test lint types imports unit docs proof simulate simulate-power chaos mutants lock clean
 
 setup: $(STAMP)
 
@@ -56,6 +56,11 @@ simulate: setup
 # Bugs planted one by one, and the seed that catches each; into docs/proof.md.
 simulate-power: setup
 	$(BIN)/python -m tests.simulation.power --workers $(WORKERS)
+
+# The real process between real servers, killed, paused, cut off; from 300 rounds on into docs/proof.md.
+ROUNDS ?= 10
+chaos: setup
+	$(BIN)/python -m tests.chaos.run --rounds $(ROUNDS) --first $(FIRST)
 
 # Small mistakes, one at a time, and whether a test notices; into docs/proof.md. Hours; a part in minutes: ONLY=actors/rules/trade
 mutants: $(MUTANTS_STAMP)

@@ -130,44 +130,46 @@ def write(words: Words) -> bytes:
 async def serve(url: str, venue_name: str, executor: SampleExecutor, stop: asyncio.Event, ready: asyncio.Event) -> None:
     """Consume ORDERS until `stop`: a durable consumer, acknowledged only after the reports are stored."""
     client = await nats.connect(url, max_reconnect_attempts=-1)
-    stream = client.jetstream()
+    try:
+        stream = client.jetstream()
 
-    async def publish(reports: Iterable[Words]) -> None:
-        for report in reports:
-            stamped = {**report, "ts": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
-            message_id = f"report:{report['client_order_id']}:{report.get('fill_id') or report['status']}"
-            subject = f"order.report.{report['client_order_id']}"
-            await stream.publish(subject, write(stamped), headers={"Nats-Msg-Id": message_id})
+        async def publish(reports: Iterable[Words]) -> None:
+            for report in reports:
+                stamped = {**report, "ts": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
+                message_id = f"report:{report['client_order_id']}:{report.get('fill_id') or report['status']}"
+                subject = f"order.report.{report['client_order_id']}"
+                await stream.publish(subject, write(stamped), headers={"Nats-Msg-Id": message_id})
 
-    async def hear_quote(message: Any) -> None:
-        quote = json.loads(message.data)
-        bid, ask = (Decimal(quote[side]) if quote.get(side) else None for side in ("yes_bid", "yes_ask"))
-        await publish(executor.quote(quote["ticker"], bid, ask))
+        async def hear_quote(message: Any) -> None:
+            quote = json.loads(message.data)
+            bid, ask = (Decimal(quote[side]) if quote.get(side) else None for side in ("yes_bid", "yes_ask"))
+            await publish(executor.quote(quote["ticker"], bid, ask))
 
-    async def hear_question(message: Any) -> None:
-        try:
-            answer = executor.answer(message.subject.split(".")[2], json.loads(message.data))
-        except (ValueError, KeyError) as error:
-            answer = {"error": f"the question could not be answered: {error!r}"}
-        await message.respond(write(answer))
+        async def hear_question(message: Any) -> None:
+            try:
+                answer = executor.answer(message.subject.split(".")[2], json.loads(message.data))
+            except (ValueError, KeyError) as error:
+                answer = {"error": f"the question could not be answered: {error!r}"}
+            await message.respond(write(answer))
 
-    await client.subscribe("market.quote.>", cb=hear_quote)
-    await client.subscribe(f"venue.request.*.{venue_name}", cb=hear_question)
-    orders = await stream.pull_subscribe(
-        "",
-        durable=f"executor-{venue_name}",
-        stream="ORDERS",
-        config=ConsumerConfig(
-            ack_policy=AckPolicy.EXPLICIT,
-            filter_subjects=[f"order.submit.{venue_name}.>", f"order.cancel.{venue_name}.>"],
-        ),
-    )
-    ready.set()
-    while not stop.is_set():
-        with contextlib.suppress(NothingWaits, TimeoutError):
-            waiting = await orders.fetch(100, timeout=0.2)
-            await publish(executor.take([read(message.data) for message in waiting], datetime.now(UTC)))
-            for message in waiting:
-                await message.ack_sync()
-    await client.close()
-    await asyncio.sleep(0)  # nats-py closes its socket one turn of the loop later
+        await client.subscribe("market.quote.>", cb=hear_quote)
+        await client.subscribe(f"venue.request.*.{venue_name}", cb=hear_question)
+        orders = await stream.pull_subscribe(
+            "",
+            durable=f"executor-{venue_name}",
+            stream="ORDERS",
+            config=ConsumerConfig(
+                ack_policy=AckPolicy.EXPLICIT,
+                filter_subjects=[f"order.submit.{venue_name}.>", f"order.cancel.{venue_name}.>"],
+            ),
+        )
+        ready.set()
+        while not stop.is_set():
+            with contextlib.suppress(NothingWaits, TimeoutError):
+                waiting = await orders.fetch(100, timeout=0.2)
+                await publish(executor.take([read(message.data) for message in waiting], datetime.now(UTC)))
+                for message in waiting:
+                    await message.ack_sync()
+    finally:
+        await client.close()
+        await asyncio.sleep(0)  # nats-py closes its socket one turn of the loop later

@@ -1,0 +1,84 @@
+"""Runs chaos rounds (`make chaos ROUNDS=N`): the real process between real servers, and one fault or two in each round."""
+
+import argparse
+import logging
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from tests.chaos.reach import Reach
+from tests.chaos.round import run
+from tests.fixtures.postgres import throwaway_server
+from tests.house import proof, runs
+
+RECORDED_FROM: Final = 300
+"""So many rounds at least are worth a section of docs/proof.md; none of the faults may be missing in them."""
+
+
+def again(seed: int) -> str:
+    """Return the command that tells a round again."""
+    return f".venv/bin/python -m tests.chaos.run --rounds 1 --first {seed}"
+
+
+def run_many(first: int, rounds: int, folder: Path) -> Reach:
+    """Run rounds one after the other, and say at once of each that fails how to see it again. What it logged is kept."""
+    reach = Reach()
+    with throwaway_server() as postgres:
+        for seed in range(first, first + rounds):
+            place, started = folder / str(seed), time.monotonic()
+            print(f"{seed}: ", end="", flush=True)
+            result = run(seed, postgres, place, lambda words: print(words, end="", flush=True))
+            reach.add(result)
+            print(
+                f"; {result.trades} trades, {len(result.ends) + 1} starts, {time.monotonic() - started:.1f} s",
+                flush=True,
+            )
+            if result.violations:
+                print(f"{again(seed)}  # {place}", *result.violations, sep="\n  ", flush=True)
+            else:
+                shutil.rmtree(place)
+    return reach
+
+
+def section(reach: Reach, first: int, seconds: float, commit: str) -> str:
+    """Return what docs/proof.md says of a run."""
+    missing = reach.missing()
+    of = f"rounds {first} to {first + reach.rounds - 1}, {reach.trades:,} trades, {reach.starts:,} starts of `serve`"
+    return "\n".join(
+        [
+            f"At {commit}: {of}, in {seconds / 60:.1f} minutes.",
+            f"{runs.verdict(reach.rounds, len(reach.failed))}.",
+            f"Never came about: {'; '.join(missing)}." if missing else "Every fault came about.",
+            *(f"- `{again(seed)}`: {words[0].splitlines()[0][:160]}" for seed, words in reach.failed.items()),
+            *reach.table(),
+        ]
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Run what is asked for; 1 if anything was violated, or missing in a full run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument(
+        "--folder", type=Path, help="where the logs of failed rounds stay (default: a new temporary one)"
+    )
+    wanted = parser.parse_args(arguments)
+    # Whatever an executor loses is no news here.
+    logging.getLogger("nats.aio.client").setLevel(logging.CRITICAL)
+    folder = wanted.folder or Path(tempfile.mkdtemp(prefix="watchkeeper-chaos-"))
+    commit, started = runs.commit(), time.monotonic()
+    reach = run_many(wanted.first, wanted.rounds, folder)
+    found = section(reach, wanted.first, time.monotonic() - started, commit)
+    print(found)
+    is_full = wanted.rounds >= RECORDED_FROM
+    if is_full:
+        proof.record({"chaos": found})
+    return bool(reach.failed or (is_full and reach.missing()))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
