@@ -10,7 +10,7 @@ import msgspec
 
 from bus.messages.envelope import Message
 
-Figure = Literal["latency", "throughput", "group_commit", "standing", "demo"]
+Figure = Literal["latency", "throughput", "group_commit", "standing", "restart", "demo"]
 """By name."""
 
 
@@ -90,6 +90,19 @@ class ServeStanding(Measured, frozen=True, kw_only=True):
     takeover_s: float
 
 
+class Restart(Measured, frozen=True, kw_only=True):
+    """From the start of a process, whose predecessor a kill -9 ended that moment, until it watches; over so many `restarts`.
+
+    clean_s: the same after a stop that said so, the reference line.
+    """
+
+    open_trades: int
+    restarts: int
+    clean_s: float
+    p50_s: float
+    p99_s: float
+
+
 class DemoSpeed(Measured, frozen=True, kw_only=True):
     """`demo --speed max` over a whole recording. parsed_s: reading the recording and nothing else, the reference line."""
 
@@ -107,10 +120,11 @@ class Benchmarks(Message, frozen=True, kw_only=True):
     throughput: Throughput | None = None
     group_commit: tuple[GroupCommit, ...] = ()
     standing: ServeStanding | None = None
+    restart: Restart | None = None
     demo: DemoSpeed | None = None
 
     @property
     def met(self) -> bool:
         """Whether every figure that was measured is met."""
-        found = (self.latency, self.throughput, *self.group_commit, self.standing, self.demo)
+        found = (self.latency, self.throughput, *self.group_commit, self.standing, self.restart, self.demo)
         return all(figure.met for figure in found if figure is not None)

@@ -12,9 +12,9 @@ from typing import Final
 
 from bus.recorded import Recording
 from tests.bench import reference
-from tests.bench.documents import DemoSpeed, Latency, ServeStanding, Throughput
+from tests.bench.documents import DemoSpeed, Latency, Restart, ServeStanding, Throughput
 from tests.bench.load import adopt_all, adoption, beat, pace, quote, quotes, ticker_of
-from tests.bench.process import ROOT, child, load_average, servers, serving, taken_over_s
+from tests.bench.process import ROOT, child, kill, load_average, servers, serving, taken_over_s
 from tests.bench.raw import RawClient
 
 _TOP: Final = Decimal("0.700")
@@ -164,6 +164,33 @@ def standing(open_trades: int = 10_000, markets: int = 100) -> ServeStanding:
         recovered_cpu_s=recovered_cpu_s,
         recovered_mb=recovered_mb,
         takeover_s=takeover_s,
+    )
+
+
+def restart(open_trades: int = 10_000, restarts: int = 20, markets: int = 100) -> Restart:
+    """How soon a killed process watches again when its supervisor starts it at once."""
+    load = load_average()
+    taken_s = []
+    with servers() as between, ExitStack() as venue:
+        with serving(between):
+            # Without its answers a start would wait for them.
+            venue.enter_context(child("tests.bench.executor", between.url))
+            _open(between.url, open_trades, markets)
+        for _ in range(restarts + 1):
+            with serving(between) as process:
+                taken_s.append(process.ready_s)
+                kill(process)
+    # The first one began after a stop that said so.
+    clean_s, *killed_s = taken_s
+    p99_s = percentile(killed_s, 0.99)
+    return Restart(
+        load=load,
+        met=p99_s <= 5,
+        open_trades=open_trades,
+        restarts=restarts,
+        clean_s=clean_s,
+        p50_s=percentile(killed_s, 0.5),
+        p99_s=p99_s,
     )
 
 

@@ -117,6 +117,11 @@ def _running(between: Servers) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(40)
 
 
+def kill(process: Serve) -> None:
+    """End it as nothing it could answer would."""
+    os.kill(process.pid, signal.SIGKILL)
+
+
 def taken_over_s(between: Servers, leader: Serve) -> float:
     """Kill the leader beside one that stands by; return how long it takes until that watches."""
     with _running(between) as beside:
@@ -124,7 +129,7 @@ def taken_over_s(between: Servers, leader: Serve) -> float:
         # It reads the record ahead, which takes a moment.
         time.sleep(_WARM_S)
         started = time.monotonic()
-        os.kill(leader.pid, signal.SIGKILL)
+        kill(leader)
         _await_ready(between.url, beside)
         return round(time.monotonic() - started, 2)
 

@@ -7,7 +7,16 @@ from rich.console import RenderableType
 
 from config.pictures import table
 from tests.bench import figures
-from tests.bench.documents import Benchmarks, DemoSpeed, Figure, GroupCommit, Latency, ServeStanding, Throughput
+from tests.bench.documents import (
+    Benchmarks,
+    DemoSpeed,
+    Figure,
+    GroupCommit,
+    Latency,
+    Restart,
+    ServeStanding,
+    Throughput,
+)
 from tests.bench.group_commit import group_commit
 
 _COLUMNS: Final = ("figure", "measured", "target", "met", "reference line of the same run", "load")
@@ -28,6 +37,8 @@ def measure(names: Sequence[Figure], tell: Callable[[str], None]) -> Benchmarks:
                 found[name] = tuple(group_commit(outstanding) for outstanding in (100, 1000))
             case "standing":
                 found[name] = figures.standing()
+            case "restart":
+                found[name] = figures.restart()
             case _:
                 found[name] = figures.demo()
     return Benchmarks(**found)  # type: ignore[arg-type]  # each under the name of its field
@@ -35,11 +46,18 @@ def measure(names: Sequence[Figure], tell: Callable[[str], None]) -> Benchmarks:
 
 def picture(measured: Benchmarks) -> RenderableType:
     """Return the table for people."""
-    found = (measured.latency, measured.throughput, *measured.group_commit, measured.standing, measured.demo)
+    found = (
+        measured.latency,
+        measured.throughput,
+        *measured.group_commit,
+        measured.standing,
+        measured.restart,
+        measured.demo,
+    )
     return table("Figures", _COLUMNS, [row for figure in found if figure is not None for row in _rows(figure)])
 
 
-def _rows(figure: Latency | Throughput | GroupCommit | ServeStanding | DemoSpeed) -> Iterable[Row]:
+def _rows(figure: Latency | Throughput | GroupCommit | ServeStanding | Restart | DemoSpeed) -> Iterable[Row]:
     match figure:
         case Latency():
             return _latency(figure)
@@ -51,6 +69,10 @@ def _rows(figure: Latency | Throughput | GroupCommit | ServeStanding | DemoSpeed
             return [(name, f"{figure.rows_per_s:,}/s", ">= 30,000/s", figure.met, line, figure.load)]
         case ServeStanding():
             return _standing(figure)
+        case Restart():
+            name = f"ready after kill -9, {figure.open_trades:,} trades, p99 of {figure.restarts}"
+            taken, line = f"{figure.p99_s} s, p50 {figure.p50_s} s", f"after a clean stop: {figure.clean_s} s"
+            return [(name, taken, "<= 5 s", figure.met, line, figure.load)]
         case DemoSpeed():
             name, taken = f"demo of {figure.events:,} events", f"{figure.seconds} s, {figure.events_per_s:,}/s"
             return [(name, taken, "<= 90 s", figure.met, f"reading them: {figure.parsed_s} s", figure.load)]

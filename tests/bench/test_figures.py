@@ -21,3 +21,10 @@ def test_each_stop_of_the_latency_figure_reaches_the_executor() -> None:
 
     assert measured.orders == 4
     assert 0 < measured.plain_p50_us <= measured.plain_p99_us
+
+
+def test_each_restart_of_the_restart_figure_follows_a_kill() -> None:
+    measured = figures.restart(open_trades=2, restarts=1, markets=2)
+
+    assert (measured.open_trades, measured.restarts) == (2, 1)
+    assert 0 < measured.p50_s <= measured.p99_s
