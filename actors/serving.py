@@ -23,6 +23,7 @@ from typing import Final
 from loguru import logger
 from msgspec.structs import replace
 
+from actors import without_record
 from actors.activity import Activity
 from actors.away_store import AwayStore
 from actors.door import Door
@@ -36,7 +37,7 @@ from actors.rules.coverage.protection import Protection
 from actors.rules.desk.desk import Desk
 from actors.rules.paper.book import PaperBook
 from actors.rules.record import snapshots
-from actors.rules.record.mirror import Mirror, bring_up
+from actors.rules.record.mirror import Mirror
 from actors.rules.record.outage import OWNER as DATABASE
 from actors.rules.record.places import unsettled
 from actors.rules.record.snapshots import Snapshots
@@ -45,7 +46,7 @@ from actors.rules.transport.watch import TransportWatch
 from actors.terms import PAPER, entry_limits, paper_book, reconcile_terms
 from actors.turns import Turns
 from bus.messages.envelope import Outgoing, Received
-from bus.messages.failures import LeadTaken, SnapshotUnusable, StoreUnavailable, StreamAlarm, WireUnavailable
+from bus.messages.failures import LeadTaken, StoreUnavailable, StreamAlarm, WireUnavailable
 from bus.messages.lead import LEADER, STOPPED, RecordOpened, WireUp
 from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit
 from bus.messages.records import Kept, OrdersTail, Place, RecordAway, Recovered, Snapshot
@@ -103,8 +104,7 @@ class Serving:
         self.house: House | None = None
         self._streams: Mapping[str, str] = {}
         self._ledger_at_start = 0
-        patience_ns = seconds_to_ns(settings.snapshot.patience_s) if wiring.snapshots is not None else None
-        self.candidate = Candidate(patience_ns)
+        self.candidate = Candidate(seconds_to_ns(settings.snapshot.patience_s))
         self.began_without_record = False
         self._store: Store = wiring.store
         self.outside: Callable[[object], None] = lambda _: None
@@ -185,19 +185,18 @@ class Serving:
         return self._move_in_or_end(found)
 
     def take_over_without_record(self) -> House:
-        """Take the lead with PostgreSQL away, from the snapshot and what the streams hold since: to reduce risk alone.
+        """Take the lead with PostgreSQL away, from what the snapshot and the streams tell: to reduce risk alone.
 
         Raises: SnapshotUnusable: PostgreSQL must be waited for. LeadTaken, WireUnavailable: as `take_over`.
         """
-        wire, files = self._wiring.wire, self._wiring.snapshots
-        assert files is not None, "without a file there is no patience either"
-        snapshot = files.read()
-        self._demand_use(snapshot, wire)
+        wire = self._wiring.wire
+        snapshot = without_record.read(self._wiring.snapshots, wire, self._wiring.clock.now_ns())
+        self._streams = snapshot.streams
         with self._taking_lead():
             self.epoch = wire.take_lead(self.instance, snapshot.epoch).record.epoch
             wire.beat(lambda: self.status(self._wiring.clock.now_ns()))
             found = _Found(
-                recovered=bring_up(snapshot, wire.read_ledger(snapshot.ledger)),
+                recovered=without_record.recover(snapshot, wire),
                 places={name: Place(reached=reached) for name, reached in snapshot.reached.items()},
                 tail=wire.read_tail(snapshot.reached),
                 paper=wire.read_orders(PAPER),
@@ -226,27 +225,14 @@ class Serving:
             self._wiring.end(_NO_ANSWER, f"NATS went away before every input flowed: {error}")
             raise
 
-    def _demand_use(self, snapshot: Snapshot, wire: StartingWire) -> None:
-        """Raise SnapshotUnusable unless these streams are the ones it was taken with, and hold all that came after."""
-        if self._wiring.clock.now_ns() - snapshot.ts > snapshots.OLDEST_NS:
-            raise SnapshotUnusable("the snapshot is too old: ORDERS need not hold everything that came after it")
-        try:
-            streams = wire.ensure_streams(snapshot.streams)
-        except StreamAlarm as error:
-            raise SnapshotUnusable(f"the snapshot is of other streams: {error}") from error
-        for facts in streams.values():
-            if facts.last_sequence < snapshot.reached.get(facts.name, 0):
-                raise SnapshotUnusable(f"stream {facts.name} ends before what the snapshot knows of it")
-        self._streams = {facts.name: facts.created for facts in streams.values()}
-
     def _say_without_record(self, house: House, snapshot: Snapshot, trades: int) -> None:
         now_ns = self._wiring.clock.now_ns()
-        house.board.note_without_record("began from a snapshot, without PostgreSQL: only reduces risk until it is back")
+        house.board.note_without_record("began without PostgreSQL: only reduces risk until it is back")
         house.router.say(RecordAway(error="away at the start", now_ns=now_ns))
         house.router.say_all(told(snapshots.without_record(snapshot, trades, now_ns), sender=DATABASE))
 
     def warn(self, why: str) -> None:
-        """Tell people that PostgreSQL is away and no snapshot helps: nobody guards the trades."""
+        """Tell people that PostgreSQL is away and nothing else helps: nobody guards the trades."""
         outgoing, *_ = told(snapshots.unusable(why, self._wiring.clock.now_ns()), sender=DATABASE)
         logger.bind(action="serve.unusable").critical("{}", why)
         try:

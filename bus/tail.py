@@ -19,7 +19,8 @@ from bus.reading import read_stream
 from bus.subjects import Prefix
 
 _WANTED: Final = ("order.submit.>", "order.report.>")
-_NEWS: Final = ("trade.event.>", "settings.event.changed")
+_TRADES: Final = "trade.event.>"
+_SETTINGS: Final = "settings.event.changed"
 _FILTERS_MAX: Final = 100
 
 
@@ -44,18 +45,19 @@ async def read_tail(connection: Connection, prefix: Prefix, codec: Codec, after:
 
 
 async def read_ledger(connection: Connection, prefix: Prefix, codec: Codec, after: int, now_ns: int) -> LedgerNews:
-    """Return the trades and the changes of settings that LEDGER tells of after the sequence `after`. Raises: BusError."""
-    trades: list[Trade] = []
-    settings: list[SettingsChanged] = []
-    for kept in await read_stream(connection, prefix.stream("LEDGER"), list(map(prefix.add, _NEWS)), after=after):
-        match codec.decode(kept.subject, kept.body, {}, now_ns):
-            case Received(message=Trade() as trade):
-                trades.append(trade)
-            case Received(message=SettingsChanged() as change):
-                settings.append(change)
-            case _:
-                pass
-    return LedgerNews(trades=tuple(trades), settings=tuple(settings))
+    """Return the trades and the changes of settings that LEDGER tells of after the sequence `after`. Raises: BusError.
+
+    From its beginning (0) that is the last event of each trade: of the others there may be a month.
+    """
+    stream, trades = prefix.stream("LEDGER"), [prefix.add(_TRADES)]
+    kept = await read_stream(connection, stream, trades, newest_only=after == 0, after=after)
+    kept += await read_stream(connection, stream, [prefix.add(_SETTINGS)], after=after)
+    words = [codec.decode(each.subject, each.body, {}, now_ns) for each in kept]
+    messages = [word.message for word in words if isinstance(word, Received)]
+    return LedgerNews(
+        trades=tuple(message for message in messages if isinstance(message, Trade)),
+        settings=tuple(message for message in messages if isinstance(message, SettingsChanged)),
+    )
 
 
 async def _read_decisions(

@@ -191,17 +191,17 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     accounts: account -> mode. unpublished: outbox rows that NATS may not have. fill_ids: (account, fill_id) of recent fills.
     """
 
-    trades: tuple[Trade, ...]
-    seen: dict[str, str]
-    settings_version: int
-    layers: dict[tuple[str, str], dict[str, object]]
-    accounts: dict[str, str]
-    progress: tuple[StopProgress, ...]
-    coverage: tuple[StopCoverage, ...]
-    fill_ids: frozenset[tuple[str, str]]
-    halted: bool
-    reduce_only: frozenset[str]
-    epoch: int
+    trades: tuple[Trade, ...] = ()
+    seen: dict[str, str] = {}
+    settings_version: int = 0
+    layers: dict[tuple[str, str], dict[str, object]] = {}
+    accounts: dict[str, str] = {}
+    progress: tuple[StopProgress, ...] = ()
+    coverage: tuple[StopCoverage, ...] = ()
+    fill_ids: frozenset[tuple[str, str]] = frozenset()
+    halted: bool = False
+    reduce_only: frozenset[str] = frozenset()
+    epoch: int = 0
     ended: tuple[Trade, ...] = ()
     """The last trades that ended (a few thousand at most), oldest first: late fills and repeated requests may still name them."""
     ended_ids: frozenset[str] = frozenset()

@@ -12,7 +12,7 @@ from actors.serving import Serving, Wiring
 from bus.messages.envelope import Delivery, Outgoing, Received
 from bus.messages.failures import StreamAlarm
 from bus.messages.orders import EpochRecord, OrderReport, ReportStatus
-from bus.messages.records import Commit, OrdersTail, Place, Published, Recovered
+from bus.messages.records import Commit, LedgerNews, OrdersTail, Place, Published, Recovered
 from bus.messages.system import Heartbeat
 from config.settings import load
 from tests.actors.builders import FixedClock
@@ -57,19 +57,7 @@ class Steps:
 
     def recover(self) -> Recovered:
         self.taken.append("recover")
-        return Recovered(
-            trades=(),
-            seen={},
-            settings_version=1,
-            layers={},
-            accounts={},
-            progress=(),
-            coverage=(),
-            fill_ids=frozenset(),
-            halted=False,
-            reduce_only=frozenset(),
-            epoch=6,
-        )
+        return Recovered(epoch=6)
 
     def commit(self, commits: Sequence[Commit]) -> list[Any]:
         self.committed += commits
@@ -79,6 +67,10 @@ class Steps:
         self.taken.append("read_tail")
         self.read_after = positions
         return self.tail
+
+    def read_ledger(self, after: int) -> LedgerNews:
+        self.taken.append(f"read_ledger after {after}")
+        return LedgerNews()
 
     def read_orders(self, _venue: str) -> list[Any]:
         self.taken.append("read_orders")

@@ -117,6 +117,18 @@ def test_a_store_that_is_away_is_reached_for_again_until_it_is_there() -> None:
     assert servers.taken.count("open") == 501
 
 
+def test_where_neither_snapshot_nor_ledger_tells_of_a_trade_people_hear_it_once_and_it_waits() -> None:
+    """Fault 49"""
+    servers = Servers(open=[StoreUnavailable("refused")] * 500)
+    standby, serving, _ = a_standby(servers, UP, NobodyHeard())
+
+    assert standby.wait()
+    assert serving.stop()
+    assert servers.taken.count("read_ledger after 0") == 1
+    assert servers.taken.count("warn") == 1
+    assert not serving.began_without_record
+
+
 def test_what_is_read_ahead_and_fails_is_read_again_when_it_counts() -> None:
     servers = Servers(recovering=[StoreUnavailable("refused")])
     standby, serving, _ = a_standby(servers, UP, BEAT, 10 * S)

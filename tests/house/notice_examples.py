@@ -259,14 +259,11 @@ def _of_the_house() -> Iterator[Example]:
     [back] = _said(record.caught_up(NOW_NS + 75 * NS_PER_S))
     yield Example("Outage.failed", "PostgreSQL has taken nothing for 2 s.", away)
     yield Example("Outage.caught_up", "Nothing waits any more.", replace(back, ts=NOW_NS))
-    nothing = Recovered(
-        trades=(), seen={}, settings_version=1, layers={}, accounts={}, progress=(), coverage=(), fill_ids=frozenset(),
-        halted=False, reduce_only=frozenset(), epoch=1,
-    )  # fmt: skip
-    snapshot = Mirror(nothing, epoch=1, streams={}, reached={}).snapshot(NOW_NS - 5 * NS_PER_S)
-    yield _of(snapshots.without_record, snapshot, 3, NOW_NS)
+    snapshot = Mirror(Recovered(), epoch=1, streams={}, reached={}, ledger=1).snapshot(NOW_NS - 5 * NS_PER_S)
+    for known in (snapshot, snapshots.nothing(NOW_NS)):
+        yield _of(snapshots.without_record, known, 3, NOW_NS)
     yield _of(snapshots.not_written, "no space left on device", NOW_NS)
-    yield _of(snapshots.unusable, "/var/lib/watchkeeper/snapshot does not exist", NOW_NS)
+    yield _of(snapshots.unusable, "there is no snapshot, and LEDGER tells of no open trade", NOW_NS)
     for poison in (None, CONTEXT):
         [died] = _said(crash_words("supervisor", "trade_desk", "KeyError: 'rain-1'", NOW_NS, poison))
         yield Example("crash_words", "An actor died and was built anew.", died)

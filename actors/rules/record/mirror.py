@@ -167,7 +167,7 @@ def bring_up(snapshot: Snapshot, news: LedgerNews) -> Recovered:
             else trade
             for name, trade in trades.items()
         ),
-        ended=tuple(ended.values()),
+        ended=tuple(ended.values())[-REMEMBERED_MAX:],
         ended_ids=frozenset(ended),
         seen=snapshot.seen,
         settings_version=version,

@@ -9,7 +9,7 @@ from actors.rules.announcing import told
 from actors.rules.record.mirror import Mirror
 from bus.messages import plain
 from bus.messages.notices import Notice, Severity
-from bus.messages.records import Kept, Snapshot, SnapshotDone, SnapshotDue
+from bus.messages.records import Kept, Recovered, Snapshot, SnapshotDone, SnapshotDue
 from bus.messages.streams import StreamsSeen
 from bus.messages.timers import SetTimer, TimerFired
 from bus.messages.units import NS_PER_S
@@ -68,6 +68,11 @@ class Snapshots:
         return []
 
 
+def nothing(now_ns: int) -> Snapshot:
+    """Return what is known without a snapshot: nobody has led yet, and everything is in the streams."""
+    return Mirror(Recovered(), epoch=0, streams={}, reached={}).snapshot(now_ns)
+
+
 def not_written(error: str, now_ns: int) -> Notice:
     """Return what people hear when a snapshot could not be written."""
     return Notice(
@@ -83,13 +88,13 @@ def not_written(error: str, now_ns: int) -> Notice:
 
 
 def unusable(why: str, now_ns: int) -> Notice:
-    """Return what people hear when PostgreSQL is away at a start and the snapshot does not help."""
+    """Return what people hear when PostgreSQL is away at a start and nothing else tells of trades that can be trusted."""
     return Notice(
         notice_id=f"snapshot_unusable:{now_ns}",
         kind="snapshot_unusable",
         severity=Severity.CRITICAL,
         title="Nobody guards the open trades",
-        body=f"Watchkeeper is to start, PostgreSQL does not answer, and there is no snapshot to begin with: {why[:500].rstrip('.')}. "
+        body=f"Watchkeeper is to start, PostgreSQL does not answer, and there is nothing else to begin with: {why[:500].rstrip('.')}. "
         "Every open trade is UNPROTECTED until PostgreSQL returns. Type: python run.py check",
         dedupe_key="snapshot_unusable",
         ts=now_ns,
@@ -97,15 +102,20 @@ def unusable(why: str, now_ns: int) -> Notice:
 
 
 def without_record(snapshot: Snapshot, trades: int, now_ns: int) -> Notice:
-    """Return what people hear when the house has begun from a snapshot. trades: how many are open."""
+    """Return what people hear when the house has begun without PostgreSQL. trades: how many are open."""
+    if snapshot.epoch:
+        source = f"the snapshot of {plain.instant_text(snapshot.ts)} and what LEDGER and ORDERS hold since"
+    else:
+        source = (
+            "what LEDGER and ORDERS hold, for there is no snapshot: what stops had counted and followed begins anew"
+        )
     return Notice(
         notice_id=f"started_without_database:{now_ns}",
         kind="started_without_database",
         severity=Severity.CRITICAL,
         title="Started without PostgreSQL",
-        body=f"PostgreSQL does not answer, so {trades} open trades are guarded from the snapshot of {plain.instant_text(snapshot.ts)} and "
-        "what LEDGER and ORDERS hold since. Stops fire and closes leave; nothing new is taken on. A trade is UNPROTECTED until "
-        "its prices are heard. When PostgreSQL returns, Watchkeeper starts again from the record. Type: python run.py check",
+        body=f"PostgreSQL does not answer, so {trades} open trades are guarded from {source}. "
+        "Stops fire and closes leave; nothing new is taken on. A trade is UNPROTECTED until its prices are heard. When PostgreSQL returns, Watchkeeper starts again from the record. Type: python run.py check",
         dedupe_key="started_without_database",
         ts=now_ns,
     )
