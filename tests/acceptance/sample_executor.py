@@ -160,6 +160,7 @@ async def serve(url: str, venue_name: str, executor: SampleExecutor, stop: async
             stream="ORDERS",
             config=ConsumerConfig(
                 ack_policy=AckPolicy.EXPLICIT,
+                ack_wait=5,  # s; what one had taken that died is carried out by the next, before it expires
                 filter_subjects=[f"order.submit.{venue_name}.>", f"order.cancel.{venue_name}.>"],
             ),
         )

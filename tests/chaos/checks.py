@@ -2,19 +2,23 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any, Final
 
 from bus.messages.trades import TradeState
 from bus.messages.units import ZERO
 from tests.chaos.checks_of_streams import of_streams
+from tests.chaos.driver import CALM, QUANTITY
 from tests.chaos.keeper import EXIT_INTERNAL, EXIT_KILLED
 from tests.chaos.ledger import of_journal
 from tests.chaos.world import World
 
-QUANTITY: Final = Decimal(10)
-"""Of each trade."""
-_CRASHES: Final = ("actor_restarted", "service_down")
+_TRADES: Final = """
+    select trade_id, state, open_quantity, pnl, coalesce(sum(f.quantity) filter (where purpose = 'entry'), 0),
+        coalesce(sum(f.quantity) filter (where purpose = 'close'), 0),
+        coalesce(sum(case purpose when 'close' then f.price * f.quantity else -f.price * f.quantity end), 0)
+    from trades left join fills f using (trade_id) group by trade_id, state, open_quantity, pnl
+"""
+_CRASHED: Final = "actor_restarted"
 
 
 def violations(world: World, *, may_end: bool) -> list[str]:
@@ -33,10 +37,10 @@ def violations(world: World, *, may_end: bool) -> list[str]:
 
 
 def _of_positions(world: World) -> Iterator[str]:
-    """Whatever was opened or taken over is closed, by exactly what was held."""
-    left_alone = {f"M-{trade_id}" for trade_id in world.driver.refused}
+    """Whatever was opened or taken over is closed, by exactly what was held; what was refused is left alone."""
+    taken = {ticker for (ticker,) in world.rows("select ticker from trades")}
     for (_, ticker, _), held in world.executor.venue.positions.items():
-        if held and not (ticker in left_alone and held == QUANTITY):
+        if held and not (ticker not in taken and held == QUANTITY):
             yield f"S1: the venue still holds {held} of {ticker}"
 
 
@@ -52,26 +56,16 @@ def _of_fills(world: World) -> Iterator[str]:
 
 
 def _of_trades(world: World) -> Iterator[str]:
-    """What is promised has ended, closed in full if it was ever open; the sums of its fills are its quantities."""
-    sums = {
-        trade_id: (bought, sold)
-        for trade_id, bought, sold in world.rows(
-            "select trade_id, coalesce(sum(quantity) filter (where purpose = 'entry'), 0), "
-            "coalesce(sum(quantity) filter (where purpose = 'close'), 0) from fills group by trade_id"
-        )
-    }
-    for trade_id, state, left, pnl, exit_price in world.rows(
-        "select trade_id, state, open_quantity, pnl, exit_price from trades"
-    ):
-        bought, sold = sums.get(trade_id, (ZERO, ZERO))
-        brought = QUANTITY if trade_id in world.driver.adopted else ZERO
+    """Each has ended, closed in full if it was ever open; its quantity and its profit are the sums of its fills."""
+    for trade_id, state, left, pnl, bought, sold, made in world.rows(_TRADES):
+        brought = QUANTITY if world.driver.verbs.get(trade_id) == "adopt" else ZERO
         held = bought + brought
         if left or sold != held:
             yield f"S1: {trade_id} is {state}: {held} were held, {sold} sold, {left} are left"
         if state != (TradeState.CLOSED if held else TradeState.REJECTED):
             yield f"S12: {trade_id} held {held} and is {state}"
-        if held and pnl != (exit_price - (Decimal("0.60") if brought else Decimal("0.62"))) * held:
-            yield f"S1: {trade_id} sold {sold} at {exit_price} and made {pnl}"
+        if pnl != made - CALM * brought:
+            yield f"S1: {trade_id} made {made - CALM * brought} by its fills, and {pnl} on record"
 
 
 def _of_orders(world: World) -> Iterator[str]:
@@ -83,13 +77,13 @@ def _of_orders(world: World) -> Iterator[str]:
         f"S5: the venue has {name}, and there is no row of it" for name in orders.keys() - {row[0] for row in rows}
     )
     for name, _, evidence, quantity in rows:
-        order: dict[str, Any] = orders.get(name, {"status": None, "filled": ZERO, "quantity": quantity})
+        order: dict[str, Any] = orders.get(name, {"status": None, "filled": ZERO, "asked": quantity})
         if evidence == "filled" and order["status"] != "filled":
             yield f"S8: {name} counts as filled, and at the venue it is {order['status']}"
         if evidence in ("empty_lookup", "never_sent") and order["filled"]:
             yield f"S8: {name} counts as {evidence}, and {order['filled']} were filled"
-        if order["quantity"] != quantity:
-            yield f"S5: {name} is of {order['quantity']} at the venue, of {quantity} on record"
+        if order["asked"] != quantity:
+            yield f"S5: {name} is of {order['asked']} at the venue, of {quantity} on record"
 
 
 def _of_quarantine(world: World) -> Iterator[str]:
@@ -101,13 +95,11 @@ def _of_quarantine(world: World) -> Iterator[str]:
 
 def _of_ends(world: World, *, may_end: bool) -> Iterator[str]:
     """It ends when it is killed, or with 70 where it had to; and no actor crashes."""
-    ends = Counter(world.keeper.ends)
-    killed = world.keeper.kills + (world.keeper.died_at() is not None)
-    if ends[EXIT_KILLED] > killed:
-        yield f"it was killed {killed} times, and {ends[EXIT_KILLED]} times it died: {world.keeper.ends}"
-    odd = [code for code in ends if code not in (EXIT_KILLED, *((EXIT_INTERNAL,) if may_end else ()))]
-    if odd:
-        yield f"it ended by itself: {world.keeper.ends}"
-    for kind, title, body in world.rows("select kind, title, body from notices"):
-        if kind in _CRASHES:
-            yield f"L4: {title}: {body}"
+    for keeper in world.keepers:
+        ends, killed = Counter(keeper.ends), keeper.kills + (keeper.died_at() is not None)
+        if ends[EXIT_KILLED] > killed:
+            yield f"it was killed {killed} times, and {ends[EXIT_KILLED]} times it died: {keeper.ends}"
+        if set(ends) - {EXIT_KILLED, *((EXIT_INTERNAL,) if may_end else ())}:
+            yield f"it ended by itself: {keeper.ends}"
+    for title, body in world.rows("select title, body from notices where kind = %s", _CRASHED):
+        yield f"L4: {title}: {body}"

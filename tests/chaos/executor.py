@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
+from random import Random
 from typing import Any, Final, Self, TypeVar
 
 from tests.acceptance.sample_executor import SampleExecutor, serve
@@ -17,6 +18,7 @@ from tests.acceptance.toy_venue import ENDED, ToyVenue, Words
 
 VENUE: Final = "toy"
 _AGAIN_S: Final = 0.1
+_PART: Final = Decimal(4)
 _END_WITHIN_S: Final = 5.0
 _TIMELY: Final = ("too late to send", "an older epoch", "cancelled before it was sent")
 T = TypeVar("T")
@@ -27,10 +29,12 @@ class Died(Exception):  # noqa: N818  # no error: it was asked for
 
 
 class WatchedVenue(ToyVenue):
-    """Notes whatever should never be asked of a venue."""
+    """Notes whatever should never be asked of a venue. thin: how often a close finds room for a part of it alone."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.thin = 0.0
+        self._random = Random(1)
         self.violations: list[str] = []
         self.refused: Counter[str] = Counter()
 
@@ -48,6 +52,9 @@ class WatchedVenue(ToyVenue):
         ]
         if flying:
             self.violations.append(f"{name} was placed beside {flying}")
+        order = {**order, "asked": order["quantity"]}
+        if order["purpose"] == "close" and order["quantity"] > _PART and self._random.random() < self.thin:
+            order |= {"quantity": _PART, "cut": True}
         return super().place(order)
 
 
@@ -122,6 +129,7 @@ class ExecutorKeeper(threading.Thread):
         self.venue = WatchedVenue()
         self.points = ExecutorPoints()
         self.faults: list[str] = []
+        self._living = MortalExecutor(self.venue, self.points)
         self._url = url
         self._loop = asyncio.new_event_loop()
         self._over = asyncio.Event()
@@ -147,7 +155,7 @@ class ExecutorKeeper(threading.Thread):
         self._loop.close()
 
     async def _keep(self) -> None:
-        executor = MortalExecutor(self.venue, self.points)
+        executor = self._living
         while not self._over.is_set():
             ready = asyncio.Event()
             self._life = asyncio.create_task(serve(self._url, VENUE, executor, self._over, ready))
@@ -157,8 +165,9 @@ class ExecutorKeeper(threading.Thread):
             for life in done:
                 if not life.cancelled() and (error := life.exception()) is not None:
                     self.faults.append(repr(error))
-            before, executor = executor, MortalExecutor(self.venue, self.points)
-            executor.take_over(before)
+            executor = MortalExecutor(self.venue, self.points)
+            executor.take_over(self._living)
+            self._living = executor
             if not self._over.is_set():
                 await asyncio.sleep(_AGAIN_S)
 
@@ -189,3 +198,7 @@ class ExecutorKeeper(threading.Thread):
     def seen(self) -> tuple[dict[str, Any], list[Words]]:
         """Return the venue's orders and fills as they stand."""
         return self.call(lambda: (dict(self.venue.orders), list(self.venue.fills)))
+
+    def said(self) -> list[Words]:
+        """Return what the executor of now has reported."""
+        return self.call(lambda: [report for reports in self._living._said.values() for report in reports])

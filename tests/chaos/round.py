@@ -1,5 +1,6 @@
 """One round: trades are opened and adopted, something goes wrong, their stops are crossed, they end, and everything is compared."""
 
+import signal
 import threading
 import traceback
 from collections.abc import Callable
@@ -14,11 +15,13 @@ import psycopg
 from db.embedded import EmbeddedPostgres
 from tests.chaos.checks import violations
 from tests.chaos.driver import Unanswered
-from tests.chaos.faults import CROSSING, FAULTS, OPENING, Fault
+from tests.chaos.fault import CROSSING, NATS, OPENING, POSTGRES, Fault
+from tests.chaos.faults import FAULTS, IMPOSSIBLE
 from tests.chaos.settling import is_settled, unsettled
 from tests.chaos.world import World, a_world, until
 
 SETTLED_WITHIN_S: Final = 90
+_PAUSES_S: Final = (0, 0.1, 0.3, 0.6)
 _NAMES: Final = tuple(FAULTS)
 _STRIDE: Final = 17
 """Rounds in a row try faults that have little in common; it must share no factor with their number."""
@@ -39,82 +42,77 @@ class Result:
 class Round:
     """Tells one seed. It draws what happens; when exactly it happens, the machine says."""
 
-    def __init__(self, seed: int, world: World) -> None:
+    def __init__(self, seed: int, fault: str | None) -> None:
         self._random = Random(seed)
-        self._world = world
-        self.faults = drawn(seed, self._random)
+        self.faults = drawn(seed, self._random, fault)
         self._acting: list[threading.Thread] = []
-        self.broken: list[str] = []
+        self._broken: list[str] = []
 
-    def tell(self) -> list[str]:
+    def tell(self, world: World) -> list[str]:
         """Let it happen; return what was violated."""
-        world = self._world
+        world.executor.venue.thin = self._random.choice((0.0, 0.0, 0.5))
         if not until(world.is_ready, SETTLED_WITHIN_S):
             return ["L4: it does not become ready, and nothing has gone wrong yet"]
         try:
-            self._open()
-            self._cross()
+            self._open(world)
+            self._cross(world)
         except Unanswered as error:
-            return [f"L1: {error}", *self.broken]
+            return [f"L1: {error}", *self._broken]
         finally:
             for thread in self._acting:
                 thread.join()
-        if self.broken:
-            return self.broken
+        if self._broken:
+            return self._broken
         if not until(lambda: is_settled(world), SETTLED_WITHIN_S):
             return unsettled(world)
-        code = world.keeper.stop()
-        return [
-            *([f"it ended with {code} when it was stopped"] if code else []),
-            *violations(world, may_end=any(fault.may_end for fault, _ in self.faults)),
-        ]
+        codes = [keeper.stop() for keeper in reversed(world.keepers)]
+        # Of two, one may still be starting: it has no ears for SIGTERM yet.
+        if set(codes) - ({0} if len(codes) == 1 else {0, -signal.SIGTERM}):
+            return [f"it ended with {codes} when it was stopped"]
+        return violations(world, may_end=any(fault.may_end for fault, _ in self.faults))
 
-    def _open(self) -> None:
-        driver = self._world.driver
-        wanted = [True] * self._random.randint(1, 3) + [False] * self._random.randint(1, 3)
-        self._random.shuffle(wanted)
-        before = wanted[: self._random.randint(0, len(wanted))]
-        for is_adopted in before:
-            driver.trade(is_adopted=is_adopted)
-        self._begin(OPENING)
-        for is_adopted in wanted[len(before) :]:
-            driver.trade(is_adopted=is_adopted)
-        # Whatever was begun before has its effect on what follows.
-        driver.trade(is_adopted=self._random.random() < 0.5)
+    def _open(self, world: World) -> None:
+        count = self._random.randint(2, 6)
+        begins = self._random.randint(0, count - 1)
+        for number in range(count):
+            if number == begins:
+                self._begin(world, OPENING)
+            threading.Event().wait(self._random.choice(_PAUSES_S))
+            verb = self._random.choice(("open", "adopt"))
+            world.driver.trade(verb, by_command=self._random.random() < 0.3)
 
-    def _cross(self) -> None:
-        """Let the market fall, one ticker after the other, and move on below the stops."""
-        self._begin(CROSSING)
-        bids = self._world.market.bids
-        for ticker in self._random.sample(list(bids), len(bids)):
-            bids[ticker] = Decimal(self._random.randint(20, 40)) / 100
-            threading.Event().wait(self._random.choice((0, 0.1, 0.3)))
+    def _cross(self, world: World) -> None:
+        """Let the market fall, one ticker after the other, and move on below the stops; some are closed by hand instead."""
+        self._begin(world, CROSSING)
+        bids = world.market.bids
+        for trade_id, body in self._random.sample(list(world.driver.asked.items()), len(bids)):
+            if self._random.random() < 0.2:
+                world.driver.close(trade_id)
+            bids[body["ticker"]] = Decimal(self._random.randint(20, 40)) / 100
+            threading.Event().wait(self._random.choice(_PAUSES_S))
         for ticker in bids:
             bids[ticker] = Decimal("0.30")
 
-    def _begin(self, phase: str) -> None:
+    def _begin(self, world: World, phase: str) -> None:
         for fault, when in self.faults:
             if when == phase:
-                thread = threading.Thread(target=self._act, args=(fault, Random(self._random.random())))
+                thread = threading.Thread(target=self._act, args=(world, fault, Random(self._random.random())))
                 self._acting.append(thread)
                 thread.start()
 
-    def _act(self, fault: Fault, random: Random) -> None:
+    def _act(self, world: World, fault: Fault, random: Random) -> None:
         try:
-            fault.act(self._world, random)
+            fault.act(world, random)
         except Exception:  # noqa: BLE001  # on a thread of its own: it would be lost
-            self.broken.append(f"{fault.name} could not be done: {traceback.format_exc()}")
+            self._broken.append(f"{fault.name} could not be done: {traceback.format_exc()}")
 
 
-def drawn(seed: int, random: Random) -> list[tuple[Fault, str]]:
-    """Return the faults of a round, and when each begins. Every seed tries another first one."""
-    first = FAULTS[_NAMES[seed * _STRIDE % len(_NAMES)]]
-    chosen = [(first, _when(first, random))]
-    if random.random() < 0.3:
-        second = FAULTS[random.choice(_NAMES)]
-        if not second.of & first.of:
-            chosen.append((second, _when(second, random)))
-    return chosen
+def drawn(seed: int, random: Random, fault: str | None) -> list[tuple[Fault, str]]:
+    """Return the faults of a round, and when each begins. Every seed tries another first one, unless one is wanted."""
+    first = FAULTS[fault or _NAMES[seed * _STRIDE % len(_NAMES)]]
+    second = FAULTS[random.choice(_NAMES)]
+    chosen = [first, second] if random.random() < 0.3 and not second.of & first.of else [first]
+    return [(fault, _when(fault, random)) for fault in chosen if fault.name not in IMPOSSIBLE]
 
 
 def _when(fault: Fault, random: Random) -> str:
@@ -127,21 +125,28 @@ def reached(world: World, faults: list[tuple[Fault, str]]) -> list[str]:
     return [fault.name for fault, _ in faults if not fault.is_point or fault.name in died]
 
 
-def run(seed: int, postgres: EmbeddedPostgres, folder: Path, say: Callable[[str], None] = lambda _: None) -> Result:
-    """Tell one seed on servers of its own. say: hears the faults before they come."""
-    with a_world(postgres, folder) as world:
-        one = Round(seed, world)
-        planned = [fault.name for fault, _ in one.faults]
-        say(", ".join(f"{fault.name} {when}" for fault, when in one.faults))
+def run(
+    seed: int,
+    postgres: EmbeddedPostgres,
+    folder: Path,
+    *,
+    fault: str | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Result:
+    """Tell one seed on servers of its own. fault: its first one; None: what the seed says. say: hears them before they come."""
+    one = Round(seed, fault)
+    say(" and ".join(f"{each.name} {when}" for each, when in one.faults))
+    disks = {each.of: each.disk_mb for each, _ in one.faults}
+    with a_world(postgres, folder, nats_mb=disks.get(NATS, 0), postgres_mb=disks.get(POSTGRES, 0)) as world:
         try:
-            found = one.tell()
+            found = one.tell(world)
         except (psycopg.Error, AssertionError, OSError):
             found = [f"the round broke: {traceback.format_exc()}"]
         return Result(
             seed=seed,
-            planned=planned,
+            planned=[each.name for each, _ in one.faults],
             reached=reached(world, one.faults),
             violations=found,
-            trades=len(world.driver.promised),
-            ends=world.keeper.ends,
+            trades=len(world.driver.asked),
+            ends=[code for keeper in world.keepers for code in keeper.ends],
         )

@@ -15,7 +15,13 @@ OWED: Final = """
     and not exists (select from orders where 'submit:' || client_order_id = o.msg_id and not is_live)
 """
 """What is still to be published; an order that nobody took until it had ended never is."""
-MISSING: Final = "select promised from unnest(%s::text[]) as promised where not exists (select from trades where trade_id = promised)"
+MISSING: Final = """
+    select asked from unnest(%s::text[]) as asked where not exists (select from trades where trade_id = asked)
+"""
+UNHEARD: Final = """
+    select asked from unnest(%s::text[]) as asked
+    where not exists (select from inbox where key in ('command:open:open-' || asked, 'command:adopt:adopt-' || asked))
+"""
 
 
 def is_settled(world: World) -> bool:
@@ -37,6 +43,9 @@ def _left(world: World) -> list[str]:
     found = [f"L1: {trade_id} is {state}, {left} open" for trade_id, state, left in world.rows(ALIVE)]
     found += [
         f"S3: {trade_id} was promised, and is not there" for (trade_id,) in world.rows(MISSING, world.driver.promised)
+    ]
+    found += [
+        f"S3: the command for {trade_id} left no row" for (trade_id,) in world.rows(UNHEARD, world.driver.commanded)
     ]
     found += [f"L2: {msg_id} is not published" for (msg_id,) in world.rows(OWED)]
     if found:
