@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from tests.chaos.faults import IMPOSSIBLE
+from tests.chaos.faults import FAULTS, IMPOSSIBLE
 from tests.chaos.reach import Reach
 from tests.chaos.round import run
 from tests.fixtures.postgres import throwaway_server
@@ -66,6 +66,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--fault", choices=FAULTS, help="the first one of every round (default: another one in each)")
     parser.add_argument(
         "--folder", type=Path, help="where the logs of failed rounds stay (default: a new temporary one)"
     )
