@@ -40,6 +40,8 @@ def begin(trade: Trade, context: Context) -> Step:
     draft.go(TradeState.PENDING)
     draft.entries.append(order)
     draft.wake(ENTRY_TIMEOUT, context.now_ns + span_ns(trade, "entry_timeout_s"))
+    # A fill whose report was lost is a position without a stop: it must not stay so until the entry has timed out.
+    draft.expect_an_answer()
     watch_close_time(draft)
     return draft.step()
 

@@ -132,6 +132,14 @@ def test_a_pending_entry_is_given_its_time(timeout: Decimal | None, due_s: float
     assert life.due("entry_timeout") == at(due_s)
 
 
+def test_a_fill_whose_report_was_lost_is_found_long_before_the_entry_times_out() -> None:
+    """Fault 6, Lesson 24: until then the position has no stop."""
+    life = Life(a_trade()).begin()
+
+    assert life.due("lookup") == at(2)
+    assert [question.client_order_id for question in life.timer("lookup", at_s=2).step.questions] == [ENTRY]
+
+
 def test_an_entry_pending_for_too_long_is_cancelled_and_looked_up() -> None:
     """Lesson 24, 30: never rejected for want of an answer."""
     life = Life(a_trade()).begin().timer("entry_timeout", at_s=30)

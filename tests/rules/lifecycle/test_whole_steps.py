@@ -88,7 +88,7 @@ def test_an_entry_is_the_trade_as_an_order() -> None:
         trade=replace(FULL, state=TradeState.PENDING, version=1, attempts=(sent,), cause="test"),
         edges=(edge("requested", "pending", 1, 0),),
         entries=(order,),
-        timers=(timer("entry_timeout", 20), timer("expiry", 3600)),
+        timers=(timer("entry_timeout", 20), timer("lookup", 2), timer("expiry", 3600)),
     )
 
 
