@@ -19,6 +19,7 @@ from tests.acceptance.toy_venue import ENDED, ToyVenue, Words
 VENUE: Final = "toy"
 _AGAIN_S: Final = 0.1
 _PART: Final = Decimal(4)
+_LISTENS_WITHIN_S: Final = 90.0
 _END_WITHIN_S: Final = 5.0
 _TIMELY: Final = ("too late to send", "an older epoch", "cancelled before it was sent")
 T = TypeVar("T")
@@ -138,7 +139,7 @@ class ExecutorKeeper(threading.Thread):
 
     def __enter__(self) -> Self:
         self.start()
-        assert self._is_ready.wait(20), "the executor does not listen"
+        assert self._is_ready.wait(_LISTENS_WITHIN_S), "the executor does not listen: are there streams?"
         return self
 
     def __exit__(self, *_: object) -> None:
