@@ -1,0 +1,1 @@
+"""The flight recorder's files: words as bytes, blocks of them in segments."""

@@ -1,0 +1,160 @@
+r"""The files of the flight recorder: append-only segments of blocks. Version 1.
+
+    recording-<first instant, ns>-<number>.wkr
+    WATCHKEEPER RECORDING 1\n
+    block:  size u32 | crc32 u32 | plain size u32 | entries u32 | first i64 | last i64     little-endian
+            zstd frame of `size` bytes
+    in it:  [words, entries] in msgpack; a word is (type, bytes), an entry (actor, instant, heard, [said ...]) by index into words
+
+crc32 is of the rest of the header and of the frame. A block stands for itself: nothing in it refers to another one, so that any of
+them can be read alone, and one that is damaged costs its own entries only. What follows the last whole block is a torn tail: the
+process died while it wrote. The instants are of the first and the last entry, nanoseconds; to find a time only headers are read.
+"""
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple
+
+import msgspec
+import zstandard
+
+from bus.recorder.words import Packed
+
+MAGIC: Final = b"WATCHKEEPER RECORDING 1\n"
+SUFFIX: Final = ".wkr"
+PLAIN_MAX: Final = 256 * 1024 * 1024
+"""No block is larger when it is unpacked: one that says so is foreign, or made to fill the memory."""
+_HEADER: Final = struct.Struct("<IIIIqq")
+_LEVEL: Final = 3
+
+
+class Entry(NamedTuple):
+    """What one actor applied, and what it said. heard, said: indices into the block's words."""
+
+    actor: str
+    at_ns: int
+    heard: int
+    said: tuple[int, ...] = ()
+
+
+class Block(NamedTuple):
+    """What was applied within a moment, in order."""
+
+    words: Sequence[Packed]
+    entries: Sequence[Entry]
+
+
+class Gap(NamedTuple):
+    """What a recording lacks: the file, the byte where it begins, and why."""
+
+    path: Path
+    offset: int
+    why: str
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        return f"{self.path.name}, byte {self.offset:,}: {self.why}"
+
+
+class ForeignSegment(ValueError):  # noqa: N818  # an outcome
+    """This file is no segment of a recording, or one of a version that this code does not know."""
+
+
+class SegmentWriter:
+    """Appends to one new segment in `folder`, which is made if it must be. Raises: OSError, from everything."""
+
+    def __init__(self, folder: Path, first_ns: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path, self._file = _create(folder, first_ns)
+        self._packer = zstandard.ZstdCompressor(level=_LEVEL)
+        self.size = self._file.write(MAGIC)
+
+    def append(self, block: Block) -> None:
+        """Write a block, which has at least one entry, to the operating system: from then on a killed process loses nothing of it."""
+        plain = _BLOCK.encode(block)
+        packed = self._packer.compress(plain)
+        times = (block.entries[0].at_ns, block.entries[-1].at_ns)
+        rest = _HEADER.pack(len(packed), 0, len(plain), len(block.entries), *times)[8:]
+        check = zlib.crc32(packed, zlib.crc32(rest))
+        head = struct.pack("<II", len(packed), check) + rest
+        self._file.write(head + packed)
+        self.size += len(head) + len(packed)
+
+    def close(self) -> None:
+        """End the segment. Harmless twice."""
+        self._file.close()
+
+
+def segments(folder: Path) -> list[Path]:
+    """Return the segments in `folder`, the oldest first."""
+    return sorted(folder.glob(f"recording-*{SUFFIX}"))
+
+
+def read_blocks(path: Path, *, since_ns: int = 0, until_ns: int = 2**63 - 1) -> Iterator[Block | Gap]:
+    """Yield the blocks of a segment that touch these instants, and a `Gap` for each part that cannot be read.
+
+    Reads one block at a time. Raises: ForeignSegment, OSError.
+    """
+    unpacker = zstandard.ZstdDecompressor()
+    with path.open("rb") as file:
+        start = file.read(len(MAGIC))
+        if start != MAGIC:
+            raise ForeignSegment(_foreign(path, start))
+        end = os.fstat(file.fileno()).st_size
+        offset = len(MAGIC)
+        while offset < end:
+            head = file.read(_HEADER.size)
+            if len(head) < _HEADER.size:
+                yield Gap(path, offset, f"a torn tail of {end - offset:,} bytes: the process died while it wrote")
+                return
+            size, check, plain_size, entries, first_ns, last_ns = _HEADER.unpack(head)
+            following = offset + _HEADER.size + size
+            if following > end:
+                yield Gap(path, offset, f"a torn tail of {end - offset:,} bytes: the process died while it wrote")
+                return
+            if last_ns < since_ns or first_ns > until_ns:
+                file.seek(following)
+            else:
+                packed = file.read(size)
+                if zlib.crc32(packed, zlib.crc32(head[8:])) != check:
+                    yield Gap(path, offset, f"the checksum of {entries:,} entries does not fit")
+                else:
+                    yield _read(path, offset, unpacker, packed, plain_size)
+            offset = following
+
+
+def _read(path: Path, offset: int, unpacker: zstandard.ZstdDecompressor, packed: bytes, plain_size: int) -> Block | Gap:
+    try:
+        if plain_size > PLAIN_MAX or zstandard.frame_content_size(packed) != plain_size:
+            return Gap(path, offset, f"{plain_size:,} bytes when unpacked: a block has at most {PLAIN_MAX:,}")
+        words, entries = _BLOCK_DECODER.decode(unpacker.decompress(packed, max_output_size=plain_size))
+    except (zstandard.ZstdError, msgspec.DecodeError, ValueError) as error:
+        return Gap(path, offset, f"not as a block is written: {error}")
+    if any(not 0 <= index < len(words) for entry in entries for index in (entry.heard, *entry.said)):
+        return Gap(path, offset, "an entry names a word that is not there")
+    return Block(words, entries)
+
+
+def _create(folder: Path, first_ns: int) -> tuple[Path, BinaryIO]:
+    """Two processes may begin at one instant, and a clock may be set back: no segment is ever written over."""
+    for number in count():
+        path = folder / f"recording-{first_ns:020d}-{number:03d}{SUFFIX}"
+        try:
+            return path, os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0)
+        except FileExistsError:
+            continue
+    raise AssertionError
+
+
+def _foreign(path: Path, start: bytes) -> str:
+    if start.startswith(MAGIC[:-2]):
+        return f"{path} was written by another version of Watchkeeper: {start.decode(errors='replace').strip()}"
+    return f"{path} is no recording of Watchkeeper"
+
+
+_BLOCK: Final = msgspec.msgpack.Encoder()
+_BLOCK_DECODER: Final = msgspec.msgpack.Decoder(tuple[list[tuple[str, msgspec.Raw]], list[Entry]])

@@ -1,0 +1,163 @@
+"""Words to bytes and back, exactly: what one actor of the house says to another, kept in a recording.
+
+On the wire money is rounded to twelve decimals and an instant to the microsecond; here nothing is, or a replay would decide by other
+numbers than the actor did. So a number is written as `str` gives it, digit for digit, and read by the type of its field. What was
+received is read from its own bytes again, by the type that its subject names.
+
+Recordings outlive code: a field is added with a default, and a word that newer code does not know is `UnreadableWord`.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, Final, cast
+
+import msgspec
+
+from bus import messages
+from bus.messages import units
+from bus.messages.envelope import Delivery, Malformed, Message, Received
+from bus.messages.market import FeedBeat, Momentum, Probability, Quote, SpotPrice, Tick, Ticks
+from bus.messages.orders import OrderArrived, OrderCancel, OrderSubmit
+from bus.messages.plain import from_json, read_setting
+from bus.messages.records import OrdersTail
+from bus.messages.stops import StopDecision
+from bus.subjects import UnknownSubject, parse
+
+Packed = tuple[str, msgspec.Raw]
+"""The name of a word's type, and the word in msgpack."""
+_TICKS: Final[tuple[type[Tick], ...]] = (Quote, SpotPrice, Probability, Momentum, FeedBeat)
+"""By their number in a recording: never another order."""
+_TICK_NUMBER: Final = {kind: number for number, kind in enumerate(_TICKS)}
+_BATCH: Final = tuple[int, list[tuple[int, msgspec.Raw]]]
+_RECEIVED: Final = tuple[str, str, str, bytes, int, Delivery | None, str | None]
+_TAIL: Final = tuple[tuple[OrderSubmit, ...], list[Packed], tuple[StopDecision, ...], str, int]
+_ENCODER: Final = msgspec.msgpack.Encoder()
+
+
+class UnreadableWord(ValueError):  # noqa: N818  # an outcome
+    """This word of a recording cannot be read; the text says why."""
+
+
+def pack(word: object) -> Packed:
+    """Return `word`, one of the structs of `bus.messages`, as bytes."""
+    name, encode = type(word).__name__, _ENCODER.encode
+    match word:
+        case Ticks():
+            body = encode((word.received_ns, [(_TICK_NUMBER[type(tick)], tick) for tick in word.batch]))
+        case Received():
+            body = encode(_received(word))
+        case OrderArrived():
+            body = encode((type(word.order).__name__, word))
+        case OrdersTail():
+            body = encode((word.submits, [pack(each) for each in word.reports], word.decisions, word.stream, word.last))
+        case _:
+            body = encode(word)
+    return name, msgspec.Raw(body)
+
+
+def unpack(packed: Packed) -> object:
+    """Return the word. Raises: UnreadableWord."""
+    name, body = packed
+    try:
+        return _SPECIAL.get(name, _read_struct)(name, body)
+    except (msgspec.DecodeError, ValueError, ArithmeticError, UnknownSubject, LookupError) as error:
+        raise UnreadableWord(f"a {name[:100]} cannot be read: {str(error)[:300]}") from error
+
+
+def look(packed: Packed) -> object:
+    """Return the word as plain data, for people: also of a type that is not known here. Raises: UnreadableWord."""
+    try:
+        return msgspec.msgpack.decode(packed[1])
+    except (msgspec.DecodeError, ValueError) as error:
+        raise UnreadableWord(f"a {packed[0][:100]} is no msgpack: {error}") from error
+
+
+def _received(word: Received[Any]) -> tuple[object, ...]:
+    return (word.subject, word.key, word.digest, word.body, word.received_ns, word.delivery, word.reply_to)
+
+
+def _decode(body: msgspec.Raw | bytes, kind: Any) -> Any:  # noqa: ANN401  # what `kind` says, as msgspec reads it
+    decoder = _DECODERS.get(kind)
+    if decoder is None:
+        decoder = _DECODERS[kind] = msgspec.msgpack.Decoder(kind, dec_hook=_read_value)
+    return decoder.decode(body)
+
+
+def _read_value(kind: Any, value: Any) -> Any:  # noqa: ANN401  # msgspec's signature
+    """Read what `units` marks: a number from its text, a setting as it may be; the others are what they are in memory.
+
+    Where a field may hold anything (`object`) it holds settings.
+    """
+    if kind is units.SettingValue or kind is object:
+        return read_setting(value) if isinstance(value, str) else value
+    return Decimal(value) if kind.inner is Decimal and isinstance(value, str) else value
+
+
+def _read_struct(name: str, body: msgspec.Raw) -> object:
+    kind = _kinds().get(name)
+    if kind is None:
+        raise UnreadableWord(f"no word is called {name[:100]}")
+    return _decode(body, kind)
+
+
+def _read_ticks(_: str, body: msgspec.Raw) -> Ticks:
+    received_ns, ticks = _decode(body, _BATCH)
+    return Ticks(batch=tuple(_decode(tick, _TICKS[number]) for number, tick in ticks), received_ns=received_ns)
+
+
+def _read_received(_: str, body: msgspec.Raw) -> Received[Message]:
+    subject, key, digest, text, received_ns, delivery, reply_to = _decode(body, _RECEIVED)
+    return Received(
+        message=from_json(parse(subject).route.message, text),
+        subject=subject,
+        key=key,
+        digest=digest,
+        body=text,
+        received_ns=received_ns,
+        delivery=delivery,
+        reply_to=reply_to,
+    )
+
+
+def _read_arrived(_: str, body: msgspec.Raw) -> OrderArrived:
+    name, raw = _decode(body, tuple[str, msgspec.Raw])
+    kind = {"OrderSubmit": OrderSubmit, "OrderCancel": OrderCancel}[name]
+    fields = _decode(raw, dict[str, msgspec.Raw])
+    token, sequence, now_ns = (_decode(fields[name], Any) for name in ("token", "sequence", "now_ns"))
+    return OrderArrived(order=_decode(fields["order"], kind), token=token, sequence=sequence, now_ns=now_ns)
+
+
+def _read_tail(_: str, body: msgspec.Raw) -> OrdersTail:
+    submits, reports, decisions, stream, last = _decode(body, _TAIL)
+    return OrdersTail(
+        submits=submits,
+        reports=tuple(cast("Received[Any] | Malformed", unpack(each)) for each in reports),
+        decisions=decisions,
+        stream=stream,
+        last=last,
+    )
+
+
+_DECODERS: Final[dict[object, msgspec.msgpack.Decoder[Any]]] = {}
+_SPECIAL: Final[dict[str, Callable[[str, msgspec.Raw], object]]] = {
+    "Ticks": _read_ticks,
+    "Received": _read_received,
+    "OrderArrived": _read_arrived,
+    "OrdersTail": _read_tail,
+}
+_KINDS: Final[dict[str, type[msgspec.Struct]]] = {}
+
+
+def _kinds() -> dict[str, type[msgspec.Struct]]:
+    """Return every struct of `bus.messages` by its name."""
+    if not _KINDS:
+        for module in iter_modules(messages.__path__, "bus.messages."):
+            found = vars(import_module(module.name)).values()
+            _KINDS.update(
+                (kind.__name__, kind)
+                for kind in found
+                if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind.__module__ == module.name
+            )
+    return _KINDS
