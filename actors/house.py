@@ -6,32 +6,27 @@ its own engine, whose state is the one before the word that crashed it (`rules.d
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from loguru import logger
 
 from actors.activity import Activity
 from actors.auto_stop import AutoStop
 from actors.database import EXIT_INTERNAL, Backlog, Database
+from actors.engines import Engines
 from actors.inbox import Inbox
 from actors.notifier import Notifier
-from actors.paper_venue import PaperVenue, SharedPaperBook
+from actors.paper_venue import PaperVenue
 from actors.ports import Clock, SnapshotFile, Store, Wire
 from actors.reconciler import Reconciler
 from actors.router import Listener, Router
-from actors.rules.coverage.board import CoverageBoard
-from actors.rules.desk.desk import Desk
 from actors.rules.notice_policy import NoticePolicy
 from actors.rules.pulse import Pulse
-from actors.rules.reconcile.reconciler import ReconcileEngine
-from actors.rules.reconcile.terms import ReconcileTerms
 from actors.rules.record.snapshots import OWNER as SNAPSHOTS
 from actors.rules.record.snapshots import Snapshots
 from actors.rules.restarts import RestartLimits, Restarts
 from actors.rules.status import StatusBoard
-from actors.rules.stops.engine import StopEngine
 from actors.rules.timers import TimerQueue
-from actors.rules.transport.watch import TransportWatch
 from actors.snapshot_keeper import SnapshotKeeper
 from actors.supervisor import Child, Supervisor, WirePulse
 from actors.timer import Timer
@@ -39,7 +34,7 @@ from actors.trade_desk import TradeDesk
 from actors.trade_watcher import TradeWatcher
 from actors.turns import OwnThreads, Turns
 from actors.watched import EngineActor, Failed, WatchedActor
-from bus.messages.accounts import AccountProgress, AccountRules, DrawdownFired, EquityStanding
+from bus.messages.accounts import AccountRules, DrawdownFired, EquityStanding
 from bus.messages.envelope import Malformed, Outgoing, Received
 from bus.messages.lead import InstanceHeard, NobodyHeard, WireDown, WireUp
 from bus.messages.market import Lifecycle, Ticks
@@ -54,6 +49,7 @@ from bus.messages.reconcile import (
     ReconcileWanted,
     VenuesUp,
 )
+from bus.messages.recording import EngineRebuilt
 from bus.messages.records import (
     Answer,
     Commit,
@@ -67,7 +63,6 @@ from bus.messages.records import (
     Query,
     RecordAway,
     RecordBack,
-    Recovered,
 )
 from bus.messages.stops import (
     BidReturned,
@@ -78,7 +73,6 @@ from bus.messages.stops import (
     StopCheckWanted,
     StopCoverage,
     StopFired,
-    StopProgress,
 )
 from bus.messages.streams import StreamsSeen, StreamsWanted
 from bus.messages.system import Status, SystemCommand, SystemEvent
@@ -86,8 +80,6 @@ from bus.messages.timers import CancelTimer, SetTimer
 from bus.messages.trades import Trade
 from bus.messages.units import NS_PER_MS, NS_PER_S
 from config.settings import Settings
-
-E = TypeVar("E", StopEngine, CoverageBoard)
 
 _ACTORS: Final = (
     "supervisor",
@@ -131,12 +123,8 @@ class House:
         wire: Wire,
         clock: Clock,
         settings: Settings,
-        recovered: Recovered,
         places: Mapping[str, Place] | None = None,
-        desk: Desk,
-        terms: ReconcileTerms,
-        transport: TransportWatch,
-        paper: SharedPaperBook,
+        engines: Engines,
         board: StatusBoard,
         activity: Activity,
         escalate: Callable[[int, str], None],
@@ -156,28 +144,15 @@ class House:
         self._activity = activity
         self._record = record or activity
         self._turns = turns or OwnThreads(activity, _TOGETHER)
-        self._desk = desk
-        self._paper = paper
+        self._engines = engines
         self.board = board
-        self._styles: dict[str, str] = {name: venue.style for name, venue in settings.venues.items()}
         self.router = Router()
-        self._terms = terms
-        self._transport = transport
-        trades = (*recovered.ended, *recovered.trades)
-        self._reconcile = ReconcileEngine(terms, trades, clock.now_ns(), stated=recovered.positions)
-        for standing in self._reconcile.standings(clock.now_ns()):
+        recovered, now_ns = engines.beginning.recovered, engines.beginning.now_ns
+        for standing in engines.reconcile.standings(now_ns):
             board.note(standing)
         self._trades: dict[str, Trade] = {trade.trade_id: trade for trade in recovered.trades}
         self._coverage = {coverage.trade_id: coverage for coverage in recovered.coverage}
-        board.protection.begin(recovered.trades, recovered.coverage, clock.now_ns())
-        self._stops = self._new_stop_engine((*recovered.progress, *recovered.account_progress))
-        self._stops.remember((*recovered.ended, *recovered.trades))
-        for balance in recovered.balances:
-            self._stops.handle(balance)
-        # With nobody to hear them, no marks are said: thousands of trades four times a second.
-        is_heard = MarkSnapshot in (also or {})
-        self._mark_interval_ns = int(settings.actors.mark_interval_ms * NS_PER_MS) if is_heard else 0
-        self._watch = self._new_board()
+        board.protection.begin(recovered.trades, recovered.coverage, now_ns)
         self._timers = TimerQueue()
         self._notice_policy = NoticePolicy()
         self._backlog = Backlog(places)
@@ -229,7 +204,7 @@ class House:
         tail = tail or OrdersTail()
         for word in tail.reports:
             self._note_heard(word)
-        self.router.say_all(self._desk.start(self._clock.now_ns(), tail))
+        self.router.say_all(self._engines.start_desk(tail, self._clock.now_ns()))
 
     def hear(self, word: object) -> None:
         """Take in a word from the wires, on any thread. Questions for the status go to the root, the rest by type."""
@@ -287,10 +262,14 @@ class House:
             "trade_desk": self._build_desk,
             "trade_watcher": self._build_watcher,
             "auto_stop": self._build_auto_stop,
-            "paper_venue": lambda inbox, failed: PaperVenue(inbox, failed, engine=self._paper, say=self.router.say),
+            "paper_venue": lambda inbox, failed: PaperVenue(
+                inbox, failed, engine=self._engines.paper, say=self.router.say
+            ),
             "reconciler": self._build_reconciler,
             SNAPSHOTS: self._build_keeper,
-            "transport": lambda inbox, failed: EngineActor(inbox, failed, engine=self._transport, say=self.router.say),
+            "transport": lambda inbox, failed: EngineActor(
+                inbox, failed, engine=self._engines.transport, say=self.router.say
+            ),
         }
         actors = self._settings.actors
         limits = RestartLimits(
@@ -362,49 +341,31 @@ class House:
         )
 
     def _build_desk(self, inbox: Inbox, failed: Failed) -> WatchedActor:
-        return TradeDesk(inbox, failed, engine=self._desk, say=self.router.say)
+        return TradeDesk(inbox, failed, engine=self._engines.desk, say=self.router.say)
 
     def _build_auto_stop(self, inbox: Inbox, failed: Failed) -> WatchedActor:
-        if inbox.crashes:
-            self._stops = self._rebuilt(self._stops, self._new_stop_engine(self._stops.progress()))
-        return AutoStop(inbox, failed, engine=self._stops, say=self.router.say)
+        self._rebuild(inbox)
+        return AutoStop(inbox, failed, engine=self._engines.stops, say=self.router.say)
 
     def _build_watcher(self, inbox: Inbox, failed: Failed) -> WatchedActor:
-        if inbox.crashes:
-            self._watch = self._rebuilt(self._watch, self._new_board())
-        return TradeWatcher(inbox, failed, engine=self._watch, say=self.router.say)
+        self._rebuild(inbox)
+        return TradeWatcher(inbox, failed, engine=self._engines.watch, say=self.router.say)
 
     def _build_reconciler(self, inbox: Inbox, failed: Failed) -> WatchedActor:
+        if self._rebuild(inbox):
+            inbox.put(VenuesUp(now_ns=self._clock.now_ns()))
+        return Reconciler(inbox, failed, engine=self._engines.reconcile, say=self.router.say, wire=self._wire)
+
+    def _rebuild(self, inbox: Inbox) -> bool:
+        """Build anew what decides for an actor that has crashed; what it says is said. Returns whether there was a crash."""
         if inbox.crashes:
-            now_ns = self._clock.now_ns()
-            old = self._reconcile
-            self._reconcile = ReconcileEngine(self._terms, self._trades.values(), now_ns, old.accounts, old.stated)
-            inbox.put(VenuesUp(now_ns=now_ns))
-        return Reconciler(inbox, failed, engine=self._reconcile, say=self.router.say, wire=self._wire)
-
-    def _rebuilt(self, old: E, new: E) -> E:
-        """Feed a new engine what it must know: the last ticks, then the trades. What it says is said."""
-        if isinstance(new, StopEngine):
-            new.remember(self._trades.values())
-        for word in (*old.last_ticks(), *self._trades.values()):
-            self.router.say_all(new.handle(word))
-        return new
-
-    def _new_stop_engine(self, progress: Iterable[StopProgress | AccountProgress | AccountRules]) -> StopEngine:
-        engine = StopEngine(
-            int(self._settings.actors.progress_interval_ms * NS_PER_MS),
-            styles=self._styles,
-            started_ns=self._clock.now_ns(),
-        )
-        for word in progress:
-            engine.handle(word)
-        return engine
-
-    def _new_board(self) -> CoverageBoard:
-        board = CoverageBoard(self._mark_interval_ns, styles=self._styles)
-        for word in self._coverage.values():
-            board.handle(word)
-        return board
+            known = EngineRebuilt(
+                trades=tuple(self._trades.values()),
+                coverage=tuple(self._coverage.values()),
+                now_ns=self._clock.now_ns(),
+            )
+            self.router.say_all(self._engines.rebuild(inbox.name, known))
+        return bool(inbox.crashes)
 
     # Who hears what
 

@@ -1,10 +1,20 @@
 """PaperVenue: a simulated venue that fulfils what DESIGN asks of an executor. `rules.paper.book` decides."""
 
 import threading
+from collections.abc import Iterable, Sequence
 
 from actors.rules.paper.book import PaperBook
 from actors.watched import EngineActor
-from bus.messages.orders import VenueFills, VenueOrders, VenueOrdersRequest, VenuePositions
+from bus.messages.orders import (
+    OrderCancel,
+    OrderReport,
+    OrderSubmit,
+    VenueFills,
+    VenueOrders,
+    VenueOrdersRequest,
+    VenuePositions,
+)
+from bus.messages.trades import Trade
 
 
 class PaperVenue(EngineActor):
@@ -28,6 +38,13 @@ class SharedPaperBook:
         """Work one word."""
         with self._lock:
             return self._book.handle(word)
+
+    def restore(
+        self, stream: Sequence[OrderSubmit | OrderCancel | OrderReport], trades: Iterable[Trade], now_ns: int
+    ) -> list[object]:
+        """Rebuild the venue after a restart; see `PaperBook.restore`."""
+        with self._lock:
+            return self._book.restore(stream, trades, now_ns)
 
     def answer(self, kind: str, request: VenueOrdersRequest) -> VenueOrders | VenueFills | VenuePositions:
         """Answer `venue.request.<kind>.paper`."""

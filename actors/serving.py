@@ -27,29 +27,27 @@ from actors import without_record
 from actors.activity import Activity
 from actors.away_store import AwayStore
 from actors.door import Door
+from actors.engines import Beginning, Engines
 from actors.house import House
-from actors.paper_venue import SharedPaperBook
 from actors.ports import Clock, SnapshotFile, StartingStore, StartingWire, Store
 from actors.router import Listener
 from actors.rules.announcing import told
 from actors.rules.candidate import Candidate
 from actors.rules.coverage.protection import Protection
-from actors.rules.desk.desk import Desk
-from actors.rules.paper.book import PaperBook
 from actors.rules.record import snapshots
 from actors.rules.record.mirror import Mirror
 from actors.rules.record.outage import OWNER as DATABASE
 from actors.rules.record.places import unsettled
 from actors.rules.record.snapshots import Snapshots
 from actors.rules.status import StatusBoard
-from actors.rules.transport.watch import TransportWatch
-from actors.terms import PAPER, entry_limits, paper_book, reconcile_terms
+from actors.terms import PAPER
 from actors.turns import Turns
 from bus.messages.envelope import Outgoing, Received
 from bus.messages.failures import LeadTaken, StoreUnavailable, StreamAlarm, WireUnavailable
 from bus.messages.lead import LEADER, STOPPED, RecordOpened, WireUp
 from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit
 from bus.messages.records import Kept, OrdersTail, Place, RecordAway, Recovered, Snapshot
+from bus.messages.stops import MarkSnapshot
 from bus.messages.system import Reply, Status
 from bus.messages.units import seconds_to_ns
 from config.settings import Settings
@@ -244,15 +242,14 @@ class Serving:
         """Start the house with what was found, and let everything flow."""
         snapshot = found.snapshot
         wire, recovered = self._wiring.wire, found.recovered
-        paper = paper_book(self._settings)
-        house = self._build(found, paper)
+        house, engines = self._build(found)
         self._wiring.door.house = house
         house.start(unsettled(found.tail, found.places), wire.hear_market)
         self.house = house
         wire.beat(None)
         if snapshot is not None:
             self._say_without_record(house, snapshot, len(recovered.trades))
-        house.router.say_all(paper.restore(found.paper, recovered.trades, self._wiring.clock.now_ns()))
+        house.router.say_all(engines.restore_paper(self._wiring.clock.now_ns()))
         if found.unpublished:
             house.expect_published(found.unpublished)
             wire.publish(found.unpublished)
@@ -306,17 +303,19 @@ class Serving:
                 )
         return places
 
-    def _build(self, found: _Found, paper: PaperBook) -> House:
-        settings, recovered, places = self._settings, found.recovered, found.places
-        terms = reconcile_terms(settings)
-        desk = Desk(
-            recovered,
-            epoch=self.epoch,
-            instance=self.instance,
-            live_enabled=settings.trading.live_enabled,
-            venues=terms.venues,
-            unheard_ns=seconds_to_ns(settings.reconcile.timeout_s),
-            limits=entry_limits(settings),
+    def _build(self, found: _Found) -> tuple[House, Engines]:
+        settings, recovered, wiring = self._settings, found.recovered, self._wiring
+        engines = Engines(
+            settings,
+            Beginning(
+                recovered=recovered,
+                instance=self.instance,
+                epoch=self.epoch,
+                streams=self._streams,
+                now_ns=wiring.clock.now_ns(),
+                paper=found.paper,
+                marks=MarkSnapshot in wiring.also,
+            ),
         )
         board = StatusBoard(
             instance=self.instance,
@@ -328,23 +327,14 @@ class Serving:
             reduce_only=recovered.reduce_only,
             protection=Protection(seconds_to_ns(settings.coverage.max_unprotected_s_per_hour)),
         )
-        shared = SharedPaperBook(paper)
-        wiring = self._wiring
+        self._answer_paper = partial(wiring.wire.answer_for, PAPER, engines.paper.answer)
         house = House(
             store=self._store,
             wire=wiring.wire,
             clock=wiring.clock,
             settings=settings,
-            recovered=recovered,
-            places=places,
-            desk=desk,
-            terms=terms,
-            transport=TransportWatch(
-                self._streams,
-                interval_ns=seconds_to_ns(settings.nats.stream_check_s),
-                fill_percent_max=settings.nats.stream_alarm_percent,
-            ),
-            paper=shared,
+            places=found.places,
+            engines=engines,
             board=board,
             activity=wiring.activity,
             escalate=wiring.end,
@@ -355,8 +345,7 @@ class Serving:
             also=wiring.also,
             snapshots=self._snapshots(found),
         )
-        self._answer_paper = partial(wiring.wire.answer_for, PAPER, shared.answer)
-        return house
+        return house, engines
 
     def _snapshots(self, found: _Found) -> tuple[Snapshots, SnapshotFile] | None:
         # A house that began without the record has nothing that stands: it would only make an old snapshot look young.

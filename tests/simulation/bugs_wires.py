@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from actors import supervisor
+from actors import engines, supervisor
 from actors.database import Database
 from actors.house import House
 from actors.inbox import Inbox
@@ -214,7 +214,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     Bug(
         name="rebuilt actor knows no trade",
-        plant=lambda: Patches().of(House, "_rebuilt", lambda _: lambda _s, _old, new: new),
+        plant=lambda: Patches().of(engines, "_taught", lambda _: lambda _old, _new, _known: []),
         wakes={"actor_crash": 2.0},
     ),
     Bug(

@@ -59,7 +59,7 @@ class StopsOracle:
             return []
         found, known = [], self._seen[incarnation.name].quotes
         quotes = [tick for tick in word.batch if isinstance(tick, Quote) and tick.source == SOURCE]
-        for armed in house._stops._roster.armed():
+        for armed in house._engines.stops._roster.armed():
             rule, limit = armed.rule(Rule.PRICE), stop_price(armed.trade)
             if (
                 armed.fired
@@ -90,7 +90,7 @@ class StopsOracle:
             return
         for armed in must_fire:
             name = armed.trade.trade_id
-            is_answered = armed.fired or house._stops._roster.find(name) is not armed
+            is_answered = armed.fired or house._engines.stops._roster.find(name) is not armed
             self._oracle.demand(is_answered, "L1", f"the stop of {name} was crossed by a fresh tick, and does not fire")
 
     def serves(self, incarnation: Incarnation) -> None:
@@ -99,7 +99,7 @@ class StopsOracle:
         assert house is not None
         for body in self._oracle.world.postgres.tables.progress:
             progress = from_json(StopProgress, body)
-            armed = house._stops._roster.find(progress.trade_id)
+            armed = house._engines.stops._roster.find(progress.trade_id)
             rule = None if armed is None else armed.rule(progress.rule)
             if armed is None or rule is None or armed.fired:
                 continue
@@ -171,9 +171,9 @@ class StopsOracle:
         if house is None:
             return
         demand, now_ns = self._oracle.demand, incarnation.clock.now_ns()
-        coverage, roster = house._coverage, house._stops._roster
+        coverage, roster = house._coverage, house._engines.stops._roster
         feeds = self._seen[incarnation.name].feeds
-        for trade in house._desk._state.blotter.live.values():
+        for trade in house._engines.desk._state.blotter.live.values():
             if not trade.open_quantity:
                 continue
             name, said = trade.trade_id, coverage.get(trade.trade_id)

@@ -1,0 +1,42 @@
+"""What a recording holds beside what actors heard and said: how a life began, what was built anew, what is missing."""
+
+import msgspec
+
+from bus.messages.stops import StopCoverage
+from bus.messages.trades import Trade
+from bus.messages.units import UtcNs
+
+
+class LifeBegun(msgspec.Struct, frozen=True, kw_only=True):
+    """A process has taken the lead: the first word of its life. What it read follows: `Recovered`, then the orders at PaperVenue.
+
+    settings: by key, as a TOML file would give them, secrets left out. streams: name -> creation time. marks: somebody hears marks.
+    """
+
+    version: str
+    instance: str
+    epoch: int
+    now_ns: UtcNs
+    settings: dict[str, str | int | bool]
+    streams: dict[str, str]
+    marks: bool
+
+
+class PaperRestored(msgspec.Struct, frozen=True, kw_only=True):
+    """PaperVenue has its orders again."""
+
+    now_ns: UtcNs
+
+
+class EngineRebuilt(msgspec.Struct, frozen=True, kw_only=True):
+    """An actor crashed, and what decides for it was built anew from these trades, and from what the old one had counted."""
+
+    trades: tuple[Trade, ...]
+    coverage: tuple[StopCoverage, ...]
+    now_ns: UtcNs
+
+
+class EntriesLost(msgspec.Struct, frozen=True, kw_only=True):
+    """So many entries are not in the recording: the disk or the recorder could not take them."""
+
+    count: int
