@@ -2,15 +2,16 @@ r"""The files of the flight recorder: append-only segments of blocks. Version 1.
 
     recording-<first instant, ns>-<number>.wkr
     WATCHKEEPER RECORDING 1\n
-    block:  size u32 | crc32 u32 | plain size u32 | entries u32 | first i64 | last i64     little-endian
-            zstd frame of `size` bytes
+    block:  "WKRB" | size u32 | crc32 of the frame u32 | plain size u32 | entries u32 | first i64 | last i64 | crc32 of all this u32
+            zstd frame of `size` bytes                                                            little-endian
     in it:  [words, entries] in msgpack; a word is (type, bytes), an entry (actor, instant, heard, [said ...]) by index into words
 
-crc32 is of the rest of the header and of the frame. A block stands for itself: nothing in it refers to another one, so that any of
-them can be read alone, and one that is damaged costs its own entries only. What follows the last whole block is a torn tail: the
+A block stands for itself: nothing in it refers to another one, so that any of them can be read alone, and one that is damaged costs
+its own entries only; behind a damaged header the next whole one is looked for. What follows the last whole block is a torn tail: the
 process died while it wrote. The instants are of the first and the last entry, nanoseconds; to find a time only headers are read.
 """
 
+import errno
 import os
 import struct
 import zlib
@@ -28,7 +29,11 @@ MAGIC: Final = b"WATCHKEEPER RECORDING 1\n"
 SUFFIX: Final = ".wkr"
 PLAIN_MAX: Final = 256 * 1024 * 1024
 """No block is larger when it is unpacked: one that says so is foreign, or made to fill the memory."""
-_HEADER: Final = struct.Struct("<IIIIqq")
+_HEADER: Final = struct.Struct("<4sIIIIqq")
+_CHECK: Final = struct.Struct("<I")
+_HEAD: Final = _HEADER.size + _CHECK.size
+_MARK: Final = b"WKRB"
+_CHUNK: Final = 1 << 20
 _LEVEL: Final = 3
 
 
@@ -78,11 +83,11 @@ class SegmentWriter:
         plain = _BLOCK.encode(block)
         packed = self._packer.compress(plain)
         times = (block.entries[0].at_ns, block.entries[-1].at_ns)
-        rest = _HEADER.pack(len(packed), 0, len(plain), len(block.entries), *times)[8:]
-        check = zlib.crc32(packed, zlib.crc32(rest))
-        head = struct.pack("<II", len(packed), check) + rest
-        self._file.write(head + packed)
-        self.size += len(head) + len(packed)
+        head = _HEADER.pack(_MARK, len(packed), zlib.crc32(packed), len(plain), len(block.entries), *times)
+        whole = head + _CHECK.pack(zlib.crc32(head)) + packed
+        if self._file.write(whole) != len(whole):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+        self.size += len(whole)
 
     def close(self) -> None:
         """End the segment. Harmless twice."""
@@ -92,6 +97,12 @@ class SegmentWriter:
 def segments(folder: Path) -> list[Path]:
     """Return the segments in `folder`, the oldest first."""
     return sorted(folder.glob(f"recording-*{SUFFIX}"))
+
+
+def start_ns(path: Path) -> int:
+    """Return the instant of a segment's first entry, by its name; 0 if somebody has named it otherwise."""
+    number = path.name.split("-")[1] if path.name.count("-") == 2 else ""  # of its two hyphens
+    return int(number) if number.isdecimal() else 0
 
 
 def read_blocks(path: Path, *, since_ns: int = 0, until_ns: int = 2**63 - 1) -> Iterator[Block | Gap]:
@@ -107,27 +118,62 @@ def read_blocks(path: Path, *, since_ns: int = 0, until_ns: int = 2**63 - 1) -> 
         end = os.fstat(file.fileno()).st_size
         offset = len(MAGIC)
         while offset < end:
-            head = file.read(_HEADER.size)
-            if len(head) < _HEADER.size:
-                yield Gap(path, offset, f"a torn tail of {end - offset:,} bytes: the process died while it wrote")
-                return
-            size, check, plain_size, entries, first_ns, last_ns = _HEADER.unpack(head)
-            following = offset + _HEADER.size + size
-            if following > end:
-                yield Gap(path, offset, f"a torn tail of {end - offset:,} bytes: the process died while it wrote")
-                return
-            if last_ns < since_ns or first_ns > until_ns:
-                file.seek(following)
-            else:
-                packed = file.read(size)
-                if zlib.crc32(packed, zlib.crc32(head[8:])) != check:
-                    yield Gap(path, offset, f"the checksum of {entries:,} entries does not fit")
-                else:
-                    yield _read(path, offset, unpacker, packed, plain_size)
+            head = _head(file, offset)
+            following = end + 1 if head is None else offset + _HEAD + head.size
+            if head is None or following > end:
+                found = _next_head(file, offset + 1)
+                yield Gap(path, offset, _torn(end - offset) if found is None else "a header is damaged")
+                following = end if found is None else found
+            elif head.last_ns >= since_ns and head.first_ns <= until_ns:
+                yield _read(path, offset, unpacker, file.read(head.size), head)
             offset = following
 
 
-def _read(path: Path, offset: int, unpacker: zstandard.ZstdDecompressor, packed: bytes, plain_size: int) -> Block | Gap:
+class _Head(NamedTuple):
+    mark: bytes
+    size: int
+    check: int
+    plain_size: int
+    entries: int
+    first_ns: int
+    last_ns: int
+
+
+def _head(file: BinaryIO, offset: int) -> _Head | None:
+    """Return the header at `offset`; None if it is none, or not whole."""
+    file.seek(offset)
+    head = file.read(_HEAD)
+    if len(head) < _HEAD or not head.startswith(_MARK):
+        return None
+    plain, check = head[: _HEADER.size], _CHECK.unpack(head[_HEADER.size :])[0]
+    return _Head(*_HEADER.unpack(plain)) if zlib.crc32(plain) == check else None
+
+
+def _next_head(file: BinaryIO, offset: int) -> int | None:
+    """Return where the next whole header begins, from `offset` on."""
+    file.seek(offset)
+    while chunk := file.read(_CHUNK):
+        at = chunk.find(_MARK)
+        while at >= 0:
+            if _head(file, offset + at) is not None:
+                return offset + at
+            at = chunk.find(_MARK, at + 1)
+        # A mark may lie across the border of two chunks.
+        offset += max(len(chunk) - len(_MARK) + 1, 1)
+        file.seek(offset)
+        if len(chunk) < _CHUNK:
+            return None
+    return None
+
+
+def _torn(size: int) -> str:
+    return f"a torn tail of {size:,} bytes: the process died while it wrote"
+
+
+def _read(path: Path, offset: int, unpacker: zstandard.ZstdDecompressor, packed: bytes, head: _Head) -> Block | Gap:
+    if zlib.crc32(packed) != head.check:
+        return Gap(path, offset, f"the checksum of {head.entries:,} entries does not fit")
+    plain_size = head.plain_size
     try:
         if plain_size > PLAIN_MAX or zstandard.frame_content_size(packed) != plain_size:
             return Gap(path, offset, f"{plain_size:,} bytes when unpacked: a block has at most {PLAIN_MAX:,}")

@@ -23,7 +23,7 @@ from bus.recorder.segments import (
 )
 from bus.recorder.words import pack
 
-HEADER = 32
+HEADER = struct.Struct("<4sIIIIqqI")
 
 
 def a_block(at_ns: int, entries: int = 1) -> Block:
@@ -74,7 +74,7 @@ def test_a_torn_tail_costs_what_was_not_whole_and_is_said(tmp_path_factory: pyte
 def block_ends(whole: bytes) -> list[int]:
     ends, offset = [], len(MAGIC)
     while offset < len(whole):
-        offset += HEADER + struct.unpack_from("<I", whole, offset)[0]
+        offset += HEADER.size + HEADER.unpack_from(whole, offset)[1]
         ends.append(offset)
     return ends
 
@@ -133,9 +133,21 @@ def test_an_entry_that_names_no_word_is_a_gap(tmp_path: Path) -> None:
 
 
 def sealed(packed: bytes, plain_size: int) -> bytes:
-    """Return a block whose checksum is right."""
-    rest = struct.pack("<IIqq", plain_size, 1, 10, 10)
-    return struct.pack("<II", len(packed), zlib.crc32(packed, zlib.crc32(rest))) + rest + packed
+    """Return a block whose checksums are right."""
+    head = struct.pack("<4sIIIIqq", b"WKRB", len(packed), zlib.crc32(packed), plain_size, 1, 10, 10)
+    return head + struct.pack("<I", zlib.crc32(head)) + packed
+
+
+def test_behind_a_damaged_header_the_next_block_is_found(tmp_path: Path) -> None:
+    path = written(tmp_path, a_block(10), a_block(20), a_block(30))
+    body = bytearray(path.read_bytes())
+    body[block_ends(bytes(body))[0] + 5] ^= 1
+    path.write_bytes(body)
+
+    found = list(read_blocks(path))
+
+    assert [type(each) for each in found] == [Block, Gap, Block]
+    assert plain(found) == plain([a_block(10), a_block(30)])
 
 
 def test_no_segment_is_written_over_and_they_are_found_in_their_order(tmp_path: Path) -> None:
