@@ -9,6 +9,7 @@ import gc
 import json
 import os
 import resource
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -21,6 +22,8 @@ from typing import IO, Any, Final
 import hypothesis
 import pytest
 from mutmut.mutation import trampoline
+
+from tests.mutants.verdicts import percent
 
 _PATIENCE: Final = 5
 """What takes so many times as long never ends."""
@@ -53,7 +56,7 @@ def pytest_configure() -> None:
 def pytest_runtestloop(session: pytest.Session) -> bool:
     """Try every mutant that has no verdict yet."""
     if session.testsfailed:
-        raise session.Failed("the tests cannot be collected")
+        pytest.exit("the tests cannot be collected", 1)
     options = session.config.option
     tried = {json.loads(line)["mutant"] for line in _lines(options.tried)}
     names = [name for name in _lines(options.mutants) if name not in tried]
@@ -81,7 +84,8 @@ def _try_all(bench: "Bench", names: list[str], children: int, file: IO[str]) -> 
         file.write(json.dumps({"mutant": name, "killed": verdict is not None, "by": verdict}) + "\n")
         count, killed = count + 1, killed + (verdict is not None)
         if not count % _TOLD_EVERY:
-            print(f"{count:,} of {len(names):,} tried, {killed * 1000 // count / 10} % killed", flush=True)
+            sys.stdout.write(f"{count:,} of {len(names):,} tried, {percent(killed, count)} killed\n")
+            sys.stdout.flush()
         running.update(bench.begin(name) for name in islice(waiting, 1))
 
 
@@ -94,10 +98,11 @@ class Bench:
         self._killers: dict[str, dict[int, None]] = defaultdict(dict)
         session.config.pluginmanager.register(self)
         pid, reader = _forked(self._reach)
-        found = json.loads(reader.read() or "null")
+        with reader:
+            found = json.loads(reader.read() or "null")
         os.waitpid(pid, 0)
-        if not isinstance(found, dict):
-            raise session.Failed(f"without any mistake fails: {found}")
+        if not found or isinstance(found, str):
+            pytest.exit(f"without any mistake fails: {found}" if found else "no test reaches a mutant", 1)
         self._reached = {function: Reached(tests, seconds) for function, (tests, seconds) in found.items()}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -126,7 +131,7 @@ class Bench:
         known = self._killers[_function(name)]
         known.pop(killer, None)
         known[killer] = None
-        return self._items[killer].nodeid
+        return str(self._items[killer].nodeid)
 
     # In a fork
 

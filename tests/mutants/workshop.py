@@ -97,7 +97,8 @@ def run(room: Room, names: Sequence[str], children: int) -> Path:
         [
             *(sys.executable, "-m", "pytest", *(word for plugin in plugins for word in ("-p", plugin))),
             *("-q", "--tb=short", "--assert=plain", "--capture=sys", "--hypothesis-seed=0"),
-            *("--mutants", str(wanted), "--tried", str(tried), "--children", str(children), *room.tests),
+            # Written as one word each: pytest takes a path that stands alone for a test, and looks for its settings there.
+            *(f"--mutants={wanted}", f"--tried={tried}", f"--children={children}", *room.tests),
         ],
         cwd=room.folder / "mutants",
         env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},

@@ -28,7 +28,7 @@ from tests.rules.desk.builders import (
     trade_of,
 )
 
-WHY = {"trade_id": "t1", "reason": "why not", "requested_by": "eve"}
+WHY: dict[str, Any] = {"trade_id": "t1", "reason": "why not", "requested_by": "eve"}
 
 
 def of_old(word: TradeOpen, **given: Any) -> tuple[Desk, Received[Any]]:
