@@ -71,7 +71,7 @@ class AttemptState(StrEnum):
     """What is known of one order that we issued.
 
     WANTED: decided, waiting for a mark to price it. SENT: on its way or accepted, no terminal evidence yet.
-    RESTING: accepted and resting at the venue (gtc). UNKNOWN: looked up until there is evidence.
+    RESTING: accepted and resting at the venue (gtc), or found to work there after nobody knew. UNKNOWN: looked up until there is evidence.
     DEAD: ended by evidence, whatever it filled; the next attempt may begin.
     """
 

@@ -241,6 +241,7 @@ def _of_accounts() -> Iterator[Example]:
         found = [(Place(f"RAIN-{day}", Side.YES), Difference(ours=D(10), theirs=theirs)) for day in range(1, 13)]
         yield _of(said_by, KEY, found[:1], NOW_NS)
         yield _of(said_by, KEY, found, NOW_NS)
+    yield _of(reconcile.mismatch, KEY, found, NOW_NS, is_blank=True)
     yield _of(reconcile.ghost, KEY, "rain-1-close-3", NOW_NS)
     yield _of(reconcile.silent, Account(KEY, NOW_NS, silent=3, error="no answer within 5 s"), NOW_NS)
     yield _of(reconcile.reconciled, KEY, NOW_NS)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from bus.messages.trades import Purpose, Trade, TradeState
 from bus.messages.units import NS_PER_S, ZERO
 from tests.simulation.oracle import Oracle
+from tests.simulation.paged import Paged
 from tests.simulation.story import Story
 from tests.simulation.world import World
 
@@ -30,6 +31,7 @@ class Ending:
         self._world = world
         self._story = story
         self._oracle = oracle
+        self._paged = Paged(world, story, oracle)
 
     def run(self) -> None:
         """Calm the world, cross every stop, wait, and judge."""
@@ -39,30 +41,32 @@ class Ending:
         self._oracle.demand(ready, "L4", "nobody serves after the faults have stopped")
         if self._failed() or not ready:
             return
-        settled = False
         for cents in (1, 97) * _ROUNDS:
             for market in story.markets:
                 market.floor = cents
-            settled = settled or world.until(lambda: self._failed() or self._is_settled(), _ROUND_S)
+            if world.until(lambda: self._failed() or self._is_at_rest(), _ROUND_S):
+                break
         if self._failed():
             return
-        self._oracle.demand(settled, "L1", f"these never end: {self._alive()}")
-        if settled:
-            drained = world.until(lambda: self._failed() or self._is_drained(), 90)
-            # A late fill may have come meanwhile, and with it a trade of its own.
-            self._oracle.demand(drained or self._is_settled(), "L1", f"these never end: {self._alive()}")
+        self._oracle.demand(self._is_settled(), "L1", f"these never end: {self._alive()}")
+        if not self._failed():
             self._judge()
+            self._paged.demand_no_entries(self._open())
 
     def _failed(self) -> bool:
         return bool(self._oracle.violations)
 
     def _alive(self) -> list[str]:
-        return [
-            f"{t.trade_id} {t.state} {t.open_quantity}" for t in self._oracle.trades.values() if not t.state.is_terminal
-        ]
+        return [f"{trade.trade_id} {trade.state} {trade.open_quantity}" for trade in self._open()]
 
     def _is_settled(self) -> bool:
-        return self._story.is_done and all(trade.state.is_terminal for trade in self._oracle.trades.values())
+        return self._story.is_done and all(self._paged.is_right(trade) for trade in self._open())
+
+    def _open(self) -> list[Trade]:
+        return [trade for trade in self._oracle.trades.values() if not trade.state.is_terminal]
+
+    def _is_at_rest(self) -> bool:
+        return self._is_settled() and self._is_drained()
 
     def _is_drained(self) -> bool:
         tables = self._world.postgres.tables
@@ -71,7 +75,6 @@ class Ending:
         newest_ns = max((fill.at_ns for _, fill in self._fills()), default=0)
         is_quiet = self._world.now_ns - newest_ns >= _HEARD_NS
         is_quiet = is_quiet and not any(executor.late for executor in self._world.executors.values())
-        is_quiet = is_quiet and self._is_settled()
         return is_whole and is_quiet and not any(tables.unpublished.rows.values()) and not self._lag()
 
     def _lag(self) -> dict[str, int]:
@@ -142,7 +145,7 @@ class Ending:
         """The venues hold what our trades say, where the market still stands."""
         expected: dict[tuple[str, str, str], Decimal] = defaultdict(lambda: ZERO)
         for trade in self._oracle.trades.values():
-            if _holds(trade):
+            if _holds(trade) and (trade.state.is_terminal or not self._paged.is_right(trade)):
                 expected[trade.account, trade.ticker, trade.side] += trade.open_quantity
         for executor in self._world.executors.values():
             for trade_id, (holding, quantity) in executor.venue.brought.items():

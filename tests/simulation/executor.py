@@ -32,7 +32,7 @@ from bus.messages.orders import (
 )
 from bus.messages.plain import from_json, to_json, to_plain
 from bus.messages.trades import Mode
-from bus.messages.units import NS_PER_MS, NS_PER_S, ZERO
+from bus.messages.units import NS_PER_MS, NS_PER_S, ONE, ZERO
 from tests.simulation.nats_server import Message, ModelNats, Session
 from tests.simulation.venue import ModelVenue, VenueOrder
 
@@ -46,7 +46,8 @@ class VenueFaults:
 
     rejects, partial: of an order. lost_request: it never reaches the venue; lost_reply: the venue took it and nobody hears;
     late_request: it reaches the venue seconds later. silent: the executor does not report. twice, shuffled, late_report: of a
-    report. trickle: half fills at once, the rest in a while. ghost: fills after its end was told. no_answer, error_answer, empty_answer: of a look-up.
+    report. counted: a fill is told in the sum first, and by itself only in a while. trickle: half fills at once, the rest in a while. ghost:
+    fills after its end was told. no_answer, error_answer, empty_answer: of a look-up.
     """
 
     rejects: float = 0.0
@@ -58,6 +59,7 @@ class VenueFaults:
     twice: float = 0.0
     shuffled: float = 0.0
     late_report: float = 0.0
+    counted: float = 0.0
     trickle: float = 0.0
     ghost: float = 0.0
     no_answer: float = 0.0
@@ -73,6 +75,8 @@ class Disk:
 
     epoch: int = 0
     promised: dict[str, OrderReport] = field(default_factory=dict)
+    counted: set[str] = field(default_factory=set)
+    """Of which order something was told in the sum only: once, for the stream knows a report by its status."""
     said: dict[str, list[OrderReport]] = field(default_factory=dict)
     """What it found out about an order without the venue: refused, expired before it was sent."""
     sent: dict[str, int] = field(default_factory=dict)
@@ -293,15 +297,14 @@ class Executor:
         part: Decimal | None = None
         trickles = self._draw(self.faults.trickle, "trickle")
         if trickles or self._draw(self.faults.partial, "partial"):
-            part = (order.quantity / 2).to_integral_value(ROUND_DOWN) or None
+            half = (order.quantity / 2).to_integral_value(ROUND_DOWN)
+            part = self.random.choice((min(ONE, half), half)) or None
         placed = self.venue.place(
             order, part=part, rejects=self._draw(self.faults.rejects, "rejects"), trickles=trickles
         )
         if not placed.has_ended and order.time_in_force != "gtc":
             self.scheduler.after(int(self.random.uniform(0.3, 9) * NS_PER_S), lambda: self._trickle_on(placed))
-        if self._draw(self.faults.ghost, "ghost"):
-            delay_ns = int(self.random.uniform(0.1, 20) * NS_PER_S)
-            self.scheduler.after(delay_ns, lambda: self._fill_late(placed))
+        self._haunt(placed)
         if life != self._life or is_lost or self._busy.get((order.account, order.ticker)) != order.client_order_id:
             return
         if self._kill("K17", "before"):
@@ -311,16 +314,29 @@ class Executor:
             return
         self._done(order, token)
 
+    def _haunt(self, placed: VenueOrder) -> None:
+        """Let it fill after its end, perhaps; or its entry, beside a close that took a part."""
+        if self._draw(self.faults.ghost, "ghost"):
+            delay_ns = int(self.random.uniform(0.1, self.random.choice((1, 20))) * NS_PER_S)
+            self.scheduler.after(delay_ns, lambda: self._fill_late(placed, max(self.faults.counted, 0.5)))
+        entry = self.venue.of_trade[placed.sent.trade_id][0]
+        is_beside = placed.sent.reduce_only and placed.fills and placed.left and entry.has_ended and entry.left
+        if is_beside and entry is not placed and self._draw(0.7 if self.faults.ghost else 0.0, "ghost"):
+            delay_ns = int(self.random.uniform(0.05, 0.6) * NS_PER_S)
+            self.scheduler.after(delay_ns, lambda: self._fill_late(entry, 1.0))
+
     def _trickle_on(self, order: VenueOrder) -> None:
         self.venue.go_on(order.sent.client_order_id, fills=self.random.random() < 0.5)
         if self.is_alive:
             self._tell(order)
 
-    def _fill_late(self, order: VenueOrder) -> None:
-        """A ghost is always told: nobody would look for it."""
+    def _fill_late(self, order: VenueOrder, counted: float) -> None:
+        """A ghost is always told: nobody would look for it. counted: how often in the sum first."""
         fill = self.venue.fill_late(order.sent.client_order_id)
         if fill is not None:
-            self._publish_now(next(report for report in reports_of(order) if report.fill_id == fill.fill_id))
+            report = next(report for report in reports_of(order) if report.fill_id == fill.fill_id)
+            if not self._count_first(report, counted):
+                self._publish_now(report)
 
     def _look_again(self, order: OrderSubmit, token: str) -> None:
         """Nobody knows whether the venue has it: look it up until it is there, or cannot come any more."""
@@ -403,9 +419,28 @@ class Executor:
             self.late += 1
             self._later(int(self.random.uniform(0.1, 10) * NS_PER_S), lambda: self._publish_late(report))
             return
+        if self._count_first(report, self.faults.counted):
+            return
         self._publish_now(report)
         if self._draw(self.faults.twice, "twice"):
             self._publish_now(report, named=False)
+
+    def _count_first(self, report: OrderReport, rate: float) -> bool:
+        """Tell a fill in the sum only; whether it was so, and follows by itself later."""
+        name = report.client_order_id
+        if report.fill_id is None or name in self.disk.counted or not self._draw(rate, "counted"):
+            return False
+        self.disk.counted.add(name)
+        count = OrderReport(
+            client_order_id=name,
+            ts=report.ts,
+            status=ReportStatus.PARTIALLY_FILLED,
+            cumulative_quantity=report.cumulative_quantity,
+        )
+        self._publish_now(count)
+        self.late += 1
+        self._later(int(self.random.uniform(0.3, 4) * NS_PER_S), lambda: self._publish_late(report))
+        return True
 
     def _publish_late(self, report: OrderReport) -> None:
         self.late -= 1

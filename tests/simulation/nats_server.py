@@ -355,6 +355,8 @@ class ModelNats:
         if body.startswith(b"+ACK"):
             self.on_ack(consumer, int(sequence))
         self.points.after("K8", owner)
+        if body.startswith(b"+WPI"):
+            self.scheduler.after(consumer.ack_wait_ns, lambda: self._redeliver(consumer))
         self._pump(consumer)
 
     def _hear_pull(self, place: str, question: dict[str, Any], reply: str) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any, Final
 
 from actors.inbox import Inbox
+from bus.messages.orders import OrderSubmit
 from bus.messages.plain import from_json
 from bus.messages.records import OrderStored
 from bus.messages.stops import StopFired
@@ -40,6 +41,8 @@ class Oracle:
         """Each trade as the database has it."""
         self.first_close: dict[str, int | None] = {}
         """When each trade's market was to close, as it was first said."""
+        self.close_at: dict[str, list[tuple[int, int | None]]] = {}
+        """When each trade's market was to close, by the versions of the trade."""
         self.record = RecordOracle(self)
         self.orders = OrdersOracle(self)
         self.stops = StopsOracle(self)
@@ -50,6 +53,11 @@ class Oracle:
         world.nats.on_duplicate = self.orders.duplicate
         world.postgres.on_commit = self._committed
         world.watchers.append(self)
+
+    def close_known(self, order: OrderSubmit) -> int | None:
+        """Return when its market was to close as far as its trade knew when it was decided."""
+        known = [close for version, close in self.close_at.get(order.trade_id, ()) if version <= order.trade_version]
+        return known[-1] if known else None
 
     def broken(self, invariant: str, words: str) -> None:
         """Note that something is not as it must be."""
@@ -79,6 +87,7 @@ class Oracle:
             if table == "trades":
                 trade = from_json(Trade, row.body)
                 self.first_close.setdefault(key, trade.close_ts)
+                self.close_at.setdefault(key, []).append((trade.version, trade.close_ts))
                 changed[key] = (self.trades.get(key), trade)
         self.record.committed(noted, changed)
         self.orders.committed(changed)

@@ -97,9 +97,9 @@ class OrdersOracle:
         else:
             demand(order.reduce_only, "S2", f"{name} is not reduce-only")
             self._judge_close(order, is_paper=is_paper)
-        trade = self._oracle.trades.get(order.trade_id)
-        if trade is not None and trade.close_ts is not None:
-            in_time = order.expires_ts <= trade.close_ts - NS_PER_S
+        close_ts = self._oracle.close_known(order)
+        if close_ts is not None:
+            in_time = order.expires_ts <= close_ts - NS_PER_S
             demand(in_time, "S6", f"{name} may be sent until after its market's close")
         self.submits[name] = order
         self.of_trade[order.trade_id].append(order)

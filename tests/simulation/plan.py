@@ -45,7 +45,7 @@ AGENDA: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A seed's draws. every_s: of each kind on the agenda, how many seconds on average from one to the next."""
+    """A seed's draws. is_nervous: trades are closed within seconds. every_s: of each kind on the agenda, how many seconds on average from one to the next."""
 
     haste: float
     nats: NatsFaults
@@ -59,6 +59,7 @@ class Plan:
     tick_every_s: float
     people_every_s: float
     volatility: float
+    is_nervous: bool
 
 
 def drawn(seed: int, random: Random) -> Plan:
@@ -72,7 +73,7 @@ def drawn(seed: int, random: Random) -> Plan:
     kinds = [] if is_calm else random.sample(AGENDA, random.randint(1, 6))
     venue = VenueFaults(
         rejects=rate(0.05, 0.3),
-        partial=rate(0.2, 0.6),
+        partial=rate(0.3, 0.8),
         lost_request=rate(0.05, 0.2),
         lost_reply=rate(0.05, 0.3),
         late_request=rate(0.05, 0.2),
@@ -81,12 +82,13 @@ def drawn(seed: int, random: Random) -> Plan:
         shuffled=rate(0.2, 0.8),
         late_report=rate(0.1, 0.4),
         trickle=rate(0.1, 0.4),
-        ghost=rate(0.05, 0.2),
+        ghost=rate(0.1, 0.4),
         no_answer=rate(0.1, 0.5),
         error_answer=rate(0.1, 0.5),
         empty_answer=rate(0.1, 0.5),
         latency_ns=random.choice((1, 20, 200)) * NS_PER_MS,
         bound_ns=5 * NS_PER_S,
+        counted=rate(0.1, 0.5),
     )
     return Plan(
         haste=random.choice((0.0, 0.0, 0.02, 0.1)),
@@ -105,6 +107,7 @@ def drawn(seed: int, random: Random) -> Plan:
         tick_every_s=random.choice((0.4, 1.0)),
         people_every_s=random.choice((6.0, 20.0, 1000.0)),
         volatility=random.choice((0.01, 0.03, 0.06)),
+        is_nervous=random.random() < 0.3,
     )  # fmt: skip
 
 

@@ -8,11 +8,11 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 from tests.house import proof, runs
-from tests.simulation import bugs_rules, bugs_wires
+from tests.simulation import bugs_ends, bugs_rules, bugs_wires
 from tests.simulation.planting import Bug
 from tests.simulation.seed import run
 
-BUGS: dict[str, Bug] = {bug.name: bug for bug in (*bugs_wires.BUGS, *bugs_rules.BUGS)}
+BUGS: dict[str, Bug] = {bug.name: bug for bug in (*bugs_wires.BUGS, *bugs_rules.BUGS, *bugs_ends.BUGS)}
 EVENTS = 1500
 SEEDS = 2000
 

@@ -252,10 +252,11 @@ class Story:
     def stops(self, price: float) -> list[dict[str, Any]]:
         """Draw the stops of a trade that costs about `price`."""
         random = self.random
+        widest, ages = (0.03, (2, 4)) if self.plan.is_nervous else (0.15, (8, 20, 40))
         found: list[dict[str, Any]] = [
             {
                 "rule": "price",
-                "stop_price": str(max(Decimal("0.02"), round(Decimal(price - random.uniform(0.02, 0.15)), 2))),
+                "stop_price": str(max(Decimal("0.02"), round(Decimal(price - random.uniform(0.02, widest)), 2))),
                 "confirm_ticks": random.choice((1, 2, 2, 3)),
             }
         ]
@@ -264,10 +265,12 @@ class Story:
         others: list[dict[str, Any]] = [
             {"rule": "trailing", "trail": "0.08"},
             {"rule": "profit", "take_profit_price": str(min(Decimal("0.95"), round(Decimal(price + 0.12), 2)))},
-            {"rule": "time", "max_age_s": random.choice((8, 20, 40))},
+            {"rule": "time", "max_age_s": random.choice(ages)},
             {"rule": "loss", "max_loss": str(random.choice((1, 2)))},
             {"rule": "probability", "floor_percent": str(max(3, int(price * 100) - 15))},
         ]
+        if self.plan.is_nervous:
+            found.append(others.pop(2))
         return found + random.sample(others, random.choice((0, 0, 1, 2)))
 
     def request(self, subject: str, fields: dict[str, Any], *, tries: int = 1) -> None:

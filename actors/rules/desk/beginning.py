@@ -7,7 +7,6 @@ from actors.rules.desk.commits import Minutes
 from actors.rules.desk.state import DeskState
 from actors.rules.reconcile.terms import AccountKey
 from actors.rules.trade import lifecycle, taken_over
-from bus.messages.orders import OrderSubmit
 from bus.messages.records import OrdersTail
 
 
@@ -23,6 +22,8 @@ def begin(state: DeskState, now_ns: int, tail: OrdersTail, hear: Callable[[objec
     for report in tail.reports:
         found += hear(report)
     minutes = Minutes(now_ns=now_ns, cause=f"start:{state.epoch}")
+    if strangers := [order for orders in state.strangers.values() for order in orders]:
+        minutes.notices.append(notices.orders_of_nobody(strangers, now_ns))
     living = list(state.blotter.live.values())
     if state.gate.unreadable:
         minutes.notices.append(notices.settings_unreadable(state.gate.unreadable, now_ns))
@@ -36,15 +37,13 @@ def begin(state: DeskState, now_ns: int, tail: OrdersTail, hear: Callable[[objec
 
 
 def _take_in(state: DeskState, tail: OrdersTail, now_ns: int) -> list[object]:
+    """Take in the closes of trades that are on record; those of others wait for their trade to be born again."""
     minutes = Minutes(now_ns=now_ns, cause=f"taken over:{state.epoch}")
-    strangers: list[OrderSubmit] = []
+    state.told = tail.decisions
     for trade_id, orders in taken_over.by_trade(tail.submits).items():
         trade = state.blotter.live.get(trade_id)
-        if trade is None:
-            strangers += [] if state.blotter.is_taken(trade_id) else orders
-        elif lost := taken_over.unrecorded(trade, orders):
-            minutes.take(trade, taken_over.take_in(trade, lost, state.context(trade, minutes)))
-            minutes.known += taken_over.decisions(trade, lost, tail.decisions)
-    if strangers:
-        minutes.notices.append(notices.orders_of_nobody(strangers, now_ns))
+        if trade is not None:
+            state.take_in(minutes, trade, orders)
+        elif not state.blotter.is_taken(trade_id):
+            state.strangers[trade_id] = orders
     return state.conclude(minutes)

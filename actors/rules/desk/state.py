@@ -1,6 +1,7 @@
 """What the desk holds in memory between two words, and how a word meets a trade. Changed only when a word is concluded."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -15,13 +16,14 @@ from actors.rules.desk.room import Gate, Room, Rules
 from actors.rules.desk.seen import Seen
 from actors.rules.reconcile.terms import AccountKey
 from actors.rules.settings.layers import Layers
-from actors.rules.trade import lifecycle
+from actors.rules.trade import lifecycle, taken_over
 from actors.rules.trade.steps import CloseWanted, Context, Event, Step, VenueTerms
 from bus.messages.accounts import AccountRules
 from bus.messages.envelope import Received
-from bus.messages.orders import Settlement
+from bus.messages.orders import OrderSubmit, Settlement
 from bus.messages.reconcile import AccountStanding
 from bus.messages.settings import SettingsChanged
+from bus.messages.stops import StopDecision
 from bus.messages.trades import Trade, TradeOpen
 
 
@@ -61,6 +63,10 @@ class DeskState:
     checks: dict[str, Check] = field(default_factory=dict)
     held: list[Received[Any]] = field(default_factory=list)
     storm: StormGuard = field(default_factory=StormGuard)
+    strangers: dict[str, tuple[OrderSubmit, ...]] = field(default_factory=dict)
+    """Closes found in ORDERS at the start whose trade, by id, is not on record: it may be born again."""
+    told: tuple[StopDecision, ...] = ()
+    """The decisions that those closes name, as LEDGER has them."""
     account_rules: dict[str, AccountRules] = field(default_factory=dict)
     """The drawdown rule of each account, as AutoStop was told last."""
 
@@ -122,12 +128,26 @@ class DeskState:
             self.catch_up(minutes, trade)
 
     def catch_up(self, minutes: Minutes, trade: Trade) -> Trade:
-        """Tell a trade that begins as an open position how its market has ended meanwhile."""
+        """Tell a trade that begins as an open position of its own orders of an earlier life, and how its market has ended meanwhile."""
+        if trade.trade_id in self.strangers:
+            minutes.effects.append(partial(self.strangers.__delitem__, trade.trade_id))
+            trade = self.take_in(minutes, trade, self.strangers[trade.trade_id])
+            minutes.take(trade, lifecycle.recover(trade, self.context(trade, minutes)))
         for event in self.blotter.past_of(trade):
             known = trade
             told = without_fees(event) if isinstance(event, Settlement) else event
             trade = self.tell(minutes, known, told)
         return trade
+
+    def take_in(self, minutes: Minutes, trade: Trade, orders: tuple[OrderSubmit, ...]) -> Trade:
+        """Put those closes of `trade` in effect that left while their record was lost; return the trade with them."""
+        lost = taken_over.unrecorded(trade, orders)
+        if not lost:
+            return trade
+        step = taken_over.take_in(trade, lost, self.context(trade, minutes))
+        minutes.take(trade, step)
+        minutes.known += taken_over.decisions(trade, lost, self.told)
+        return step.trade
 
     def conclude(self, minutes: Minutes) -> list[object]:
         """Return what is said because of a word, and only then change memory: whatever can raise has been computed."""

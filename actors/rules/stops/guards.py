@@ -90,11 +90,13 @@ def quote_disagreement(quote: QuoteInForce) -> Price | None:
 def _min_age(rule: ArmedRule, scene: Scene, limit: Number, passage: Passage) -> Guard:
     age = age_ns(rule.armed.trade, scene.now_ns)
     limit_ns = int(limit * NS_PER_S)
-    if age is not None and age < limit_ns:
+    # Without a limit nothing is held back, not even of a trade that a clock ahead of ours calls younger than now.
+    is_held = age is not None and age < limit_ns and limit_ns > 0
+    if age is not None and is_held:
         passage.wake(scene.now_ns - age + limit_ns)
     return Guard(
         name="min_age_s",
-        passed=age is None or age >= limit_ns,
+        passed=not is_held,
         value=None if age is None else seconds(age),
         limit=limit,
     )

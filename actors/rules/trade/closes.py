@@ -9,7 +9,7 @@ from typing import Final
 
 from actors.rules.trade import attempts, notices
 from actors.rules.trade.attempts import FIRST_DELAY_NS, LONGEST_DELAY_NS
-from actors.rules.trade.draft import Draft, alive, entry_of, last_close
+from actors.rules.trade.draft import Draft, alive, entry_of, last_close, reopen
 from actors.rules.trade.entries import last_sending_ns
 from actors.rules.trade.pricing import to_lot
 from actors.rules.trade.steps import NEXT_ATTEMPT, CloseWanted
@@ -80,9 +80,11 @@ def advance(draft: Draft, *, begins: bool = False, mark: Mark | None = None, dec
         return
     if cancel_entry(draft) or trade.state not in _CLOSABLE:
         return
-    waiting = alive(trade, Purpose.CLOSE)
+    reopen(draft, Purpose.CLOSE)
+    waiting = alive(draft.trade, Purpose.CLOSE)
     if waiting:
-        if waiting[-1].state is AttemptState.WANTED and mark is not None:
+        flies = any(attempt.state is not AttemptState.WANTED for attempt in waiting)
+        if waiting[-1].state is AttemptState.WANTED and mark is not None and not flies:
             attempts.price(draft, waiting[-1], mark)
         return
     if trade.next_attempt_ns is not None or _is_dust(draft) or _is_too_late(draft, begins=begins):

@@ -199,3 +199,21 @@ def alive(trade: Trade, purpose: Purpose | None = None) -> tuple[Attempt, ...]:
 def in_flight(trade: Trade) -> tuple[Attempt, ...]:
     """Return the orders that have left and are not proven dead."""
     return tuple(a for a in alive(trade) if a.state is not AttemptState.WANTED)
+
+
+def lacking(trade: Trade, purpose: Purpose | None = None) -> tuple[Attempt, ...]:
+    """Return the orders that count as dead though the venue told of more than they have booked, in order of issue."""
+    return tuple(
+        a
+        for a in trade.attempts
+        if a.state is AttemptState.DEAD and a.filled < a.reported and (purpose is None or a.purpose is purpose)
+    )
+
+
+def reopen(draft: Draft, purpose: Purpose) -> bool:
+    """Let the oldest order that lacks a fill be alive again until it is booked, but no close beside one that flies; whether it waits."""
+    missing = lacking(draft.trade, purpose)
+    flies = any(a.purpose is purpose for a in in_flight(draft.trade))
+    if missing and not (flies and purpose is Purpose.CLOSE):
+        draft.put(replace(missing[0], state=AttemptState.SENT))
+    return bool(missing)

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from actors.rules.trade import closes, notices
-from actors.rules.trade.draft import Draft, find
+from actors.rules.trade.draft import Draft, find, reopen
 from actors.rules.trade.fills import EXACT, average, book, own_price
 from actors.rules.trade.late import REST, born_late
 from actors.rules.trade.steps import LOOKUP, CloseWanted
@@ -126,13 +126,19 @@ def note_word(draft: Draft, client_order_id: str, status: ReportStatus, cumulati
             state = AttemptState.UNKNOWN
             draft.ask(attempt)
             draft.expect_an_answer()
-        elif status in (ReportStatus.ACCEPTED, ReportStatus.PARTIALLY_FILLED) and attempt.time_in_force == "gtc":
+        elif status in (ReportStatus.ACCEPTED, ReportStatus.PARTIALLY_FILLED) and _is_known_to_work(attempt):
             state = AttemptState.RESTING
     draft.put(replace(attempt, state=state, reported=max(attempt.reported, said), refused=False))
     if status in _ENDS:
         _end(draft, client_order_id, status.value)
     else:
         _judge(draft, client_order_id)
+
+
+def _is_known_to_work(attempt: Attempt) -> bool:
+    """Whether the word that a venue has an order is news: of one that rests, and of one that nobody knew of, until it is cancelled."""
+    was_unknown = attempt.state is AttemptState.UNKNOWN and not attempt.cancel_requested
+    return attempt.time_in_force == "gtc" or was_unknown
 
 
 def _end(draft: Draft, client_order_id: str, word: str) -> None:
@@ -150,8 +156,8 @@ def _judge(draft: Draft, client_order_id: str) -> None:
     if attempt.filled >= attempt.quantity > ZERO:
         attempt = replace(attempt, evidence=ReportStatus.FILLED.value)
     if attempt.filled < attempt.reported:
-        state = AttemptState.SENT if attempt.state is AttemptState.DEAD else attempt.state
-        draft.put(replace(attempt, state=state))
+        draft.put(attempt)
+        reopen(draft, attempt.purpose)
         draft.wake(LOOKUP, draft.now_ns + MISSING_FILL_PATIENCE_NS)
     elif attempt.evidence is not None:
         draft.put(replace(attempt, state=AttemptState.DEAD, reported=attempt.filled, refused=False))

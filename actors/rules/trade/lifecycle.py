@@ -140,7 +140,7 @@ def recover(trade: Trade, context: Context) -> Step:
     if trade.state is not TradeState.EXPIRED:
         entries.watch_close_time(draft)
     entry = entry_of(trade)
-    if entry is not None and entry.state is AttemptState.SENT and entry.sent_ns is not None:
+    if entry is not None and entry.state in (AttemptState.SENT, AttemptState.RESTING) and entry.sent_ns is not None:
         draft.wake(ENTRY_TIMEOUT, entry.sent_ns + span_ns(trade, "entry_timeout_s"))
     for attempt in in_flight(trade):
         draft.ask(attempt)

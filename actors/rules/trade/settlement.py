@@ -23,6 +23,7 @@ from bus.messages.trades import AttemptState, Mode, Purpose, Side, Trade, TradeS
 from bus.messages.units import ONE, ZERO
 
 _OPEN_STATES: Final = (TradeState.OPEN, TradeState.PARTIAL_OPEN, TradeState.CLOSING, TradeState.PARTIAL_CLOSING)
+_FLYING: Final = (AttemptState.SENT, AttemptState.RESTING)
 _ENDS: Final = (LifecycleEvent.CLOSE, LifecycleEvent.DETERMINED, LifecycleEvent.SETTLED)
 
 
@@ -104,7 +105,7 @@ def expire_if_closed(draft: Draft) -> None:
     if not has_closed(trade, draft.now_ns):
         return
     entry = entry_of(trade)
-    if trade.state is TradeState.PENDING and entry is not None and entry.state is AttemptState.SENT:
+    if trade.state is TradeState.PENDING and entry is not None and entry.state in _FLYING:
         draft.cancel(entry, "the market has closed")
         draft.put(replace(entry, state=AttemptState.UNKNOWN, cancel_requested=True))
         _ask_about_what_flies(draft)

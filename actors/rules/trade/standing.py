@@ -43,7 +43,8 @@ def settle_down(
 ) -> None:
     """Bring the trade to where its facts put it, and say what follows: the next order, a settlement, notices, timers."""
     _finish_the_close(draft)
-    draft.go(standing(draft.trade, draft.now_ns))
+    if not _closes_at_once(draft):
+        draft.go(standing(draft.trade, draft.now_ns))
     closes.advance(draft, begins=begins, mark=mark, decision_id=decision_id)
     draft.go(standing(draft.trade, draft.now_ns))
     settlement.settle_if_known(draft)
@@ -51,6 +52,13 @@ def settle_down(
         _clear(draft)
     _tell(draft)
     _let_timers_sleep(draft)
+
+
+def _closes_at_once(draft: Draft) -> bool:
+    """Whether the rest of the entry has just ended for the sake of a close: the trade is never open in between."""
+    trade = draft.trade
+    waits = trade.state is TradeState.PARTIAL_OPEN and trade.close_wanted is not None
+    return waits and standing(trade, draft.now_ns) is TradeState.OPEN
 
 
 def _finish_the_close(draft: Draft) -> None:
@@ -88,6 +96,8 @@ def _tell(draft: Draft) -> None:
     for edge in draft.edges:
         match edge.to_state:
             case TradeState.OPEN if edge.from_state in (TradeState.PENDING, TradeState.PARTIAL_OPEN):
+                draft.notices.append(notices.opened(trade, context))
+            case TradeState.CLOSING if edge.from_state is TradeState.PARTIAL_OPEN:
                 draft.notices.append(notices.opened(trade, context))
             case TradeState.REJECTED:
                 draft.notices.append(notices.rejected(trade, context))

@@ -5,7 +5,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from actors.rules.trade import notices
-from actors.rules.trade.draft import Draft, find, in_flight
+from actors.rules.trade.draft import Draft, find, in_flight, lacking
 from actors.rules.trade.steps import LOOKUP
 from bus.messages.orders import OrderSubmit
 from bus.messages.records import OrderRefused, OrderStored
@@ -22,16 +22,26 @@ def look_up(draft: Draft) -> None:
     The waits between two questions double: each is as long as the order has been away, between 0.25 s and 5 s.
     """
     waits: list[int] = []
-    for attempt in in_flight(draft.trade):
+    for attempt in (*in_flight(draft.trade), *lacking(draft.trade)):
         if attempt.time_in_force == "gtc" and not (attempt.cancel_requested or attempt.evidence):
             continue  # It rests as it should; `rest_max_s` ends that.
-        if attempt.state is not AttemptState.UNKNOWN and draft.now_ns >= (attempt.expires_ns or 0):
-            draft.put(replace(attempt, state=AttemptState.UNKNOWN))
+        _judge_its_time(draft, attempt)
         draft.ask(attempt)
         away_ns = draft.now_ns - (attempt.sent_ns or draft.now_ns)
         waits.append(min(_LONGEST_WAIT_NS, max(_SHORTEST_WAIT_NS, away_ns)))
     if waits:
         draft.wake(LOOKUP, draft.now_ns + min(waits))
+
+
+def _judge_its_time(draft: Draft, attempt: Attempt) -> None:
+    """Of an order past its last moment nobody knows what became of it; one that was found to work then is cancelled first."""
+    if attempt.state in (AttemptState.UNKNOWN, AttemptState.DEAD) or draft.now_ns < (attempt.expires_ns or 0):
+        return
+    works = attempt.state is AttemptState.RESTING and attempt.evidence is None
+    if works and not attempt.cancel_requested:
+        draft.cancel(attempt, "it works past its last moment")
+    else:
+        draft.put(replace(attempt, state=AttemptState.UNKNOWN))
 
 
 def note_outcome(draft: Draft, outcome: OrderStored | OrderRefused) -> None:

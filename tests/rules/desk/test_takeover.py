@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from actors.rules.trade.late import late_trade_id
 from bus.messages.envelope import Outgoing
 from bus.messages.notices import Notice, Severity
 from bus.messages.orders import OrderSubmit, VenueQuestion
@@ -15,11 +16,13 @@ from tests.rules.desk.builders import (
     a_desk,
     a_fired,
     a_report,
+    an_adopt,
     an_open,
     closes_of,
     commit_of,
     of_kind,
     opened,
+    received,
     trade_of,
 )
 
@@ -77,6 +80,47 @@ def test_an_order_of_a_trade_that_is_not_on_record_is_told_once_and_urgently() -
     (notice,) = of_kind(said, Notice)
     assert notice.severity is Severity.CRITICAL
     assert all(name in notice.body for name in ("t8-close-1", "t9-close-1"))
+
+
+def _ended() -> Trade:
+    desk = opened(a_desk())
+    desk.handle(a_fired())
+    desk.handle(a_command(a_report(purpose="close", fill_price=D("0.30")), subject="order.report.t1-close-1"))
+    return trade_of(desk)
+
+
+def test_a_close_of_a_late_fill_is_taken_in_as_soon_as_that_fill_is_heard_again() -> None:
+    """Fault 28, S10: born, closed and reported while PostgreSQL was away, and then kill -9."""
+    late = a_report(fill_id="late", fill_quantity=D(2), cumulative_quantity=D(12))
+    order = replace(a_lost_close(late_trade_id("late")), quantity=D(2), decision_id=None)
+    name = order.client_order_id
+    sold = replace(
+        a_report(purpose="close", fill_id="sold", fill_quantity=D(2), cumulative_quantity=D(2)), client_order_id=name
+    )
+    reports = (
+        a_command(late, subject="order.report.t1-entry-1"),
+        a_command(sold, subject=f"order.report.{name}"),
+    )
+
+    said = a_desk(ended=(_ended(),), ended_ids=frozenset({"t1"})).start(
+        LATER, OrdersTail(submits=(order,), reports=reports)
+    )
+
+    assert [one.client_order_id for commit in of_kind(said, Commit) for one in commit.orders] == [name]
+    assert [notice.kind for notice in of_kind(said, Notice)] == ["late_fill", "trade_opened", "trade_closed"]
+
+
+def test_a_close_of_a_position_that_is_taken_over_again_is_in_effect_and_asked_about() -> None:
+    """Fault 18: taken over and closed while PostgreSQL was away, and then kill -9."""
+    desk = a_desk()
+    order = replace(a_lost_close("t8"), decision_id=None)
+    desk.start(LATER, OrdersTail(submits=(order,)))
+
+    said = desk.handle(received(an_adopt("t8"), subject="trade.request.adopt"))
+
+    assert trade_of(desk, "t8").state is TradeState.CLOSING
+    assert [question.client_order_id for question in of_kind(said, VenueQuestion)] == ["t8-close-1"]
+    assert closes_of(desk.handle(a_fired("t8"))) == []
 
 
 def test_an_order_of_a_trade_that_has_ended_is_no_news() -> None:

@@ -39,6 +39,17 @@ def _partly_closed() -> Life:
     return life.hear(a_report("cancelled", CLOSE_1, cumulative="4"))
 
 
+def _partly_closed_of_a_part() -> Life:
+    """Return a trade of which an entry filled 4 of 10, and a close 2 of those."""
+    life = _partly_open().hear(a_report("cancelled", cumulative="4")).hear(a_stop(), at_s=10)
+    return life.hear(a_fill("2", "0.40", CLOSE_1, fill_id="c1")).hear(a_report("cancelled", CLOSE_1, cumulative="2"))
+
+
+def _a_late_count(life: Life) -> Life:
+    """The venue counts more for an entry that counted as dead; the fill itself has not come."""
+    return life.hear(a_report("partially_filled", ENTRY, cumulative="10"), at_s=11)
+
+
 def _unknown_entry() -> Life:
     return Life(a_trade()).begin().hear(a_report("unknown"))
 
@@ -69,6 +80,11 @@ TAKEN: list[tuple[S, S, Callable[[], Life]]] = [
     (S.PARTIAL_OPEN, S.OPEN, lambda: _partly_open().hear(a_report("cancelled", cumulative="4"))),
     (S.PARTIAL_OPEN, S.EXPIRED, lambda: _partly_open().timer("expiry", at_s=CLOSING_TIME)),
     (S.PARTIAL_OPEN, S.UNKNOWN, lambda: _partly_open().hear(a_report("unknown"))),
+    (
+        S.PARTIAL_OPEN,
+        S.CLOSING,
+        lambda: _partly_open().hear(a_stop(), at_s=2).hear(a_report("cancelled", cumulative="4")),
+    ),
     (S.OPEN, S.CLOSING, a_closing_life),
     (S.OPEN, S.EXPIRED, _expired),
     (S.CLOSING, S.CLOSED, lambda: a_closing_life().hear(a_fill("10", "0.40", CLOSE_1, fill_id="c1"))),
@@ -78,6 +94,12 @@ TAKEN: list[tuple[S, S, Callable[[], Life]]] = [
     (S.CLOSING, S.UNKNOWN, _unknown_close),
     (S.PARTIAL_CLOSING, S.CLOSING, lambda: _partly_closed().timer("next_attempt", at_s=11)),
     (S.PARTIAL_CLOSING, S.EXPIRED, lambda: _partly_closed().timer("expiry", at_s=CLOSING_TIME)),
+    (
+        S.PARTIAL_CLOSING,
+        S.CLOSED,
+        lambda: _partly_closed().hear(a_fill("6", "0.40", CLOSE_1, fill_id="c2", cumulative="10")),
+    ),
+    (S.PARTIAL_CLOSING, S.UNKNOWN, lambda: _a_late_count(_partly_closed_of_a_part()).timer("lookup", at_s=12)),
     (S.EXPIRED, S.SETTLED, lambda: _expired().hear(determined())),
     (
         S.EXPIRED,
@@ -89,6 +111,9 @@ TAKEN: list[tuple[S, S, Callable[[], Life]]] = [
         ),
     ),
     (S.UNKNOWN, S.REJECTED, lambda: _found(_unknown_entry(), ENTRY, "0", "cancelled")),
+    (S.UNKNOWN, S.PENDING, lambda: _found(_unknown_entry(), ENTRY, "0", "accepted")),
+    (S.UNKNOWN, S.PARTIAL_OPEN, lambda: _found(_unknown_entry(), ENTRY, "4", "partially_filled")),
+    (S.UNKNOWN, S.CLOSING, lambda: _found(_unknown_close(), CLOSE_1, "0", "accepted")),
     (S.UNKNOWN, S.OPEN, lambda: _found(_unknown_entry(), ENTRY, "4", "cancelled")),
     (S.UNKNOWN, S.CLOSED, lambda: _found(_unknown_close(), CLOSE_1, "10", "filled")),
     (S.UNKNOWN, S.PARTIAL_CLOSING, lambda: _found(_unknown_close(), CLOSE_1, "4", "cancelled")),

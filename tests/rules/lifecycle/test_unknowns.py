@@ -158,9 +158,28 @@ def test_a_fill_that_belongs_to_another_order_is_not_booked() -> None:
     assert life.trade.open_quantity == 10
 
 
-@pytest.mark.parametrize("status", ["accepted", "partially_filled", "unknown"])
-def test_an_answer_that_does_not_end_the_order_keeps_it_unknown(status: str) -> None:
-    assert _unknown_close().hear(an_answer(CLOSE_1, status=status)).trade.state is S.UNKNOWN
+@pytest.mark.parametrize(
+    ("status", "state"), [("accepted", S.CLOSING), ("partially_filled", S.CLOSING), ("unknown", S.UNKNOWN)]
+)
+def test_a_close_that_is_found_at_work_closes_again(status: str, state: S) -> None:
+    assert _unknown_close().hear(an_answer(CLOSE_1, status=status)).trade.state is state
+
+
+def test_an_order_that_works_past_its_last_moment_is_cancelled_and_then_unknown() -> None:
+    """Fault 52: an immediate order that a venue keeps would hold back every further attempt."""
+    life = _unknown_close().hear(an_answer(CLOSE_1, status="accepted"))
+
+    first, second = life.timer("lookup", at_s=40).trade.state, life.timer("lookup", at_s=45).trade.state
+
+    assert [cancel.client_order_id for step in life.steps for cancel in step.cancels] == [CLOSE_1]
+    assert (first, second) == (S.CLOSING, S.UNKNOWN)
+
+
+def test_an_order_that_was_cancelled_is_not_known_again_because_it_still_works() -> None:
+    life = _unknown_close().hear(an_answer(CLOSE_1, status="accepted"))
+    life.timer("lookup", at_s=40).timer("lookup", at_s=45)
+
+    assert life.hear(an_answer(CLOSE_1, status="accepted")).trade.state is S.UNKNOWN
 
 
 @pytest.mark.parametrize(("at_s", "state"), [(20, S.UNKNOWN), (46, S.CLOSED)])
@@ -186,3 +205,35 @@ def test_an_unknown_entry_that_was_filled_opens() -> None:
     life.hear(an_answer(ENTRY, status="filled", cumulative="10", fills=(a_venue_fill("10"),)))
 
     assert (life.trade.state, life.trade.open_quantity) == (S.OPEN, Decimal(10))
+
+
+def _second_close() -> Life:
+    """Return a trade of ten whose first close sold 2 and whose second flies."""
+    life = a_closing_life().hear(a_fill("2", "0.40", CLOSE_1, fill_id="c1", cumulative="2"))
+    life.hear(a_report("cancelled", CLOSE_1, cumulative="2"), at_s=11)
+    return life.timer("next_attempt", at_s=12).mark()
+
+
+def _flying(life: Life) -> list[str]:
+    return [a.client_order_id for a in life.trade.attempts if a.state not in (AttemptState.DEAD, AttemptState.WANTED)]
+
+
+def test_a_fill_that_is_missing_of_a_dead_close_makes_no_second_one_live_but_is_asked_for() -> None:
+    """S2, Fault 27: one live close order."""
+    life = _second_close().hear(a_report("partially_filled", CLOSE_1, cumulative="4"))
+    life.timer("lookup", at_s=13)
+
+    assert _flying(life) == ["t1-close-2"]
+    assert [question.client_order_id for question in life.step.questions] == ["t1-close-2", CLOSE_1]
+
+
+def test_no_further_close_leaves_before_a_fill_that_is_missing_is_booked() -> None:
+    """Fault 27: it would be too much."""
+    life = _second_close().hear(a_report("partially_filled", CLOSE_1, cumulative="4"))
+    life.hear(a_report("cancelled", "t1-close-2", cumulative="0"), at_s=13)
+    waits = _flying(life)
+
+    life.hear(a_fill("2", "0.40", CLOSE_1, fill_id="c2", cumulative="4"), at_s=14).timer("next_attempt", at_s=20).mark()
+
+    assert waits == [CLOSE_1]
+    assert [order.quantity for order in life.step.closes] == [6]

@@ -49,6 +49,18 @@ def test_min_age_holds_a_rule_back_until_the_trade_is_that_old(rule: str, age: i
 
 
 @pytest.mark.parametrize("rule", FIRING)
+def test_without_a_minimum_age_a_trade_is_stopped_though_it_was_entered_later_by_a_clock_ahead_of_ours(
+    rule: str,
+) -> None:
+    """Fault 38"""
+    watch = Watch(a_trade(with_guard(rule, min_age_s=0), entry_ts=at(9)))
+
+    watch.tick(FIRING[rule][1])
+
+    assert watch.fired
+
+
+@pytest.mark.parametrize("rule", FIRING)
 @pytest.mark.parametrize(("left", "fires"), [("58.999", False), ("59", True)])
 def test_min_time_to_close_holds_a_rule_back_when_less_is_left(rule: str, left: str, fires: bool) -> None:
     watch = Watch(a_trade(with_guard(rule, min_time_to_close_s=59), close_ts=at(Decimal(left) + 1)))  # type: ignore[arg-type]  # exact by str
