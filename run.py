@@ -31,7 +31,9 @@ import db.commands as database
 from actors.door import Door
 from actors.outside.probes import Probes
 from actors.outside.snapshot_file import LocalSnapshot
-from actors.replay import screen
+from actors.ports import Clock
+from actors.replay import replay_screen, screen
+from actors.replay.replaying import Wanted, replay
 from actors.replay.sidecar import Sidecar, read_sidecar, recording_name
 from actors.replay.stage import Stage, demo_settings
 from actors.serving import Serving, Wiring
@@ -46,9 +48,13 @@ from bus.errors import ServerUnavailable as NoNats
 from bus.messages.demo import DemoSummary
 from bus.messages.failures import LeadTaken, StoreUnavailable, StreamAlarm
 from bus.messages.plain import instant_text, read_instant, to_json
+from bus.messages.replay import Replayed
 from bus.messages.trades import TradeOpen
+from bus.messages.units import NS_PER_S
 from bus.recorded import Recording, instant_ns
 from bus.recorded_feed import END, HORIZON, READY, EndOfRecording, Horizon
+from bus.recorder.reading import NoRecording
+from bus.recorder.recorder import Keep, Recorder
 from bus.wire import NatsWire
 from config.checks import this_machine
 from config.command_line import (
@@ -65,7 +71,7 @@ from config.command_line import (
 )
 from config.logging import mask_in_text, set_up
 from config.pictures import show
-from config.settings import ConfigurationError, Settings, load, required
+from config.settings import ConfigurationError, Settings, load, required, retold
 from config.version import VERSION
 from db import migrations
 from db.access import Access
@@ -82,6 +88,7 @@ SWITCH_INTERVAL_S: Final = 1e-4
 """A busy thread lets others in after this; Python's own 5 ms would stand before an order."""
 GARBAGE_WAITS: Final = 20_000
 """Objects before a collection; Python's own 700 are the work of a millisecond."""
+MEGABYTE: Final = 1_000_000
 ROUND_TRIPS: Final = 300
 STOP_GRACE_S: Final = 3
 """Beyond the time allowed for a stop; supervisord waits for longer than both."""
@@ -99,7 +106,7 @@ for room in ROOMS:
 app.command(check.command((this_machine, nats_answers, postgres_answers)), name="check")
 # Every command with --json has its document here, so that `contract` knows it.
 DOCUMENTS = {words: shape for room in (check, *ROOMS) for words, shape in room.DOCUMENTS.items()}
-DOCUMENTS |= {"demo": DemoSummary, "bench": Benchmarks}
+DOCUMENTS |= {"demo": DemoSummary, "bench": Benchmarks, "replay": Replayed}
 app.command(contract.command(DOCUMENTS), name="contract")
 
 
@@ -139,6 +146,7 @@ def serve(*, flags: Flags = PLAIN) -> Exit:
         on_fatal=fail,
         confirm_publish_ms=int(wanted.trading.confirm_publish_ms),
     )
+    recorder = recorder_of(wanted, clock)
     wiring = Wiring(
         clock=clock,
         wire=wire,
@@ -147,6 +155,7 @@ def serve(*, flags: Flags = PLAIN) -> Exit:
         end=end,
         moves=watchdog.feed,
         snapshots=LocalSnapshot(Path(wanted.snapshot.file)) if wanted.snapshot.file else None,
+        recorder=recorder,
     )
     serving = Serving(wanted, wiring)
     standby = Standby(serving, monotonic_ns=time.monotonic_ns)
@@ -165,6 +174,8 @@ def serve(*, flags: Flags = PLAIN) -> Exit:
     probes.stop()
     watchdog.extend(wanted.actors.stop_timeout_s + STOP_GRACE_S)
     drained = serving.stop()
+    if recorder is not None:
+        recorder.close(STOP_GRACE_S)
     if not drained:
         # An actor that did not end would keep the interpreter from ending.
         end(Exit.INTERNAL_FAULT, f"not everything was done within {wanted.actors.stop_timeout_s} s")
@@ -172,6 +183,18 @@ def serve(*, flags: Flags = PLAIN) -> Exit:
     logger.bind(action="serve.stopped", drained=drained).info("stopped")
     let_go()
     return Exit.DONE if drained else Exit.INTERNAL_FAULT
+
+
+def recorder_of(wanted: Settings, clock: Clock) -> Recorder | None:
+    """Return the flight recorder, if one is wanted."""
+    if not (kept := wanted.recorder).folder:
+        return None
+    keep = Keep(
+        segment_bytes=kept.segment_mb * MEGABYTE,
+        total_bytes=kept.keep_mb * MEGABYTE,
+        age_ns=kept.keep_days * 24 * 3600 * NS_PER_S,
+    )
+    return Recorder(Path(kept.folder), clock, keep)
 
 
 def rest_memory() -> None:
@@ -282,6 +305,7 @@ class Performance:
             on_fenced=self._give_up,
             on_fatal=self._give_up,
         )
+        self._recorder = recorder_of(wanted, self._stage.clock)
         self._ended: EndOfRecording | None = None
         self._failure: BaseException | None = None
         self._over = threading.Event()
@@ -290,7 +314,10 @@ class Performance:
         """Play it all, showing the live table meanwhile; return what came of it."""
         with starting():
             self._stage.open(
-                self._wire, store_of(self._wanted, self._wire.still_leads), lambda _, reason: self._give_up(reason)
+                self._wire,
+                store_of(self._wanted, self._wire.still_leads),
+                lambda _, reason: self._give_up(reason),
+                self._recorder,
             )
         listening = threading.Event()
         for work in (lambda: self._lead_feed(listening), self._run):
@@ -305,6 +332,8 @@ class Performance:
             feed.terminate()
             feed.wait()
             self._stage.close()
+            if self._recorder is not None:
+                self._recorder.close(STOP_GRACE_S)
         if self._failure is not None:
             raise self._failure
         ended = self._ended
@@ -375,6 +404,48 @@ class Performance:
 
     def _feed_environment(self) -> dict[str, str]:
         return {"WATCHKEEPER_NATS_URL": self._wanted.nats.url, "PYTHONPATH": str(Path(__file__).parent)}
+
+
+@app.command(name="replay")
+def replay_command(
+    recording: Annotated[
+        Path | None, Parameter(help="A folder of segments or one of them; unless given, recorder.folder.")
+    ] = None,
+    *,
+    since: Annotated[
+        str | None, Parameter(name="--from", help="Compare from this instant on, such as 2026-07-14T12:00:00Z.")
+    ] = None,
+    until: Annotated[str | None, Parameter(name="--to", help="Stop at this instant.")] = None,
+    trade_id: Annotated[str | None, Parameter(name="--trade", help="Compare what names this trade alone.")] = None,
+    flags: ReportFlags = TEXT,
+) -> Exit:
+    """Let what decides hear a recording again, and compare what it says with what it said; reaches no server."""
+    place = recording or Path(flags.settings().recorder.folder)
+    if place == Path():
+        raise WrongUse("nothing is recorded here: name a recording, or set recorder.folder")
+    wanted = Wanted(
+        since_ns=0 if since is None else _instant("--from", since),
+        until_ns=2**63 - 1 if until is None else _instant("--to", until),
+        trade_id=trade_id,
+    )
+    try:
+        found = replay(place, wanted, retold)
+    except NoRecording as error:
+        raise WrongUse(str(error)) from error
+    if not found.compared and not found.gaps:
+        raise Refused(f"{place} holds nothing to compare there")
+    if flags.json:
+        print_document(to_json(found))
+    else:
+        show(replay_screen.render(found))
+    return Exit.NO if found.different else Exit.DONE
+
+
+def _instant(flag: str, text: str) -> int:
+    try:
+        return read_instant(text)
+    except ValueError as error:
+        raise WrongUse(f"{flag} {text}: {error}") from error
 
 
 @app.command

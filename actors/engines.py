@@ -3,7 +3,7 @@
 Nothing here reads a clock or reaches a wire: two sets of engines that begin with the same and hear the same say the same.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from actors.rules.reconcile.reconciler import ReconcileEngine
 from actors.rules.stops.engine import StopEngine
 from actors.rules.transport.watch import TransportWatch
 from actors.terms import entry_limits, paper_book, reconcile_terms
+from actors.watched import Engine
 from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit
 from bus.messages.recording import EngineRebuilt
 from bus.messages.records import OrdersTail, Recovered
@@ -21,7 +22,6 @@ from bus.messages.units import NS_PER_MS, seconds_to_ns
 from config.settings import Settings
 
 E = TypeVar("E", StopEngine, CoverageBoard)
-Handle = Callable[[object], list[object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,15 +73,15 @@ class Engines:
         for coverage in recovered.coverage:
             self.watch.handle(coverage)
 
-    def handlers(self) -> dict[str, Handle]:
-        """Return what each actor's engine does with a word, by the actor's name; ask again after one was rebuilt."""
+    def by_actor(self) -> dict[str, Engine]:
+        """Return the engine of each actor by the actor's name; ask again after one was rebuilt."""
         return {
-            "trade_desk": self.desk.handle,
-            "auto_stop": self.stops.handle,
-            "trade_watcher": self.watch.handle,
-            "paper_venue": self.paper.handle,
-            "reconciler": self.reconcile.handle,
-            "transport": self.transport.handle,
+            "trade_desk": self.desk,
+            "auto_stop": self.stops,
+            "trade_watcher": self.watch,
+            "paper_venue": self.paper,
+            "reconciler": self.reconcile,
+            "transport": self.transport,
         }
 
     def start_desk(self, tail: OrdersTail, now_ns: int) -> list[object]:

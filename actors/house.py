@@ -17,11 +17,13 @@ from actors.engines import Engines
 from actors.inbox import Inbox
 from actors.notifier import Notifier
 from actors.paper_venue import PaperVenue
-from actors.ports import Clock, SnapshotFile, Store, Wire
+from actors.ports import Clock, Recorder, SnapshotFile, Store, Wire
 from actors.reconciler import Reconciler
+from actors.recorded import RecordedDesk, RecordedEngine
 from actors.router import Listener, Router
 from actors.rules.notice_policy import NoticePolicy
 from actors.rules.pulse import Pulse
+from actors.rules.record import recording
 from actors.rules.record.snapshots import OWNER as SNAPSHOTS
 from actors.rules.record.snapshots import Snapshots
 from actors.rules.restarts import RestartLimits, Restarts
@@ -33,7 +35,7 @@ from actors.timer import Timer
 from actors.trade_desk import TradeDesk
 from actors.trade_watcher import TradeWatcher
 from actors.turns import OwnThreads, Turns
-from actors.watched import EngineActor, Failed, WatchedActor
+from actors.watched import Engine, EngineActor, Failed, WatchedActor
 from bus.messages.accounts import AccountRules, DrawdownFired, EquityStanding
 from bus.messages.envelope import Malformed, Outgoing, Received
 from bus.messages.lead import InstanceHeard, NobodyHeard, WireDown, WireUp
@@ -49,7 +51,7 @@ from bus.messages.reconcile import (
     ReconcileWanted,
     VenuesUp,
 )
-from bus.messages.recording import EngineRebuilt
+from bus.messages.recording import EngineRebuilt, RecorderFailed, RecorderWorks
 from bus.messages.records import (
     Answer,
     Commit,
@@ -113,7 +115,7 @@ class House:
     activity: the work of all actors; record: that of Database alone, where the two are told apart. turns: who works the actors;
     None: each has a thread. timers: who keeps deadlines; None: the Timer actor. escalate: ends the process with an exit code
     and a reason. moves: feeds the watchdog. also: further listeners by type of word, such as the demo's live table.
-    snapshots: when they are written, and where; None: nowhere.
+    snapshots: when they are written, and where; None: nowhere. recorder: notes what the engines hear and say; None: nobody does.
     """
 
     def __init__(
@@ -134,6 +136,7 @@ class House:
         timers: Listener | None = None,
         also: Mapping[type, Listener] | None = None,
         snapshots: tuple[Snapshots, SnapshotFile] | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self._store = store
         self._wire = wire
@@ -145,6 +148,7 @@ class House:
         self._record = record or activity
         self._turns = turns or OwnThreads(activity, _TOGETHER)
         self._engines = engines
+        self._recorder = recorder
         self.board = board
         self.router = Router()
         recovered, now_ns = engines.beginning.recovered, engines.beginning.now_ns
@@ -204,7 +208,12 @@ class House:
         tail = tail or OrdersTail()
         for word in tail.reports:
             self._note_heard(word)
-        self.router.say_all(self._engines.start_desk(tail, self._clock.now_ns()))
+        now_ns = self._clock.now_ns()
+        said = self._engines.start_desk(tail, now_ns)
+        if self._recorder is not None:
+            self._recorder.tell(self.router.say)
+            self._recorder.note("trade_desk", tail, said, now_ns)
+        self.router.say_all(said)
 
     def hear(self, word: object) -> None:
         """Take in a word from the wires, on any thread. Questions for the status go to the root, the rest by type."""
@@ -341,20 +350,30 @@ class House:
         )
 
     def _build_desk(self, inbox: Inbox, failed: Failed) -> WatchedActor:
-        return TradeDesk(inbox, failed, engine=self._engines.desk, say=self.router.say)
+        desk = self._engines.desk
+        engine = desk if self._recorder is None else RecordedDesk(desk, self._recorder)
+        return TradeDesk(inbox, failed, engine=engine, say=self.router.say)
 
     def _build_auto_stop(self, inbox: Inbox, failed: Failed) -> WatchedActor:
         self._rebuild(inbox)
-        return AutoStop(inbox, failed, engine=self._engines.stops, say=self.router.say)
+        return self._build_engine(AutoStop, inbox, failed)
 
     def _build_watcher(self, inbox: Inbox, failed: Failed) -> WatchedActor:
         self._rebuild(inbox)
-        return TradeWatcher(inbox, failed, engine=self._engines.watch, say=self.router.say)
+        return self._build_engine(TradeWatcher, inbox, failed)
 
     def _build_reconciler(self, inbox: Inbox, failed: Failed) -> WatchedActor:
         if self._rebuild(inbox):
             inbox.put(VenuesUp(now_ns=self._clock.now_ns()))
-        return Reconciler(inbox, failed, engine=self._engines.reconcile, say=self.router.say, wire=self._wire)
+        return Reconciler(inbox, failed, engine=self._engine(inbox.name), say=self.router.say, wire=self._wire)
+
+    def _build_engine(self, actor: type[EngineActor], inbox: Inbox, failed: Failed) -> WatchedActor:
+        return actor(inbox, failed, engine=self._engine(inbox.name), say=self.router.say)
+
+    def _engine(self, name: str) -> Engine:
+        """Return what decides for this actor, noted if there is a recorder."""
+        engine: Engine = self._engines.by_actor()[name]
+        return engine if self._recorder is None else RecordedEngine(name, engine, self._recorder)
 
     def _rebuild(self, inbox: Inbox) -> bool:
         """Build anew what decides for an actor that has crashed; what it says is said. Returns whether there was a crash."""
@@ -364,7 +383,10 @@ class House:
                 coverage=tuple(self._coverage.values()),
                 now_ns=self._clock.now_ns(),
             )
-            self.router.say_all(self._engines.rebuild(inbox.name, known))
+            said = self._engines.rebuild(inbox.name, known)
+            if self._recorder is not None:
+                self._recorder.note(inbox.name, known, said)
+            self.router.say_all(said)
         return bool(inbox.crashes)
 
     # Who hears what
@@ -426,6 +448,9 @@ class House:
             StreamsSeen: (self.board.note_streams, put["transport"], *keeper),  # type: ignore[arg-type]  # as above
             Kept: keeper,
             **dict.fromkeys((InstanceHeard, NobodyHeard), ()),
+            **dict.fromkeys(
+                (RecorderFailed, RecorderWorks), (lambda word: self.router.say_all(recording.handle(word)),)
+            ),
         }
         for kind, listener in also.items():
             # Database has a thread of its own: whoever waits for what a commit brings must expect it before Database has it.

@@ -111,6 +111,18 @@ class Store(Protocol):
         ...
 
 
+class Recorder(Protocol):
+    """The flight recorder. Every method returns at once, and raises nothing."""
+
+    def note(self, actor: str, heard: object, said: Sequence[object] = (), at_ns: int | None = None) -> None:
+        """Write down that `actor` has applied `heard`, and what it said. at_ns: now, unless it says otherwise."""
+        ...
+
+    def tell(self, say: Callable[[object], None]) -> None:
+        """Have `RecorderFailed` and `RecorderWorks` said to `say`."""
+        ...
+
+
 class SnapshotFile(Protocol):
     """Where the snapshot is kept: a file of this machine."""
 

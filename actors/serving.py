@@ -29,7 +29,8 @@ from actors.away_store import AwayStore
 from actors.door import Door
 from actors.engines import Beginning, Engines
 from actors.house import House
-from actors.ports import Clock, SnapshotFile, StartingStore, StartingWire, Store
+from actors.ports import Clock, Recorder, SnapshotFile, StartingStore, StartingWire, Store
+from actors.recorded import note_beginning
 from actors.router import Listener
 from actors.rules.announcing import told
 from actors.rules.candidate import Candidate
@@ -46,6 +47,7 @@ from bus.messages.envelope import Outgoing, Received
 from bus.messages.failures import LeadTaken, StoreUnavailable, StreamAlarm, WireUnavailable
 from bus.messages.lead import LEADER, STOPPED, RecordOpened, WireUp
 from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit
+from bus.messages.recording import PaperRestored
 from bus.messages.records import Kept, OrdersTail, Place, RecordAway, Recovered, Snapshot
 from bus.messages.stops import MarkSnapshot
 from bus.messages.system import Reply, Status
@@ -63,6 +65,7 @@ class Wiring:
 
     end: ends the process with an exit code and a reason. moves: called as long as every part of the house moves (`watchdog`).
     record, turns, timers, also: of the demo; see `House`. snapshots: where they are kept; None: nowhere.
+    recorder: the flight recorder, if there is one.
     """
 
     clock: Clock
@@ -76,6 +79,7 @@ class Wiring:
     turns: Turns | None = None
     timers: Listener | None = None
     snapshots: SnapshotFile | None = None
+    recorder: Recorder | None = None
     also: Mapping[type, Listener] = field(default_factory=dict)
 
 
@@ -249,7 +253,7 @@ class Serving:
         wire.beat(None)
         if snapshot is not None:
             self._say_without_record(house, snapshot, len(recovered.trades))
-        house.router.say_all(engines.restore_paper(self._wiring.clock.now_ns()))
+        house.router.say_all(self._restore_paper(engines))
         if found.unpublished:
             house.expect_published(found.unpublished)
             wire.publish(found.unpublished)
@@ -344,8 +348,18 @@ class Serving:
             timers=wiring.timers,
             also=wiring.also,
             snapshots=self._snapshots(found),
+            recorder=wiring.recorder,
         )
+        if wiring.recorder is not None:
+            note_beginning(wiring.recorder, settings, engines.beginning)
         return house, engines
+
+    def _restore_paper(self, engines: Engines) -> list[object]:
+        now_ns = self._wiring.clock.now_ns()
+        said = engines.restore_paper(now_ns)
+        if self._wiring.recorder is not None:
+            self._wiring.recorder.note("paper_venue", PaperRestored(now_ns=now_ns), said)
+        return said
 
     def _snapshots(self, found: _Found) -> tuple[Snapshots, SnapshotFile] | None:
         # A house that began without the record has nothing that stands: it would only make an old snapshot look young.

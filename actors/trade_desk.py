@@ -1,11 +1,18 @@
 """TradeDesk: each trade's state machine, and the only issuer of orders. `rules.desk.desk` decides."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from actors.inbox import Inbox
-from actors.rules.desk.desk import Desk
 from actors.watched import Failed, WatchedActor
+
+
+class Decider(Protocol):
+    """The desk's engine, or what notes it."""
+
+    def decide(self, word: object) -> tuple[list[object], Callable[[], list[object]]]:
+        """See `rules.desk.desk.Desk.decide`."""
+        ...
 
 
 class TradeDesk(WatchedActor):
@@ -15,7 +22,7 @@ class TradeDesk(WatchedActor):
     Says orders (closes at once, entries through their commit), commits, trades, timers, questions, notices.
     """
 
-    def __init__(self, inbox: Inbox, failed: Failed, *, engine: Desk, say: Callable[[object], None]) -> None:
+    def __init__(self, inbox: Inbox, failed: Failed, *, engine: Decider, say: Callable[[object], None]) -> None:
         super().__init__(inbox, failed)
         self._engine = engine
         self._say = say

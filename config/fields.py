@@ -62,13 +62,16 @@ class Field:
             return "true" if value else "false"
         return mask(str(value)) if self.limits.secret else str(value)
 
+    def exact(self, raw: object) -> Value:
+        """Return the value that `raw` stands for, allowed or not. Raises: ValueError if it is of another kind."""
+        return _READERS[self.kind](raw)
+
     def read(self, raw: object) -> Value:
         """Return the exact value that `raw` (a TOML value, or text) stands for.
 
         Raises: ValueError if it is none that is allowed; its text does not repeat `raw`.
         """
-        value = _READERS[self.kind](raw)
-        limits = self.limits
+        value, limits = self.exact(raw), self.limits
         if isinstance(value, str):
             wrong = bool(limits.words and value not in limits.words) or bool(
                 limits.pattern is not None and not re.fullmatch(limits.pattern, value)

@@ -6,7 +6,7 @@ Stop settings live in PostgreSQL; `[stops]` of defaults.toml seeds their version
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -202,6 +202,15 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     max_unprotected_s_per_hour: Annotated[int, Limits(low=0, high=10**9)]
 
 
+class Recorder(msgspec.Struct, frozen=True, kw_only=True):
+    """The flight recorder. folder: empty means that nothing is recorded; a segment is one of its files."""
+
+    folder: str
+    segment_mb: Annotated[int, Limits(low=1, high=1024)]
+    keep_mb: Annotated[int, Limits(low=1, high=10**7)]
+    keep_days: Annotated[int, Limits(low=1, high=3650)]
+
+
 class Log(msgspec.Struct, frozen=True, kw_only=True):
     """The log. file: empty means stderr."""
 
@@ -216,6 +225,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     postgres: Postgres
     trading: Trading
     snapshot: Snapshot
+    recorder: Recorder
     http: Http
     actors: Actors
     reconcile: Reconcile
@@ -236,6 +246,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             assert field is not None, key
             yield field, getattr(self._section(section), name), origin
 
+    def told(self) -> dict[str, str | int | bool]:
+        """Return every process setting as a TOML file would give it, secrets left out; `retold` reads it."""
+        return {
+            field.key: value if isinstance(value, int) else str(value)
+            for field, value, _ in self.values()
+            if not field.limits.secret
+        }
+
     def _section(self, path: str) -> msgspec.Struct:
         section, _, name = path.partition(".")
         found = getattr(self, section)[name] if name else getattr(self, section)
@@ -248,6 +266,7 @@ _SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "postgres": Postgres,
     "trading": Trading,
     "snapshot": Snapshot,
+    "recorder": Recorder,
     "http": Http,
     "actors": Actors,
     "reconcile": Reconcile,
@@ -267,21 +286,43 @@ def load(environ: Mapping[str, str], config_file: str | Path | None = None) -> S
     config_file: what `--config` said; without it `WATCHKEEPER_CONFIG` of `environ`, without that no file is read.
     Raises: ConfigurationError naming the key, the value, its origin and what is allowed.
     """
-    defaults = dict(from_toml(DEFAULTS, Source.DEFAULTS, where=_DEFAULTS_NAME))
-    given = {key: value for key, value in defaults.items() if not key.startswith("stops.")}
+    given, stops = _defaults()
     if path := config_file or environ.get(CONFIG_VARIABLE):
         given |= _checked(from_toml(Path(path), Source.FILE))
     names = _environment_names(environ, given)
     given |= _checked(from_environment(environ, names))
-    values = {key: _read(key, given[key]) for key in given}
-    stops = {
-        key.removeprefix("stops."): _stop(value.raw) for key, value in defaults.items() if key.startswith("stops.")
-    }
+    return _assembled(given, stops, Field.read)
+
+
+def retold(told: Mapping[str, str | int | bool]) -> Settings:
+    """Return the settings that `Settings.told` gave, whether this code would allow them or not: they were in force.
+
+    What they do not name is as it stands in defaults.toml; what nobody reads any more is left out. Raises: ConfigurationError.
+    """
+    given, stops = _defaults()
+    origin = Origin(Source.FILE, "the recording")
+    given |= {key: Given(raw, origin) for key, raw in told.items() if _field(key) is not None}
+    return _assembled(given, stops, Field.exact)
+
+
+def _defaults() -> tuple[dict[str, Given], dict[str, Decimal | str | bool]]:
+    """Return what defaults.toml gives: the process settings, not yet read, and the stop settings."""
+    defaults = dict(from_toml(DEFAULTS, Source.DEFAULTS, where=_DEFAULTS_NAME))
+    given = {key: value for key, value in defaults.items() if not key.startswith("stops.")}
+    stops = {key.removeprefix("stops."): _stop(value.raw) for key, value in defaults.items() if key not in given}
+    return given, stops
+
+
+def _assembled(
+    given: Mapping[str, Given], stops: dict[str, Decimal | str | bool], read: Callable[[Field, object], Value]
+) -> Settings:
+    values = {key: _read(key, value, read) for key, value in given.items()}
     return Settings(
         nats=_section(Nats, "nats", values),
         postgres=_section(Postgres, "postgres", values),
         trading=_section(Trading, "trading", values),
         snapshot=_section(Snapshot, "snapshot", values),
+        recorder=_section(Recorder, "recorder", values),
         http=_section(Http, "http", values),
         actors=_section(Actors, "actors", values),
         reconcile=_section(Reconcile, "reconcile", values),
@@ -372,11 +413,11 @@ def _names(kind: str, values: Mapping[str, object]) -> list[str]:
     return list(dict.fromkeys(section.removeprefix(start) for section in sections if section != kind))
 
 
-def _read(key: str, given: Given) -> Value:
+def _read(key: str, given: Given, read: Callable[[Field, object], Value]) -> Value:
     field = _field(key)
     assert field is not None, f"{key} of defaults.toml has no field in config/settings.py"
     try:
-        return field.read(given.raw)
+        return read(field, given.raw)
     except ValueError as error:
         raise wrong_value(field, given.raw, given.origin) from error
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from actors.activity import Activity
 from actors.door import Door
-from actors.ports import StartingStore, StartingWire
+from actors.ports import Recorder, StartingStore, StartingWire
 from actors.replay.conductor import Conductor
 from actors.replay.counting import Awaited, CountedStore, CountedWire
 from actors.replay.outside_timers import OutsideTimers
@@ -119,7 +119,13 @@ class Stage:
         else:
             self.hear(word)
 
-    def open(self, wire: StartingWire, store: StartingStore, end: Callable[[int, str], None]) -> None:
+    def open(
+        self,
+        wire: StartingWire,
+        store: StartingStore,
+        end: Callable[[int, str], None],
+        recorder: Recorder | None = None,
+    ) -> None:
         """Start the house."""
         self._store = CountedStore(store)
         wiring = Wiring(
@@ -131,6 +137,7 @@ class Stage:
             activity=self._in_hand,
             record=self._whole,
             turns=self._conductor,
+            recorder=recorder,
             timers=OutsideTimers(self.clock.keep, self.clock, self._door.hear).keep,
             also={
                 **dict.fromkeys((Outgoing, OrderReport), self.tally.hear),

@@ -40,3 +40,21 @@ class EntriesLost(msgspec.Struct, frozen=True, kw_only=True):
     """So many entries are not in the recording: the disk or the recorder could not take them."""
 
     count: int
+
+
+class LifeEnded(msgspec.Struct, frozen=True, kw_only=True):
+    """The process has ended in order, and everything it noted stands before this."""
+
+
+class RecorderFailed(msgspec.Struct, frozen=True, kw_only=True):
+    """The recorder cannot write; what is noted meanwhile is lost to replay, and to nothing else."""
+
+    error: str
+    now_ns: UtcNs
+
+
+class RecorderWorks(msgspec.Struct, frozen=True, kw_only=True):
+    """The recorder writes again. lost: entries that are missing."""
+
+    lost: int
+    now_ns: UtcNs

@@ -25,11 +25,15 @@ def between(postgres: EmbeddedPostgres, folder: Path, config: str = CONFIG) -> I
 
 @contextmanager
 def serving(postgres: EmbeddedPostgres, folder: Path, config: str = CONFIG) -> Iterator[Watchkeeper]:
-    """Run the real process on a NATS and a database of its own until the end; it must end as it should."""
+    """Run the real process on a NATS and a database of its own until the end; it must end as it should, and decide so again."""
     with between(postgres, folder, config) as running:
         running.start()
         yield running
         assert running.stop() == 0, running.log()
+        told = running.replayed()
+        assert (told["different"], told["skipped"], told["lost"], told["gaps"]) == (0, 0, 0, []), told["differences"][
+            :1
+        ]
 
 
 @pytest.fixture(scope="session")

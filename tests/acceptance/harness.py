@@ -211,7 +211,8 @@ class Watchkeeper:
         self._admin_dsn = admin_dsn
         self._log = (folder / "serve.log").open("ab")
         self._config = folder / "watchkeeper.toml"
-        self._config.write_text(config)
+        self.recording = folder / "recording"
+        self._config.write_text(f'{config}\n[recorder]\nfolder = "{self.recording}"\n')
         self._process: subprocess.Popen[bytes] | None = None
         self.venue = Venue(url)
         self.ear = Ear(
@@ -275,6 +276,12 @@ class Watchkeeper:
     def log(self) -> str:
         """Return the end of what the process logged."""
         return Path(self._log.name).read_text()[-4000:]
+
+    def replayed(self, *words: str) -> Body:
+        """Return what `replay` says of all that was recorded so far."""
+        told = self.command("replay", str(self.recording), "--json", *words)
+        assert told.stdout, told.stderr
+        return dict(json.loads(told.stdout))
 
     def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of the command line against the same servers."""

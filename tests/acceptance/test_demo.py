@@ -20,8 +20,12 @@ Document = dict[str, Any]
 pytestmark = pytest.mark.timeout(300)
 
 
-def demo(speed: str) -> Document:
-    command = [sys.executable, "run.py", "demo", "--json", "--duration", DURATION, "--speed", speed]
+def demo(speed: str, *flags: str) -> Document:
+    return told("demo", "--duration", DURATION, "--speed", speed, *flags)
+
+
+def told(*words: str) -> Document:
+    command = [sys.executable, "run.py", *words, "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stderr
     document: Document = json.loads(done.stdout)
@@ -29,8 +33,15 @@ def demo(speed: str) -> Document:
 
 
 @pytest.fixture(scope="module")
-def document() -> Document:
-    return demo("max")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo") / "recording"
+
+
+@pytest.fixture(scope="module")
+def document(recording: Path) -> Document:
+    config = recording.with_name("demo.toml")
+    config.write_text(f'[recorder]\nfolder = "{recording}"\n')
+    return demo("max", "--config", str(config))
 
 
 @pytest.fixture
@@ -71,3 +82,13 @@ def test_its_trades_are_closed_by_every_kind_of_stop_that_reads_a_price(document
 
 def test_nothing_is_lost_closed_twice_or_quarantined(document: Document) -> None:
     assert [document[name] for name in ("lost_messages", "duplicate_closes", "quarantined")] == [0, 0, 0]
+
+
+@pytest.mark.usefixtures("document")
+def test_the_recorded_day_is_decided_again_without_a_difference_twice(recording: Path) -> None:
+    """Lesson 7"""
+    first, second = (told("replay", str(recording)) for _ in range(2))
+
+    assert first == second
+    assert (first["different"], first["skipped"], first["lost"], first["gaps"], first["killed"]) == (0, 0, 0, [], 0)
+    assert first["compared"] > 10_000

@@ -6,7 +6,7 @@ import pytest
 
 from config.fields import mask
 from config.layers import Source
-from config.settings import ConfigurationError, load, required
+from config.settings import ConfigurationError, load, required, retold
 
 SECRET = 'p"a%s s/@w'
 
@@ -268,3 +268,30 @@ def test_an_address_of_nats_that_cannot_be_used_is_refused_at_once(url: str) -> 
 )
 def test_an_address_of_nats_may_name_a_login_and_several_servers(url: str) -> None:
     assert load({"WATCHKEEPER_NATS_URL": url}).nats.url == url
+
+
+def test_settings_that_were_told_are_the_same_again_but_for_secrets(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(
+        '[venues.sim]\nstyle = "sell"\nnetting = false\ncutoff_s = 0\nsettle_bound_s = 60\n[accounts."a.b"]\nmax_open_trades = 3\n'
+    )
+    own = load(
+        {"WATCHKEEPER_POSTGRES_DSN": "postgresql://me:secret@host/db", "WATCHKEEPER_PAPER_FEE_PERCENT": "0.07"}, file
+    )
+
+    again = retold(own.told())
+
+    assert "secret" not in str(own.told())
+    assert (again.venues, again.accounts, again.paper, again.actors) == (
+        own.venues,
+        own.accounts,
+        own.paper,
+        own.actors,
+    )
+
+
+def test_what_was_in_force_counts_though_nobody_would_allow_it_now() -> None:
+    own = load({})
+    told = own.told() | {"actors.beat_interval_ms": 3_600_000, "no_more.of_this": "x"}
+
+    assert retold(told).actors.beat_interval_ms == 3_600_000

@@ -18,7 +18,7 @@ from actors.rules.reconcile import notices as reconcile
 from actors.rules.reconcile.account import Account
 from actors.rules.reconcile.comparison import Difference
 from actors.rules.reconcile.terms import AccountKey, Place
-from actors.rules.record import outage, snapshots
+from actors.rules.record import outage, recording, snapshots
 from actors.rules.record.mirror import Mirror
 from actors.rules.stops import notices as stops
 from actors.rules.trade import notices as trade
@@ -30,6 +30,7 @@ from bus.messages.lead import WireDown
 from bus.messages.market import Result
 from bus.messages.notices import Notice
 from bus.messages.orders import Action, OrderReport, OrderSubmit, ReportStatus, Settlement, VenueAnswer, VenueFill
+from bus.messages.recording import RecorderFailed, RecorderWorks
 from bus.messages.records import Recovered
 from bus.messages.settings import Layer, SettingsChanged
 from bus.messages.stops import Guard, Input, StopDecision
@@ -265,6 +266,8 @@ def _of_the_house() -> Iterator[Example]:
         yield _of(snapshots.without_record, known, 3, NOW_NS)
     yield _of(snapshots.not_written, "no space left on device", NOW_NS)
     yield _of(snapshots.unusable, "there is no snapshot, and LEDGER tells of no open trade", NOW_NS)
+    yield _of(recording.failed, RecorderFailed(error="[Errno 28] No space left on device", now_ns=NOW_NS))
+    yield _of(recording.works, RecorderWorks(lost=1_204, now_ns=NOW_NS))
     for poison in (None, CONTEXT):
         [died] = _said(crash_words("supervisor", "trade_desk", "KeyError: 'rain-1'", NOW_NS, poison))
         yield Example("crash_words", "An actor died and was built anew.", died)

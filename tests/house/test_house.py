@@ -48,6 +48,7 @@ DOORS = {
     ("bus/connection.py", "_call"): "bus callback: an exception would end reconnecting for good",
     ("bus/connection.py", "open"): "bus callback: closing what never opened",
     ("bus/connection.py", "close"): "bus callback: closing whatever state the library is in",
+    ("bus/recorder/recorder.py", "_write"): "whatever it is, it costs entries of the recording and no trade",
     ("bus/venues.py", "_error_of"): "bus callback: whoever asked always gets an answer",
 }
 """Where any exception at all may be caught and not raised again."""
@@ -68,6 +69,7 @@ THREADS = {
     ("actors/replay/strands.py", "__init__"): "one for each actor of the demo",
     ("actors/replay/stage.py", "__init__"): "one for the demo's strategy",
     ("bus/loop.py", "__init__"): "one for the wire",
+    ("bus/recorder/recorder.py", "__init__"): "one for the process",
     ("config/logging.py", "__init__"): "one for the process",
     ("run.py", "play"): "one for the demo",
 }

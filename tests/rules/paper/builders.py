@@ -17,7 +17,6 @@ from bus.messages.orders import (
 )
 from bus.messages.timers import CancelTimer, SetTimer, TimerFired
 from bus.messages.trades import Fill, Mode, Purpose, Side, Trade, TradeState
-from tests.rules.readable import readable
 
 S = 1_000_000_000
 MS = 1_000_000
@@ -129,7 +128,7 @@ class Venue:
         self.sequence = 0
 
     def hear(self, word: object) -> list[object]:
-        said = readable(self.book.handle(word))
+        said = self.book.handle(word)
         self.listen(said)
         return said
 

@@ -1,0 +1,63 @@
+"""What a person sees of a replay: what was told again, what is different and where, what is missing."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+
+import msgspec
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from bus.messages.plain import instant_text
+from bus.messages.replay import ReplayDifference, Replayed, ReplayedWord
+from config.pictures import card
+
+_CONTEXT_LINES = 2
+_SHOWN = 3
+
+
+def render(found: Replayed) -> RenderableType:
+    """Return the whole."""
+    facts = {
+        "recording": found.place,
+        "from": None if found.begin is None else instant_text(found.begin),
+        "to": None if found.end is None else instant_text(found.end),
+        "lives": f"{found.lives:,}" + (f", of which {found.killed:,} without an end in order" if found.killed else ""),
+        "heard": f"{found.entries:,} words",
+        "decided again": f"{found.compared:,}: " + ", ".join(f"{name} {n:,}" for name, n in found.by_actor.items()),
+        "skipped": f"{found.skipped:,}, because what they build on is missing" if found.skipped else None,
+        "lost": f"{found.lost:,} entries, by the recorder itself" if found.lost else None,
+        "different": f"{found.different:,}",
+    }
+    parts: list[RenderableType] = [card("Replay", facts)]
+    parts += [Text(f"gap: {gap}", style="yellow") for gap in found.gaps]
+    for number, difference in enumerate(found.differences[:_SHOWN], 1):
+        parts += [Text(""), *_difference(number, difference)]
+    if found.different > _SHOWN:
+        parts.append(
+            Text(f"... and {found.different - _SHOWN:,} more; --json shows the first {len(found.differences)}")
+        )
+    return Group(*parts)
+
+
+def _difference(number: int, it: ReplayDifference) -> Iterator[Text]:
+    yield Text(f"difference {number}: entry {it.number:,}, {instant_text(it.at)}, {it.actor}", style="bold red")
+    yield Text(f"heard {it.heard.name} {_line(it.heard)[:2000]}")
+    before, after = _lines(it.expected), _lines(it.actual)
+    styles = {"-": "red", "+": "green"}
+    for line in difflib.unified_diff(before, after, "recorded", "now", lineterm="", n=_CONTEXT_LINES):
+        yield Text(line, style=styles.get(line[:1], ""))
+
+
+def _lines(words: Iterable[ReplayedWord]) -> list[str]:
+    lines: list[str] = []
+    for word in words:
+        lines += [word.name, *("  " + line for line in _document(word.content).splitlines())]
+    return lines
+
+
+def _line(word: ReplayedWord) -> str:
+    return msgspec.json.encode(word.content, enc_hook=repr).decode()
+
+
+def _document(content: object) -> str:
+    return msgspec.json.format(msgspec.json.encode(content, enc_hook=repr), indent=2).decode()

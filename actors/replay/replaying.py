@@ -1,0 +1,83 @@
+"""`replay`: a recording told again, and what is different. Reads files and decides; it has no wire and no store to reach anything by."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from actors.replay.retelling import Difference, ReadSettings, Retelling, Told
+from bus.messages.replay import ReplayDifference, Replayed, ReplayedWord
+from bus.recorder.reading import read
+from bus.recorder.segments import Block
+
+SHOWN_MAX: Final = 20
+"""Differences in the document: after the first one the others mostly follow from it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What to compare. Everything before is told again all the same, or nothing would be as it was."""
+
+    since_ns: int = 0
+    until_ns: int = 2**63 - 1
+    trade_id: str | None = None
+
+    def holds(self, told: Told) -> bool:
+        """Whether this entry is wanted."""
+        is_then = self.since_ns <= told.entry.at_ns <= self.until_ns
+        return is_then and (self.trade_id is None or told.names(self.trade_id.encode()))
+
+
+def replay(place: Path, wanted: Wanted, read_settings: ReadSettings) -> Replayed:
+    """Tell the recording at `place` again. Raises: NoRecording."""
+    retelling, gaps, by_actor = Retelling(read_settings), list[str](), Counter[str]()
+    differences: list[Difference] = []
+    different = 0
+    for part in read(place):
+        if not isinstance(part, Block):
+            gaps.append(str(part))
+            retelling.lose()
+            continue
+        if part.entries and part.entries[0].at_ns > wanted.until_ns:
+            break
+        for told in retelling.hear(part):
+            if told.said is None or not wanted.holds(told):
+                continue
+            by_actor[told.entry.actor] += 1
+            found = told.difference()
+            if found is not None:
+                different += 1
+                differences += [found] if different <= SHOWN_MAX else []
+    retelling.end()
+    tally = retelling.tally
+    return Replayed(
+        place=str(place),
+        begin=tally.first_ns,
+        end=tally.last_ns,
+        lives=tally.lives,
+        killed=tally.killed,
+        entries=tally.entries,
+        compared=by_actor.total(),
+        skipped=tally.skipped,
+        lost=tally.lost,
+        different=different,
+        differences=tuple(map(_shown, differences)),
+        gaps=tuple(gaps),
+        by_actor=dict(sorted(by_actor.items())),
+    )
+
+
+def _shown(found: Difference) -> ReplayDifference:
+    heard, *_ = _words((found.heard,))
+    return ReplayDifference(
+        number=found.number,
+        at=found.at_ns,
+        actor=found.actor,
+        heard=heard,
+        expected=_words(found.expected),
+        actual=_words(found.actual),
+    )
+
+
+def _words(named: tuple[tuple[str, object], ...]) -> tuple[ReplayedWord, ...]:
+    return tuple(ReplayedWord(name=name, content=content) for name, content in named)

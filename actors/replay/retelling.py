@@ -1,0 +1,199 @@
+"""Replay: each engine hears again what its actor heard, and must say what it said.
+
+A life begins with what its engines were built from. Where entries were lost, or the beginning is not there, nothing can be decided
+again before the next life; what is skipped is counted, never taken for equal.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from actors.engines import Beginning, Engines
+from actors.recorded import LIFE
+from bus.messages.recording import EngineRebuilt, EntriesLost, LifeBegun, LifeEnded, PaperRestored
+from bus.messages.records import OrdersTail, Recovered
+from bus.recorder.segments import Block, Entry
+from bus.recorder.words import Packed, UnreadableWord, look, pack, unpack
+from config.settings import Settings
+
+ReadSettings = Callable[[Mapping[str, str | int | bool]], Settings]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """An entry whose words are others now. number: of the entry, from 1. heard, expected, actual: as plain data, named."""
+
+    number: int
+    at_ns: int
+    actor: str
+    heard: tuple[str, object]
+    expected: tuple[tuple[str, object], ...]
+    actual: tuple[tuple[str, object], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """An entry told again. said: what the engine says now; None: nothing could decide it again."""
+
+    block: Block
+    entry: Entry
+    number: int
+    said: list[object] | None
+
+    def names(self, text: bytes) -> bool:
+        """Whether what was heard or said holds `text`."""
+        indices = (self.entry.heard, *self.entry.said)
+        return any(text in bytes(self.block.words[index][1]) for index in indices)
+
+    def difference(self) -> Difference | None:
+        """Return what the engine says otherwise than it said then; None: nothing."""
+        expected = [self.block.words[index] for index in self.entry.said]
+        if not self.said and not expected:
+            return None
+        actual = list(map(pack, self.said or ()))
+        if len(actual) == len(expected) and all(map(_is_same, expected, actual)):
+            return None
+        return Difference(
+            number=self.number,
+            at_ns=self.entry.at_ns,
+            actor=self.entry.actor,
+            heard=_named(self.block.words[self.entry.heard]),
+            expected=tuple(map(_named, expected)),
+            actual=tuple(map(_named, actual)),
+        )
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was told so far. skipped: entries that nothing could decide again. killed: lives that did not end in order."""
+
+    lives: int = 0
+    killed: int = 0
+    entries: int = 0
+    skipped: int = 0
+    lost: int = 0
+    first_ns: int | None = None
+    last_ns: int | None = None
+
+
+class Retelling:
+    """Hears blocks, in order. read_settings: `config.settings.retold`."""
+
+    def __init__(self, read_settings: ReadSettings) -> None:
+        self.tally = Tally()
+        self._read_settings = read_settings
+        self._begun: LifeBegun | None = None
+        self._recovered: Recovered | None = None
+        self._paper: list[Any] = []
+        self._engines: Engines | None = None
+
+    def hear(self, block: Block) -> Iterator[Told]:
+        """Yield each entry of an actor, told again."""
+        tally, words = self.tally, _Words(block)
+        for entry in block.entries:
+            tally.entries += 1
+            tally.first_ns = tally.first_ns or entry.at_ns
+            tally.last_ns = entry.at_ns
+            try:
+                heard = words[entry.heard]
+            except UnreadableWord:
+                # What an engine has not heard it cannot go on from.
+                self.lose()
+                heard = None
+            if entry.actor == LIFE:
+                self._begin(heard)
+                continue
+            said = self._retell(entry, heard)
+            tally.skipped += said is None and not isinstance(heard, LifeEnded | EntriesLost)
+            yield Told(block=block, entry=entry, number=tally.entries, said=said)
+
+    def lose(self) -> None:
+        """Something is missing here: nothing can be decided again before the next life."""
+        self._engines = self._recovered = None
+
+    def end(self) -> None:
+        """Nothing follows in this life."""
+        self.tally.killed += self._begun is not None
+        self._begun = None
+        self.lose()
+
+    def _begin(self, word: object) -> None:
+        match word:
+            case LifeBegun():
+                self.end()
+                self.tally.lives += 1
+                self._begun, self._paper = word, []
+            case Recovered():
+                self._recovered = word
+            case _:
+                self._paper.append(word)
+
+    def _retell(self, entry: Entry, heard: object) -> list[object] | None:
+        match heard:
+            case EntriesLost(count=count):
+                self.tally.lost += count
+                self.lose()
+            case LifeEnded():
+                self._begun = None
+                self.lose()
+        engines = self._living()
+        if engines is None:
+            return None
+        match heard:
+            case EngineRebuilt():
+                return engines.rebuild(entry.actor, heard)
+            case PaperRestored(now_ns=now_ns):
+                return engines.restore_paper(now_ns)
+            case OrdersTail():
+                return engines.start_desk(heard, entry.at_ns)
+        engine = engines.by_actor().get(entry.actor)
+        return None if engine is None else list(engine.handle(heard))
+
+    def _living(self) -> Engines | None:
+        """Return the engines of this life, built once all that they begin with has been heard."""
+        if self._engines is None and self._begun is not None and self._recovered is not None:
+            begun = self._begun
+            self._engines = Engines(
+                self._read_settings(begun.settings),
+                Beginning(
+                    recovered=self._recovered,
+                    instance=begun.instance,
+                    epoch=begun.epoch,
+                    streams=begun.streams,
+                    now_ns=begun.now_ns,
+                    paper=tuple(self._paper),
+                    marks=begun.marks,
+                ),
+            )
+            self._recovered = None
+        return self._engines
+
+
+class _Words:
+    """The words of a block, each read when it is first asked for."""
+
+    def __init__(self, block: Block) -> None:
+        self._packed = block.words
+        self._read: dict[int, object] = {}
+
+    def __getitem__(self, index: int) -> object:
+        """Return the word. Raises: UnreadableWord."""
+        if index not in self._read:
+            self._read[index] = unpack(self._packed[index])
+        return self._read[index]
+
+
+def _is_same(expected: Packed, actual: Packed) -> bool:
+    """Whether two words say the same: recordings outlive code, so a field that was added with its default is no difference."""
+    if expected[0] != actual[0]:
+        return False
+    if bytes(expected[1]) == bytes(actual[1]):
+        return True
+    try:
+        return unpack(expected) == unpack(actual)
+    except UnreadableWord:
+        return False
+
+
+def _named(packed: Packed) -> tuple[str, object]:
+    return packed[0], look(packed)

@@ -1,0 +1,212 @@
+"""The flight recorder: writes down what actors apply, in the order in which they apply it, on a thread of its own.
+
+An actor hands over references and goes on; nothing it does waits for a disk. What is noted stands in a file at most `FLUSH_S` later:
+a killed process loses no more than that. A disk that is full or gone, or a recorder that cannot keep up, costs entries: they are
+counted, the count is recorded once there is room again, and people are told of the beginning and the end.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple, Protocol
+
+from loguru import logger
+
+from bus.messages.recording import EntriesLost, LifeEnded, RecorderFailed, RecorderWorks
+from bus.recorder.segments import Block, Entry, SegmentWriter, segments, start_ns
+from bus.recorder.words import Packed, pack
+
+FLUSH_S: Final = 0.05
+"""How long what was noted may wait for its block: half of the 100 ms that a killed process may lose."""
+_BLOCK_BYTES: Final = 1 << 20
+_WAITING_MAX: Final = 100_000
+"""Entries: about as many seconds of memory as a disk may hang before entries are lost."""
+OWNER: Final = "recorder"
+
+
+class Clock(Protocol):
+    """Now."""
+
+    def now_ns(self) -> int:
+        """Return nanoseconds since the epoch, UTC."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """How much is kept: segments of about `segment_bytes`, at most `total_bytes` of them, none older than `age_ns`."""
+
+    segment_bytes: int
+    total_bytes: int
+    age_ns: int
+
+
+class _Noted(NamedTuple):
+    actor: str
+    at_ns: int
+    heard: object
+    said: Sequence[object]
+
+
+class Recorder:
+    """`actors.ports.Recorder` into `folder`. `note` may be called from any thread."""
+
+    def __init__(self, folder: Path, clock: Clock, keep: Keep) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._keep = keep
+        self._queue: queue.SimpleQueue[_Noted | None] = queue.SimpleQueue()
+        self._overflow = threading.Lock()
+        self._lost = 0
+        self._failed = False
+        self._segment: SegmentWriter | None = None
+        self._say: Callable[[object], None] = lambda _: None
+        self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
+        self._thread.start()
+
+    def tell(self, say: Callable[[object], None]) -> None:
+        """Have `RecorderFailed` and `RecorderWorks` said to `say`, on the recorder's thread."""
+        self._say = say
+
+    def note(self, actor: str, heard: object, said: Sequence[object] = (), at_ns: int | None = None) -> None:
+        """Write down that `actor` has applied `heard`, and what it said. at_ns: now, unless it says otherwise."""
+        if self._queue.qsize() < _WAITING_MAX:
+            self._queue.put(_Noted(actor, self._clock.now_ns() if at_ns is None else at_ns, heard, said))
+        else:
+            with self._overflow:
+                self._lost += 1
+
+    def close(self, timeout_s: float) -> None:
+        """Write what was noted, and that this life has ended in order. Returns after `timeout_s` at the latest."""
+        self.note(OWNER, LifeEnded())
+        self._queue.put(None)
+        self._thread.join(timeout_s)
+
+    # On the recorder's thread
+
+    def _work(self) -> None:
+        pending = _Pending()
+        is_open = True
+        while is_open:
+            with suppress(queue.Empty):
+                noted = self._queue.get(timeout=pending.wait_s())
+                is_open = noted is not None
+                if noted is not None:
+                    self._add(pending, noted)
+                    if not pending.is_due():
+                        continue
+            self._write(pending)
+            pending = _Pending()
+        if self._segment is not None:
+            self._segment.close()
+
+    def _add(self, pending: "_Pending", noted: _Noted) -> None:
+        try:
+            pending.add(noted)
+        except (TypeError, ValueError, LookupError, OverflowError) as error:
+            logger.bind(action="recorder.word").error("{} cannot be recorded: {}", type(noted.heard).__name__, error)
+            with self._overflow:
+                self._lost += 1
+
+    def _write(self, pending: "_Pending") -> None:
+        lost = self._lost
+        if lost:
+            pending.put_first(_Noted(OWNER, pending.first_ns(self._clock), EntriesLost(count=lost), ()))
+        if not pending.entries:
+            return
+        try:
+            self._room(pending.entries[0].at_ns).append(Block(pending.words, pending.entries))
+        except Exception as error:  # noqa: BLE001  # whatever it is, it costs these entries and no trade
+            self._fail(error, len(pending.entries) - bool(lost))
+            return
+        if lost:
+            with self._overflow:
+                self._lost -= lost
+        if self._failed or lost:
+            self._failed = False
+            self._say(RecorderWorks(lost=lost, now_ns=self._clock.now_ns()))
+
+    def _room(self, first_ns: int) -> SegmentWriter:
+        """Return the segment to write to; begin the next one where that is full. Raises: OSError."""
+        if self._segment is not None and self._segment.size >= self._keep.segment_bytes:
+            self._segment.close()
+            self._segment = None
+        if self._segment is None:
+            self._segment = SegmentWriter(self._folder, first_ns)
+            self._forget_oldest(self._segment.path)
+        return self._segment
+
+    def _forget_oldest(self, current: Path) -> None:
+        """Remove the oldest segments beyond what is kept. One that cannot be removed is left where it is."""
+        found = [path for path in segments(self._folder) if path != current]
+        left = sum(path.stat().st_size for path in found)
+        ends_ns = [start_ns(path) for path in (*found, current)[1:]]
+        for path, end_ns in zip(found, ends_ns, strict=True):
+            if left <= self._keep.total_bytes and self._clock.now_ns() - end_ns <= self._keep.age_ns:
+                return
+            left -= path.stat().st_size
+            path.unlink(missing_ok=True)
+
+    def _fail(self, error: Exception, entries: int) -> None:
+        with self._overflow:
+            self._lost += entries
+        if self._segment is not None:
+            with suppress(OSError):
+                self._segment.close()
+        # What it holds is whole but for its tail; the next block begins another one.
+        self._segment = None
+        if not self._failed:
+            self._failed = True
+            self._say(RecorderFailed(error=str(error), now_ns=self._clock.now_ns()))
+
+
+class _Pending:
+    """The block that is being filled. A word that several actors heard stands in it once."""
+
+    def __init__(self) -> None:
+        self.words: list[Packed] = []
+        self.entries: list[Entry] = []
+        self._known: dict[int, int] = {}
+        self._held: list[object] = []
+        self._size = 0
+        self._due_s: float | None = None
+
+    def add(self, noted: _Noted) -> None:
+        """Pack an entry into it."""
+        heard = self._index(noted.heard)
+        said = tuple(map(self._index, noted.said))
+        self.entries.append(Entry(noted.actor, noted.at_ns, heard, said))
+        if self._due_s is None:
+            self._due_s = time.monotonic() + FLUSH_S
+
+    def put_first(self, noted: _Noted) -> None:
+        """Put an entry before all others."""
+        self.add(noted)
+        self.entries.insert(0, self.entries.pop())
+
+    def first_ns(self, clock: Clock) -> int:
+        """Return the instant of its first entry, or now."""
+        return self.entries[0].at_ns if self.entries else clock.now_ns()
+
+    def wait_s(self) -> float | None:
+        """Return how long to wait for more; None: for as long as it takes."""
+        return None if self._due_s is None else max(0.0, self._due_s - time.monotonic())
+
+    def is_due(self) -> bool:
+        """Whether it is to be written."""
+        return self._size >= _BLOCK_BYTES or (self._due_s is not None and time.monotonic() >= self._due_s)
+
+    def _index(self, word: object) -> int:
+        index = self._known.get(id(word))
+        if index is None:
+            packed = pack(word)
+            index = self._known[id(word)] = len(self.words)
+            self.words.append(packed)
+            # Held, so that no other word gets its id while this block is filled.
+            self._held.append(word)
+            self._size += len(memoryview(packed[1]))
+        return index

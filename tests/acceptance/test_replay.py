@@ -1,0 +1,98 @@
+"""What the real process recorded is told again by its own engines: the same, or the difference is shown where it is."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from actors.replay.replaying import Wanted, replay
+from actors.rules.stops.engine import StopEngine
+from bus.recorder.segments import segments
+from config.settings import retold
+from db.embedded import EmbeddedPostgres
+from tests.acceptance.conftest import between
+from tests.acceptance.test_without_postgresql import adopted, stopped_out
+
+ALL = Wanted()
+
+
+@pytest.fixture(scope="module")
+def recorded(postgres_server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A recording of two lives, the first one killed, and the trade that was stopped out in the second."""
+    with between(postgres_server, tmp_path_factory.mktemp("recorded")) as running:
+        running.start()
+        trade = adopted(running)
+        running.kill()
+        running.start()
+        stopped_out(running, trade)
+        running.event(trade["trade_id"], "closed")
+        assert running.stop() == 0
+        return running.recording, trade["trade_id"]
+
+
+def test_two_lives_are_told_again_without_a_difference_twice(recorded: tuple[Path, str]) -> None:
+    """Lesson 7"""
+    place, _ = recorded
+
+    first, second = (replay(place, ALL, retold) for _ in range(2))
+
+    assert first == second
+    assert (first.lives, first.killed, first.different, first.skipped, first.gaps) == (2, 1, 0, 0, ())
+    assert set(first.by_actor) >= {"trade_desk", "auto_stop", "trade_watcher", "paper_venue", "reconciler"}
+
+
+def test_a_changed_rule_is_shown_at_the_very_word(recorded: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lesson 7"""
+    place, trade_id = recorded
+
+    monkeypatch.setattr(StopEngine, "_fire", lambda *_: None)
+    found = replay(place, ALL, retold)
+
+    [difference] = [one for one in found.differences if one.actor == "auto_stop"][:1]
+    assert difference.heard.name == "Ticks"
+    assert [word.name for word in difference.expected].count("StopFired") == 1
+    assert [word.name for word in difference.actual].count("StopFired") == 0
+    assert trade_id in json.dumps([word.content for word in difference.expected], default=str)
+
+
+def test_one_trade_s_words_are_compared_alone(recorded: tuple[Path, str]) -> None:
+    place, trade_id = recorded
+
+    about = replay(place, Wanted(trade_id=trade_id), retold)
+    of_nobody = replay(place, Wanted(trade_id="nobody-1"), retold)
+
+    assert 0 < about.compared < replay(place, ALL, retold).compared
+    assert of_nobody.compared == 0
+
+
+def test_a_time_range_is_compared_alone_and_stands_on_all_before(recorded: tuple[Path, str]) -> None:
+    place, _ = recorded
+    whole = replay(place, ALL, retold)
+    assert whole.begin is not None
+    assert whole.end is not None
+    middle_ns = (whole.begin + whole.end) // 2
+
+    late = replay(place, Wanted(since_ns=middle_ns), retold)
+
+    assert 0 < late.compared < whole.compared
+    assert (late.different, late.skipped) == (0, 0)
+
+
+def test_behind_a_gap_nothing_is_taken_for_equal_before_the_next_life(
+    recorded: tuple[Path, str], tmp_path: Path
+) -> None:
+    place, _ = recorded
+    [first, *rest] = segments(place)
+    body = bytearray(first.read_bytes())
+    body[100] ^= 1
+    (tmp_path / first.name).write_bytes(body)
+    for other in rest:
+        (tmp_path / other.name).write_bytes(other.read_bytes())
+
+    found = replay(tmp_path, ALL, retold)
+
+    assert len(found.gaps) == 1
+    assert found.skipped > 0
+    assert found.different == 0
+    assert found.lives == 1, "the beginning of the first life is what was damaged"
+    assert found.compared > 0
