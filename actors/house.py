@@ -6,9 +6,8 @@ its own engine, whose state is the one before the word that crashed it (`rules.d
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import reduce
 from typing import Any, Final
-
-from loguru import logger
 
 from actors.activity import Activity
 from actors.auto_stop import AutoStop
@@ -21,6 +20,7 @@ from actors.ports import Clock, Recorder, SnapshotFile, Store, Wire
 from actors.reconciler import Reconciler
 from actors.recorded import RecordedDesk, RecordedEngine
 from actors.router import Listener, Router
+from actors.rules.folding.terms import FoldTerms, widened
 from actors.rules.notice_policy import NoticePolicy
 from actors.rules.pulse import Pulse
 from actors.rules.record import recording
@@ -31,6 +31,7 @@ from actors.rules.status import StatusBoard
 from actors.rules.timers import TimerQueue
 from actors.snapshot_keeper import SnapshotKeeper
 from actors.supervisor import Child, Supervisor, WirePulse
+from actors.tick_inbox import TickInbox
 from actors.timer import Timer
 from actors.trade_desk import TradeDesk
 from actors.trade_watcher import TradeWatcher
@@ -155,6 +156,7 @@ class House:
         for standing in engines.reconcile.standings(now_ns):
             board.note(standing)
         self._trades: dict[str, Trade] = {trade.trade_id: trade for trade in recovered.trades}
+        self._fold_terms = reduce(widened, recovered.trades, FoldTerms())
         self._coverage = {coverage.trade_id: coverage for coverage in recovered.coverage}
         board.protection.begin(recovered.trades, recovered.coverage, now_ns)
         self._timers = TimerQueue()
@@ -165,8 +167,7 @@ class House:
         self._snapshot_writer = None if snapshots is None else self._turns.readers(1)
         self._root: Supervisor | None = None
         self._inboxes = {
-            name: Inbox(name, self._record if name == "database" else activity, settings.actors.inbox_max)
-            for name in (*_ACTORS, *(() if snapshots is None else (SNAPSHOTS,)))
+            name: self._new_inbox(name) for name in (*_ACTORS, *(() if snapshots is None else (SNAPSHOTS,)))
         }
         self._connect(timers, also or {})
 
@@ -228,10 +229,6 @@ class House:
             case Received(message=Position()):
                 self._inboxes["trade_desk"].put(word)
                 self._inboxes["reconciler"].put(word)
-            case Ticks(batch=batch) if any(self._inboxes[name].is_full() for name in _HEARS_TICKS):
-                # Memory has its limit too. Money inputs never come here: their consumers hold what is not acknowledged.
-                self.board.lost_messages += len(batch)
-                logger.bind(action="ticks.lost").critical("ticks are lost: an inbox holds more than actors.inbox_max")
             case Ticks():
                 # AutoStop hands them on to everybody else.
                 self._inboxes["auto_stop"].put(word)
@@ -262,6 +259,12 @@ class House:
         return drained
 
     # Building
+
+    def _new_inbox(self, name: str) -> Inbox:
+        if name in _HEARS_TICKS:
+            most = self._settings.actors.inbox_max
+            return TickInbox(name, self._activity, most=most, terms=lambda: self._fold_terms)
+        return Inbox(name, self._record if name == "database" else self._activity)
 
     def _children(self) -> list[Child]:
         builders: dict[str, Callable[[Inbox, Failed], WatchedActor]] = {
@@ -475,5 +478,6 @@ class House:
                 self._coverage.pop(trade_id, None)
             case Trade(trade_id=trade_id):
                 self._trades[trade_id] = word
+                self._fold_terms = widened(self._fold_terms, word)
             case StopCoverage(trade_id=trade_id):
                 self._coverage[trade_id] = word

@@ -26,22 +26,24 @@ class Inbox:
     """Words waiting for one actor, in order. Any thread may put; only the actor takes.
 
     ring: called after each word that was put, where the actor does not wait at its inbox itself. crashes: of its actors so far.
+    folded: ticks that were folded away, of those put.
     answers: beats that were answered so far. unsaid: what the word in hand has led to and nobody has heard yet, because saying it crashed the actor.
     """
 
-    def __init__(self, name: str, activity: Activity, limit: int) -> None:
+    def __init__(self, name: str, activity: Activity) -> None:
         self.name = name
         self.handled = 0
         self.crashes = 0
+        self.folded = 0
         self.answers = 0
         self.in_hand: object | None = None
         self.unsaid: deque[object] = deque()
         self.ring: Callable[[Inbox], None] | None = None
         self._tries = 0
-        self._limit = limit
         self._activity = activity
         self._queue: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._again: deque[object] = deque()
+        self._ahead: deque[object] = deque()
         self._beats = 0
 
     def put(self, word: object) -> None:
@@ -64,15 +66,11 @@ class Inbox:
 
     def waiting(self) -> int:
         """Return how much waits, a beat included."""
-        return self._queue.qsize() + len(self._again)
+        return self._queue.qsize() + len(self._again) + len(self._ahead)
 
     def is_idle(self) -> bool:
         """Whether no word waits. For the actor itself: a beat may join or leave at any moment."""
         return self.waiting() <= self._beats - self.answers
-
-    def is_full(self) -> bool:
-        """Whether it holds as much as it may."""
-        return self._queue.qsize() >= self._limit
 
     def take(self, timeout_s: float | None = None) -> object | None:
         """Return the next word; to take it means that the one before was handled.
@@ -83,17 +81,26 @@ class Inbox:
         if self._again:
             word = self._again.popleft()
         else:
-            try:
-                word = self._queue.get(timeout=timeout_s)
-                while word is _BEAT:
-                    self._answer_beat()
-                    if timeout_s is not None:
-                        return None
-                    word = self._queue.get()
-            except queue.Empty:
+            word = self._next(timeout_s)
+            if word is None:
                 return None
             self._tries = 0
         self.in_hand = word
+        return word
+
+    def _next(self, timeout_s: float | None) -> object | None:
+        """Return what waits next, and has not been in hand before; None where nothing does."""
+        if self._ahead:
+            return self._ahead.popleft()
+        try:
+            word = self._queue.get(timeout=timeout_s)
+            while word is _BEAT:
+                self._answer_beat()
+                if timeout_s is not None:
+                    return None
+                word = self._queue.get()
+        except queue.Empty:
+            return None
         return word
 
     def done(self) -> None:

@@ -21,6 +21,7 @@ from actors.inbox import Inbox
 from actors.ports import Clock, Say
 from actors.rules import notice_words
 from actors.rules.crashes import crash_words
+from actors.rules.folding.flood import FloodWatch
 from actors.rules.pulse import Pulse
 from actors.rules.restarts import Restarts
 from actors.rules.status import StatusBoard
@@ -131,6 +132,7 @@ class Supervisor(WatchedActor):
         self._health_ns = health_ns
         self._beat_ns = beat_ns
         self._stop_timeout_s = stop_timeout_s
+        self._flood = FloodWatch()
 
     def begin(self) -> None:
         """Start the children in order."""
@@ -165,6 +167,7 @@ class Supervisor(WatchedActor):
                 inbox=child.inbox.waiting(),
                 restarts=child.restarts,
                 handled=child.inbox.handled,
+                folded=child.inbox.folded,
             )
             for child in self._children.values()
         )
@@ -222,7 +225,8 @@ class Supervisor(WatchedActor):
     def _hear_timer(self, fired: TimerFired) -> None:
         kind, _, name = fired.key.partition(":")
         if kind == _HEALTH:
-            for notice in self._board.protection.check(fired.now_ns):
+            folded = sum(child.inbox.folded for child in self._children.values())
+            for notice in (*self._board.protection.check(fired.now_ns), *self._flood.look(folded, fired.now_ns)):
                 for word in notice_words.say(notice, sender=NAME):
                     self._say(word)
             self._say(self.status(fired.now_ns))

@@ -61,7 +61,8 @@ class _StatusCollector(Collector):
         fill: dict[tuple[str, ...], int] = {(name,): percent for name, percent in status.stream_fill_percent.items()}
         yield _gauge("stream_fill_percent", "how full a stream on disk is", fill, "stream")
         yield _gauge("quarantined", "inputs in quarantine since the start", {(): status.quarantined})
-        yield _gauge("lost_messages", "messages lost since the start", {(): status.lost_messages})
+        folded: dict[tuple[str, ...], int] = {(actor.name,): actor.folded for actor in status.actors}
+        yield _gauge("folded_ticks", "ticks of a flood that an actor never saw, since the start", folded, "actor")
 
 
 def _coverage(status: Status) -> Iterable[Metric]:

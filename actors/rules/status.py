@@ -58,7 +58,6 @@ class StatusBoard:
         self.is_halted = is_halted
         self._reduce_only = set(reduce_only)
         self._equity: dict[str, EquityStanding] = {}
-        self.lost_messages = 0
         self._record_error: str | None = None
         self._without_record: tuple[str, ...] = ()
         self._wire_error: str | None = None
@@ -137,7 +136,6 @@ class StatusBoard:
             coverage=protection.counts(),
             accounts=self._accounts(account),
             quarantined=self.quarantined,
-            lost_messages=self.lost_messages,
             unprotected_trade_seconds=str(_seconds(sum(unprotected_ns.values()))),
             unprotected_seconds={why: str(_seconds(ns)) for why, ns in sorted(unprotected_ns.items())},
             unprotected=dict(sorted(protection.unprotected().items())),

@@ -126,6 +126,20 @@ Tick = Quote | SpotPrice | Probability | Momentum | FeedBeat
 """Market data that is not kept: no inbox row, may be folded under overload."""
 
 
+class Part(StrEnum):
+    """What a batch is: a read as it came, or a part of many that were folded under a flood (`rules.folding`).
+
+    WITNESS: ticks that end counts and raise bests, but neither count nor fire: others between them are not told. KEPT: ticks that
+    do all of it, but what adds several inputs up is not judged by them: the others are not what they were at that moment. END: no tick;
+    all inputs stand again as they did at this moment.
+    """
+
+    WHOLE = "whole"
+    KEPT = "kept"
+    WITNESS = "witness"
+    END = "end"
+
+
 class Ticks(msgspec.Struct, frozen=True, kw_only=True):
     """One read batch of market data, in the order of arrival; one inbox item.
 
@@ -134,3 +148,4 @@ class Ticks(msgspec.Struct, frozen=True, kw_only=True):
 
     batch: tuple[Tick, ...]
     received_ns: UtcNs
+    part: Part = Part.WHOLE

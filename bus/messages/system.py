@@ -89,6 +89,7 @@ class ActorHealth(msgspec.Struct, frozen=True, kw_only=True):
     """One actor as the supervisor sees it.
 
     answers: since it was started, a beat has gone through its inbox and come back. inbox: what waits, words and ticks.
+    folded: ticks of a flood that it never saw, since the start: what they could decide, those decide that it saw.
     """
 
     name: str
@@ -97,6 +98,7 @@ class ActorHealth(msgspec.Struct, frozen=True, kw_only=True):
     restarts: int
     handled: int
     answers: bool = True
+    folded: int = 0
 
 
 class AccountHealth(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,7 +144,6 @@ class Status(Message, frozen=True, kw_only=True, omit_defaults=True):
     stream_fill_percent: dict[str, int] = {}
     """By stream on disk, how much of what it may hold is taken."""
     quarantined: int = 0
-    lost_messages: int = 0
     unprotected_trade_seconds: str = "0"
     unprotected_seconds: dict[str, str] = {}
     unprotected: dict[str, int] = {}

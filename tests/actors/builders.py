@@ -43,8 +43,8 @@ class FixedClock:
         return self.ns
 
 
-def an_inbox(name: str = "echo", activity: Activity | None = None, limit: int = 1000) -> Inbox:
-    return Inbox(name, activity or Activity(), limit)
+def an_inbox(name: str = "echo", activity: Activity | None = None) -> Inbox:
+    return Inbox(name, activity or Activity())
 
 
 def a_child(inbox: Inbox, build: Callable[[Inbox, Failed], WatchedActor], *, crashes_max: int = 5) -> Child:

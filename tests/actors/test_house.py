@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from actors.door import Door
 from actors.serving import Serving, Wiring
+from actors.tick_inbox import TickInbox
 from bus.messages.envelope import Outgoing
 from bus.messages.lead import WireUp
 from bus.messages.market import Quote, Ticks
@@ -89,8 +90,20 @@ def a_house(world: Watched) -> Iterator[Door]:
     assert ended == []
 
 
-def a_quote(bid: str, after_s: int) -> Ticks:
-    ts = T0 + after_s * 1_000_000_000
+class Busy:
+    """A word that keeps its actor busy: it compares with nothing before `over`."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+
+    @property  # type: ignore[misc]  # whoever matches this word against a class asks for it
+    def __class__(self) -> type:
+        self.over.wait(10)
+        return Busy
+
+
+def a_quote(bid: str, after_s: int, after_us: int = 0) -> Ticks:
+    ts = T0 + after_s * 1_000_000_000 + after_us * 1000
     price = Decimal(bid)
     quote = Quote(ticker=TICKER, ts=ts, source="feed", yes_bid=price, yes_ask=price + Decimal("0.02"))
     return Ticks(batch=(quote,), received_ns=ts)
@@ -178,14 +191,23 @@ def test_a_crashed_reconciler_is_rebuilt_and_asks_again() -> None:
     assert [(one.account, one.unresolved) for one in accounts] == [("paper-1", ())]
 
 
-def test_ticks_beyond_what_an_inbox_may_hold_are_counted_as_lost_and_never_in_silence() -> None:
+def test_a_stop_that_was_crossed_within_a_flood_fires() -> None:
+    """Fault 40: AutoStop is behind by a thousand ticks, of which one alone is below the stop."""
     world = Watched()
     with a_house(world) as door:
         assert door.house is not None
-        quiet(door)
-        for inbox in door.house._inboxes.values():
-            inbox._limit = 0
         door.hear(a_quote("0.60", 1))
-        lost = door.house.status(T0).lost_messages
+        quiet(door)
+        inbox = door.house._inboxes["auto_stop"]
+        assert isinstance(inbox, TickInbox)
+        inbox._most = 100
+        busy = Busy()
+        inbox.put(busy)
+        for number in range(1000):
+            door.hear(a_quote("0.39" if number == 500 else "0.60", 2, number))
+        busy.over.set()
+        quiet(door)
+        [health] = [actor for actor in door.house.status(T0).actors if actor.name == "auto_stop"]
 
-    assert lost == 1
+    assert world.left.closes() == ["t1-close-1"]
+    assert health.folded > 500

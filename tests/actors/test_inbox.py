@@ -75,16 +75,6 @@ def test_an_empty_inbox_gives_nothing_after_its_timeout() -> None:
     assert an_inbox().take(timeout_s=0) is None
 
 
-def test_an_inbox_says_when_it_holds_as_much_as_it_may() -> None:
-    inbox = an_inbox(limit=2)
-    inbox.put("a")
-    has_room = not inbox.is_full()
-    inbox.put("b")
-
-    assert has_room
-    assert inbox.is_full()
-
-
 def test_an_engine_that_raises_says_nothing() -> None:
     heard = Heard()
     inbox = an_inbox()

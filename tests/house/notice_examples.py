@@ -13,6 +13,7 @@ from actors.rules.coverage import notices as coverage
 from actors.rules.coverage import protection_notices as protection
 from actors.rules.crashes import crash_words
 from actors.rules.desk import notices as desk
+from actors.rules.folding import flood
 from actors.rules.market.feeds import FeedEvent
 from actors.rules.reconcile import notices as reconcile
 from actors.rules.reconcile.account import Account
@@ -268,6 +269,8 @@ def _of_the_house() -> Iterator[Example]:
     yield _of(snapshots.unusable, "there is no snapshot, and LEDGER tells of no open trade", NOW_NS)
     yield _of(recording.failed, RecorderFailed(error="[Errno 28] No space left on device", now_ns=NOW_NS))
     yield _of(recording.works, RecorderWorks(lost=1_204, now_ns=NOW_NS))
+    yield _of(flood.flood, NOW_NS)
+    yield _of(flood.flood_over, 1_234_567, 75 * NS_PER_S, NOW_NS)
     for poison in (None, CONTEXT):
         [died] = _said(crash_words("supervisor", "trade_desk", "KeyError: 'rain-1'", NOW_NS, poison))
         yield Example("crash_words", "An actor died and was built anew.", died)

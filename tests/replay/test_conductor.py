@@ -41,8 +41,8 @@ class Stage:
         self.notes: list[tuple[str, object]] = []
         self.failed: list[str] = []
         self.scribe = Scribe("a", self.notes, dict(says))
-        self.a = Inbox("a", self.in_hand, 100)
-        self.b = Inbox("b", self.in_hand, 100)
+        self.a = Inbox("a", self.in_hand)
+        self.b = Inbox("b", self.in_hand)
         self.actors = [self.actor(self.a, self.scribe), self.actor(self.b, Scribe("b", self.notes, dict(says)))]
 
     def actor(self, inbox: Inbox, engine: Scribe) -> EngineActor:
@@ -147,7 +147,7 @@ def test_a_supervisor_rebuilds_a_conducted_actor_and_quarantines_what_crashed_it
 
     child = a_child(stage.a, build)
     root = a_supervisor(
-        Inbox("supervisor", stage.in_hand, 100),
+        Inbox("supervisor", stage.in_hand),
         child,
         turns=stage.conductor,
         clock=FixedClock(1_000),

@@ -204,7 +204,7 @@ class Process:
         return until()
 
     def inbox(self, name: str) -> Inbox:
-        return Inbox(name, self.activity, 100)
+        return Inbox(name, self.activity)
 
     def echo(self, name: str = "echo") -> Inbox:
         inbox = self.inbox(name)

@@ -13,15 +13,15 @@ from actors.rules.desk import desk as desk_module
 from actors.rules.desk import news, requests
 from actors.rules.desk.desk import Desk
 from actors.rules.desk.state import minutes_of
+from actors.rules.folding import fold
 from actors.rules.market import freshness
 from actors.rules.reconcile.reconciler import ReconcileEngine
 from actors.rules.settings import changes as settings_changes
 from actors.rules.stops import backlog
 from actors.rules.stops.armed import ArmedRule
-from actors.rules.stops.engine import StopEngine
 from actors.rules.trade import attempts, closes, entries, evidence, lifecycle
 from actors.rules.trade.draft import alive
-from bus.messages.market import FeedBeat, Ticks
+from bus.messages.market import FeedBeat
 from bus.messages.orders import OrderReport, ReportStatus
 from bus.messages.records import OrdersTail
 from bus.messages.trades import Attempt, AttemptState, Coverage, Purpose
@@ -71,14 +71,6 @@ def _told_to_siblings(real: Any) -> Any:
 
 def _late_is_dropped(real: Any) -> Any:
     return lambda draft, attempt, fill: None if draft.trade.state.is_terminal else real(draft, attempt, fill)
-
-
-def _folds(real: Any) -> Any:
-    def take(self: StopEngine, word: Ticks) -> None:
-        kept = {(type(t), getattr(t, "ticker", None) or getattr(t, "symbol", None) or t.source): t for t in word.batch}
-        real(self, replace(word, batch=tuple(kept.values())))
-
-    return take
 
 
 def _counts_anew(real: Any) -> Any:
@@ -172,8 +164,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(name="late fill dropped", plant=lambda: Patches().of(evidence, "take_fill", _late_is_dropped)),
     Bug(
         name="crossing lost at folding",
-        plant=lambda: Patches().of(StopEngine, "_take_ticks", _folds),
-        wakes={"burst": 2.0},
+        plant=lambda: Patches().of(fold, "kept", lambda _: lambda path, _terms: [path[-1]]),
+        wakes={"flood": 8.0},
     ),
     Bug(
         name="confirm count lost at restart",

@@ -10,6 +10,7 @@ from actors import engines, supervisor
 from actors.database import Database
 from actors.house import House
 from actors.inbox import Inbox
+from actors.rules.folding.fold import Fold
 from actors.rules.restarts import Restarts
 from actors.rules.timers import TimerQueue
 from actors.serving import Serving
@@ -164,7 +165,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     Bug(
         name="inbox unbounded",
-        plant=lambda: Patches().of(Inbox, "is_full", lambda _: lambda _s: False),
+        plant=lambda: Patches().of(Fold, "thin", lambda _: nothing),
         wakes={"flood": 8.0},
     ),
     Bug(

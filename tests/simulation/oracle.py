@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any, Final
 
 from actors.inbox import Inbox
+from actors.tick_inbox import TickInbox
 from bus.messages.orders import OrderSubmit
 from bus.messages.plain import from_json
 from bus.messages.records import OrderStored
@@ -22,9 +23,10 @@ from tests.simulation.postgres import Change
 from tests.simulation.process import Incarnation
 from tests.simulation.record_oracle import RecordOracle
 from tests.simulation.stops_oracle import StopsOracle
-from tests.simulation.world import INBOX_MAX, World
+from tests.simulation.world import World
 
-_INBOX_MOST: Final = INBOX_MAX + 60
+_WORDS_MOST: Final = 260
+_TICKS_MOST: Final = 300
 """Beside ticks, what is never dropped."""
 _MINUTE_NS: Final = 60 * NS_PER_S
 _DEATHS_MOST: Final = 6
@@ -100,7 +102,10 @@ class Oracle:
 
     def before(self, incarnation: Incarnation, inbox: Inbox, word: object) -> None:
         """A word is about to be worked."""
-        self.demand(inbox.waiting() <= _INBOX_MOST, "S11", f"{inbox.waiting()} words wait for {inbox.name}")
+        if isinstance(inbox, TickInbox):
+            self.demand(inbox.ticks <= _TICKS_MOST, "S11", f"{inbox.ticks} ticks wait for {inbox.name}")
+        else:
+            self.demand(inbox.waiting() <= _WORDS_MOST, "S11", f"{inbox.waiting()} words wait for {inbox.name}")
         self.stops.before(incarnation, inbox, word)
         if type(word) is OrderStored and inbox.name == "trade_desk":
             self.orders.told_stored(incarnation, word)

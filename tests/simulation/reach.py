@@ -37,6 +37,8 @@ MEETINGS: Final = (
     "nats_away",
     "database_away",
     "halt",
+    "flood",
+    "flood_over",
 )
 """What must have come about: another instance took over, and these notices."""
 RARE: Final[frozenset[Edge]] = frozenset(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from actors.inbox import Inbox
 from actors.rules.stops.armed import ArmedTrade
-from bus.messages.market import FeedBeat, Quote, Ticks
+from bus.messages.market import FeedBeat, Part, Quote, Ticks
 from bus.messages.plain import from_json
 from bus.messages.stops import Rule, StopDecision, StopFired, StopProgress
 from bus.messages.trades import Coverage, Side, Trade, TradeState
@@ -42,22 +42,33 @@ class StopsOracle:
         self._oracle = oracle
         self._seen: dict[str, Seen] = defaultdict(Seen)
         self._must_fire: list[ArmedTrade] = []
+        self._heard: dict[str, Seen] = defaultdict(Seen)
+        self._crossed_unseen: dict[str, dict[str, ArmedTrade]] = defaultdict(dict)
+        """By process and trade, what was crossed by a tick that waits for AutoStop, or is folded away there."""
         self._before: tuple[dict[str, Quote], dict[str, int]] = {}, {}
 
     def before(self, incarnation: Incarnation, inbox: Inbox, word: object) -> None:
         """See ticks on their way into AutoStop."""
         if type(word) is Ticks and inbox.name == "auto_stop":
-            self._must_fire = self._crossed(incarnation, word)
             known = self._seen[incarnation.name]
+            # Where a witness crosses a stop, a tick that decides does so too.
+            self._must_fire = [] if word.part is Part.WITNESS else self._crossed(incarnation, word, known)
             self._before = dict(known.quotes), dict(known.feeds)
             self._take(self._seen[incarnation.name], word)
 
-    def _crossed(self, incarnation: Incarnation, word: Ticks) -> list[ArmedTrade]:
+    def hears(self, incarnation: Incarnation, word: Ticks) -> None:
+        """A read is put before AutoStop, which may be behind."""
+        heard = self._heard[incarnation.name]
+        for armed in self._crossed(incarnation, word, heard):
+            self._crossed_unseen[incarnation.name][armed.trade.trade_id] = armed
+        self._take(heard, word)
+
+    def _crossed(self, incarnation: Incarnation, word: Ticks, seen: Seen) -> list[ArmedTrade]:
         """Return the armed trades whose price stop is crossed by a young tick of this read, one that needs no confirmation."""
         house = incarnation.house
         if house is None:
             return []
-        found, known = [], self._seen[incarnation.name].quotes
+        found, known = [], seen.quotes
         quotes = [tick for tick in word.batch if isinstance(tick, Quote) and tick.source == SOURCE]
         for armed in house._engines.stops._roster.armed():
             rule, limit = armed.rule(Rule.PRICE), stop_price(armed.trade)
@@ -82,12 +93,19 @@ class StopsOracle:
         if inbox.name == "auto_stop" and type(word) is Ticks and inbox.in_hand is not None:
             known = self._seen[incarnation.name]
             known.quotes, known.feeds = self._before
-        if inbox.name != "auto_stop" or not self._must_fire:
+        if inbox.name != "auto_stop":
             return
+        unseen = self._crossed_unseen[incarnation.name]
         must_fire, self._must_fire = self._must_fire, []
+        if inbox.in_hand is not None:
+            # What it dies of twice is given up, and what crossed a stop with it.
+            unseen.clear()
         house = incarnation.house
         if inbox.in_hand is not None or house is None:
             return
+        if not inbox.waiting():
+            must_fire += unseen.values()
+            unseen.clear()
         for armed in must_fire:
             name = armed.trade.trade_id
             is_answered = armed.fired or house._engines.stops._roster.find(name) is not armed
@@ -97,6 +115,7 @@ class StopsOracle:
         """A process watches: what rules had counted before it is counted still."""
         house = incarnation.house
         assert house is not None
+        self._listen(incarnation, house._inboxes["auto_stop"])
         for body in self._oracle.world.postgres.tables.progress:
             progress = from_json(StopProgress, body)
             armed = house._engines.stops._roster.find(progress.trade_id)
@@ -116,6 +135,17 @@ class StopsOracle:
             if progress.rule == Rule.PRICE and stands and progress.confirms:
                 kept = rule.confirms >= progress.confirms
                 self._oracle.demand(kept, "S12", f"{name} had counted {progress.confirms}, and has {rule.confirms}")
+
+    def _listen(self, incarnation: Incarnation, inbox: Inbox) -> None:
+        """Hear what is put into `inbox`: a fold may leave ticks out before AutoStop takes them."""
+        put = inbox.put
+
+        def put_and_tell(word: object) -> None:
+            if type(word) is Ticks:
+                self.hears(incarnation, word)
+            put(word)
+
+        inbox.put = put_and_tell  # type: ignore[method-assign]  # for as long as this process lives
 
     def fired(self, incarnation: Incarnation, word: StopFired) -> None:
         """AutoStop says that a stop has fired, just now."""

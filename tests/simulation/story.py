@@ -25,7 +25,7 @@ from tests.simulation.world import World
 _ACCOUNTS: Final = {"sim": "live-1", "net": "live-2", "paper": "paper-1"}
 _BEAT_S: Final = 5.0
 _PATIENCE_S: Final = 2.0
-FLOOD: Final = 300
+FLOOD: Final = 400
 """Ticks at once: more than `INBOX_MAX`."""
 _CALM_S: Final = 2.0
 """Nothing comes faster than this once the faults have stopped."""
@@ -434,6 +434,14 @@ class Story:
         market = self.random.choice(self.markets)
         for number in range(FLOOD):
             self._after(0.002 * number, partial(self.tick, market))
+        self._after(0.001 * FLOOD, partial(self._spike, market))
+
+    def _spike(self, market: Market) -> None:
+        """A price that is there for two ticks, and gone again."""
+        mid, market.mid = market.mid, self.random.choice((9.0, 91.0))
+        self.tick(market)
+        self.tick(market)
+        market.mid = mid
 
     def _burst(self) -> None:
         """Several ticks of one market in one read."""

@@ -36,7 +36,7 @@ from tests.simulation.venue import ModelVenue
 START_NS: Final = 1_780_000_000 * NS_PER_S
 VENUES: Final = {"sim": False, "net": True}
 """The live venues by name, and whether they net."""
-INBOX_MAX: Final = 200
+INBOX_MAX: Final = 40
 """Small, so that a flood is a flood."""
 
 

@@ -28,9 +28,9 @@ from actors.rules.stops.lenses import Lens
 from actors.rules.stops.progress_log import ProgressLog
 from actors.rules.stops.roster import Roster
 from actors.rules.stops.stale import StaleCloses, closing_rule
-from actors.rules.stops.verdicts import decision, judge
+from actors.rules.stops.verdicts import decision, judge, refute
 from bus.messages.accounts import AccountProgress, AccountRules
-from bus.messages.market import Ticks
+from bus.messages.market import Part, Ticks
 from bus.messages.orders import Balance
 from bus.messages.stops import Rule, StopCheckWanted, StopFired, StopProgress
 from bus.messages.system import SystemEvent
@@ -108,7 +108,11 @@ class StopEngine:
     def _take_ticks(self, word: Ticks) -> None:
         now_ns = word.received_ns
         self._advance(now_ns)
+        if word.part is Part.END:
+            self._said.extend(self._accounts.hear_feeds(now_ns))
+            return
         book, lenses_at = self.book, self._roster.lenses.at
+        look = self._witness if word.part is Part.WITNESS else self._look
         gone = history(word)
         woken: list[Lens] = []
         for tick in word.batch:
@@ -119,7 +123,7 @@ class StopEngine:
                 self._take_feed_events(now_ns)
             if entry is None:
                 continue
-            watched = self._accounts.holds_anything
+            watched = word.part is Part.WHOLE and self._accounts.holds_anything
             feed: Feed | None
             if isinstance(entry, Feed):
                 feed = entry
@@ -128,7 +132,7 @@ class StopEngine:
                 feed = entry.feed
                 lenses = lenses_at(entry)
                 if lenses:
-                    self._look(lenses, now_ns)
+                    look(lenses, now_ns)
             woken += self._feeds.woken_by(feed)
             if watched:
                 self._said.extend(self._accounts.hear_tick(entry, now_ns))
@@ -148,6 +152,14 @@ class StopEngine:
                 found.extend(candidates)
         if found:
             self._judge(found, readings, now_ns)
+
+    def _witness(self, lenses: Iterable[Lens], now_ns: int) -> None:
+        """Look through `lenses` at a tick that stands for others: bests follow it, counts may end by it, nothing counts or fires."""
+        for lens in lenses:
+            reading = self._read(lens, now_ns)
+            for rule in [rule for rule in lens.hot if refute(rule, lens, reading, now_ns)]:
+                self._said.extend(self._log.note(rule, now_ns))
+                self._keep_hot(lens, rule)
 
     def _read(self, lens: Lens, now_ns: int) -> Reading:
         """Look through one lens: whether it is stale, and when to look again."""

@@ -8,7 +8,7 @@ from actors.rules.market.freshness import quote_reason
 from actors.rules.market.marks import Reading, age_ns, buffer_of, seconds, time_to_close_ns
 from actors.rules.market.sight import EXIT_RULES
 from actors.rules.stops.armed import ArmedRule
-from actors.rules.stops.conditions import holds, percent_reading, pnl_reading
+from actors.rules.stops.conditions import Holds, holds, percent_reading, pnl_reading
 from actors.rules.stops.guards import Passage, Scene, guard
 from actors.rules.stops.lenses import Lens, ProbabilityLens
 from bus.messages.stops import Input, Rule, StopDecision
@@ -21,16 +21,30 @@ def judge(rule: ArmedRule, lens: Lens | None, reading: Reading | None, now_ns: i
         lens.settle(rule)
     claim = holds(rule, reading, now_ns)
     if not claim:
-        rule.holding_since_ns = None
-        if claim is False:
-            rule.confirms = 0
-            rule.held_by = ()
+        _end(rule, claim)
         return None
     if rule.holding_since_ns is None:
         rule.holding_since_ns = now_ns
     if reading is not None:
         _count(rule, reading)
     return guard(rule, _scene(rule, lens, reading, now_ns))
+
+
+def refute(rule: ArmedRule, lens: Lens, reading: Reading, now_ns: int) -> bool:
+    """Let the present input of `rule` only end what it has counted; say whether it has."""
+    lens.settle(rule)
+    claim = holds(rule, reading, now_ns)
+    if not claim:
+        _end(rule, claim)
+    return not claim
+
+
+def _end(rule: ArmedRule, claim: Holds) -> None:
+    """A condition that does not hold any more, or of which nobody knows (None)."""
+    rule.holding_since_ns = None
+    if claim is False:
+        rule.confirms = 0
+        rule.held_by = ()
 
 
 def _count(rule: ArmedRule, reading: Reading) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from actors.rules.stops.engine import StopEngine
 from bus.messages.accounts import AccountProgress
-from bus.messages.market import Result
+from bus.messages.market import Part, Result, Ticks
 from bus.messages.trades import Attempt, AttemptState, Purpose, Side, Trade, TradeState
 from tests.rules.account.builders import (
     Accounts,
@@ -37,6 +37,27 @@ def test_the_decision_names_its_inputs_and_its_guard() -> None:
     assert values == {"equity": 1100, "high": 1600, "limit": 1120, "cash": 1000}
     assert [(guard.name, guard.passed, guard.limit) for guard in fired.guards] == [("confirm_ticks", True, D(1))]
     assert (fired.account, fired.number, fired.settings_version) == ("acc", 1, 7)
+
+
+@pytest.mark.parametrize(("part", "fires"), [(Part.WHOLE, True), (Part.KEPT, False), (Part.WITNESS, False)])
+def test_it_is_not_judged_in_the_middle_of_a_folded_flood(part: Part, fires: bool) -> None:
+    """Fault 40: what else the account holds was not worth then what the last tick of it says."""
+    accounts = Accounts(a_holding()).tick(a_quote(1, "0.60", "0.62"))
+
+    accounts.hear(Ticks(batch=(a_quote(2, "0.10", "0.62"),), received_ns=at(2), part=part))
+    accounts.hear(Ticks(batch=(a_quote(3, "0.60", "0.62"),), received_ns=at(3), part=part))
+    accounts.hear(Ticks(batch=(), received_ns=at(3), part=Part.END))
+
+    assert bool(accounts.drawdowns) is fires
+
+
+def test_it_is_judged_at_the_end_of_a_folded_flood() -> None:
+    accounts = Accounts(a_holding()).tick(a_quote(1, "0.60", "0.62"))
+
+    accounts.hear(Ticks(batch=(a_quote(2, "0.10", "0.62"),), received_ns=at(2), part=Part.KEPT))
+    accounts.hear(Ticks(batch=(), received_ns=at(2), part=Part.END))
+
+    assert len(accounts.drawdowns) == 1
 
 
 @pytest.mark.parametrize(("ticks", "fires"), [(1, False), (2, True)])

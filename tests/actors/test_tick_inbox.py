@@ -1,0 +1,129 @@
+"""Under a flood ticks are folded in the last place of the queue; everything else waits as it came."""
+
+from decimal import Decimal
+
+from actors.activity import Activity
+from actors.inbox import Inbox
+from actors.rules.folding.terms import FoldTerms
+from actors.tick_inbox import TickInbox
+from bus.messages.market import Ticks
+from tests.rules.stops.builders import a_quote, at
+
+MOST = 10
+
+
+def a_tick(number: int) -> Ticks:
+    bid = Decimal(40 + number % 7) / 100
+    second = 1 + number / 1000
+    return Ticks(batch=(a_quote(second, str(bid), str(bid + Decimal("0.01"))),), received_ns=at(second))
+
+
+def an_inbox(activity: Activity | None = None) -> TickInbox:
+    return TickInbox("auto_stop", activity or Activity(), most=MOST, terms=FoldTerms)
+
+
+def flooded(activity: Activity | None = None, ticks: int = 1000) -> TickInbox:
+    inbox = an_inbox(activity)
+    for number in range(ticks):
+        inbox.put(a_tick(number))
+    return inbox
+
+
+def everything(inbox: TickInbox) -> list[object]:
+    found = []
+    while (word := inbox.take(0)) is not None:
+        found.append(word)
+    return found
+
+
+def test_ticks_that_an_actor_keeps_up_with_stay_as_they_came() -> None:
+    inbox, words = an_inbox(), [a_tick(number) for number in range(100)]
+
+    taken = []
+    for word in words:
+        inbox.put(word)
+        taken.append(inbox.take(0))
+
+    assert (taken, inbox.folded) == (words, 0)
+
+
+def test_a_flood_waits_in_bounded_room_and_each_tick_is_counted() -> None:
+    """Fault 40, S11"""
+    inbox = flooded()
+    waited = inbox.ticks
+
+    taken = [tick for word in everything(inbox) if isinstance(word, Ticks) for tick in word.batch]
+
+    assert len(taken) == waited < 100
+    assert len(taken) + inbox.folded == 1000
+    assert inbox.ticks == 0
+
+
+def test_the_newest_tick_of_a_flood_comes_last() -> None:
+    [*_, last] = [tick for word in everything(flooded()) if isinstance(word, Ticks) for tick in word.batch]
+
+    assert (last,) == a_tick(999).batch
+
+
+def test_no_tick_overtakes_what_came_before_it() -> None:
+    """Fault 40: a trade that is armed in the middle of a flood is judged by what comes after it, all of it."""
+    inbox = flooded()
+    inbox.put("a trade")
+    for number in range(1000, 2000):
+        inbox.put(a_tick(number))
+
+    taken = everything(inbox)
+    place = taken.index("a trade")
+    before, after = taken[:place], taken[place + 1 :]
+
+    assert max(word.received_ns for word in before if isinstance(word, Ticks)) == a_tick(999).received_ns
+    assert min(word.received_ns for word in after if isinstance(word, Ticks)) == a_tick(1000).received_ns
+
+
+def test_nothing_but_ticks_is_folded() -> None:
+    """Fault 40"""
+    inbox, words = flooded(), [f"report {number}" for number in range(100)]
+    for number, word in enumerate(words):
+        inbox.put(word)
+        inbox.put(a_tick(1000 + number))
+
+    assert [word for word in everything(inbox) if not isinstance(word, Ticks)] == words
+
+
+def test_what_many_words_part_is_thinned_out_all_the_same() -> None:
+    """S11: each place of the queue may gather ticks, all of them together not many more than one."""
+    inbox = flooded()
+    for number in range(2000):
+        if number % 40 == 0:
+            inbox.put("a timer")
+        inbox.put(a_tick(1000 + number))
+
+    assert inbox.ticks < 1000
+
+
+def test_a_fold_is_under_way_until_its_last_word_was_worked() -> None:
+    activity = Activity()
+    inbox = flooded(activity)
+
+    taken = len(everything(inbox))
+
+    assert (activity.outstanding, activity.done) == (0, taken)
+
+
+def test_each_word_of_a_fold_rings_for_a_turn() -> None:
+    rung: list[Inbox] = []
+    inbox = an_inbox()
+    inbox.ring = rung.append
+    for number in range(1000):
+        inbox.put(a_tick(number))
+
+    assert len(everything(inbox)) == len(rung)
+
+
+def test_a_fold_outlives_the_actor_that_dies_in_the_middle_of_it() -> None:
+    """Fault 41"""
+    inbox, whole = flooded(), everything(flooded())
+    before = [inbox.take(0) for _ in range(MOST + 1)]
+    inbox.after_crash()
+
+    assert [*before, *everything(inbox)] == [*whole[: MOST + 1], *whole[MOST:]]
