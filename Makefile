@@ -60,7 +60,7 @@ simulate-power: setup
 # The real process between real servers, killed, paused, cut off; from 300 rounds on into docs/proof.md.
 ROUNDS ?= 10
 chaos: setup
-	$(BIN)/python -m tests.chaos.run --rounds $(ROUNDS) --first $(FIRST)
+	$(BIN)/python -m tests.chaos.run --rounds $(ROUNDS) --first $(FIRST) --workers $(WORKERS)
 
 # Small mistakes, one at a time, and whether a test notices; into docs/proof.md. Hours; a part in minutes: ONLY=actors/rules/trade
 mutants: $(MUTANTS_STAMP)

@@ -3,7 +3,6 @@
 import signal
 import threading
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -129,11 +128,9 @@ def run(
     folder: Path,
     *,
     fault: str | None = None,
-    say: Callable[[str], None] = lambda _: None,
 ) -> Result:
-    """Tell one seed on servers of its own. fault: its first one; None: what the seed says. say: hears them before they come."""
+    """Tell one seed on servers of its own. fault: its first one; None: what the seed says."""
     one = Round(seed, fault)
-    say(" and ".join(f"{each.name} {when}" for each, when in one.faults))
     disks = {each.of: each.disk_mb for each, _ in one.faults}
     result = Result(seed=seed, planned=[each.name for each, _ in one.faults])
     try:

@@ -6,12 +6,13 @@ import shutil
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 from tests.chaos.faults import FAULTS, IMPOSSIBLE
 from tests.chaos.reach import Reach
-from tests.chaos.round import run
+from tests.chaos.round import Result, run
 from tests.fixtures.postgres import throwaway_server
 from tests.house import proof, runs
 
@@ -25,24 +26,33 @@ def again(seed: int, fault: str | None = None) -> str:
     return f".venv/bin/python -m tests.chaos.run --rounds 1 --first {seed}{wanted}"
 
 
-def run_many(first: int, rounds: int, fault: str | None, folder: Path) -> Reach:
-    """Run rounds one after the other, and say at once of each that fails how to see it again. What it logged is kept."""
-    reach = Reach()
-    with throwaway_server() as postgres:
-        for seed in range(first, first + rounds):
-            place, started = folder / str(seed), time.monotonic()
-            print(f"{seed}: ", end="", flush=True)
-            result = run(seed, postgres, place, fault=fault, say=lambda words: print(words, end="", flush=True))
-            reach.add(result)
-            print(
-                f"; {result.trades} trades, {len(result.ends) + 1} starts, {time.monotonic() - started:.1f} s",
-                flush=True,
-            )
-            if result.violations:
-                print(f"{again(seed, fault)}  # {place}", *result.violations, sep="\n  ", flush=True)
-            else:
-                shutil.rmtree(place)
+def run_many(seeds: range, fault: str | None, folder: Path, workers: int) -> Reach:
+    """Run rounds, so many at a time, and say at once of each that fails how to see it again. What it logged is kept."""
+    reach, left = Reach(), iter(seeds)
+
+    def work() -> None:
+        # A server for each: rounds kill it.
+        with throwaway_server() as postgres:
+            for seed in left:
+                place, started = folder / str(seed), time.monotonic()
+                shutil.rmtree(place, ignore_errors=True)
+                result = run(seed, postgres, place, fault=fault)
+                reach.add(result)
+                print(told(result, time.monotonic() - started), flush=True)
+                if result.violations:
+                    print(f"{again(seed, fault)}  # {place}", *result.violations, sep="\n  ", flush=True)
+                else:
+                    shutil.rmtree(place)
+
+    with ThreadPoolExecutor(workers) as pool:
+        for done in [pool.submit(work) for _ in range(workers)]:
+            done.result()
     return reach
+
+
+def told(result: Result, seconds: float) -> str:
+    """Return a round in one line."""
+    return f"{result.seed}: {' and '.join(result.planned)}; {result.trades} trades, {len(result.ends) + 1} starts, {seconds:.1f} s"
 
 
 def section(reach: Reach, first: int, seconds: float, commit: str) -> str:
@@ -66,6 +76,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--fault", choices=FAULTS, help="the first one of every round (default: another one in each)")
     parser.add_argument(
         "--folder", type=Path, help="where the logs of failed rounds stay (default: a new temporary one)"
@@ -75,7 +86,7 @@ def main(arguments: list[str]) -> int:
     logging.getLogger("nats.aio.client").setLevel(logging.CRITICAL)
     folder = wanted.folder or Path(tempfile.mkdtemp(prefix="watchkeeper-chaos-"))
     commit, started = runs.commit(), time.monotonic()
-    reach = run_many(wanted.first, wanted.rounds, wanted.fault, folder)
+    reach = run_many(range(wanted.first, wanted.first + wanted.rounds), wanted.fault, folder, wanted.workers)
     found = section(reach, wanted.first, time.monotonic() - started, commit)
     print(found)
     is_full = wanted.rounds >= RECORDED_FROM and not wanted.fault
