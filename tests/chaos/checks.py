@@ -37,11 +37,15 @@ def violations(world: World, *, may_end: bool) -> list[str]:
 
 
 def _of_positions(world: World) -> Iterator[str]:
-    """Whatever was opened or taken over is closed, by exactly what was held; what was refused is left alone."""
-    taken = {ticker for (ticker,) in world.rows("select ticker from trades")}
-    for (_, ticker, _), held in world.executor.venue.positions.items():
-        if held and not (ticker not in taken and held == QUANTITY):
-            yield f"S1: the venue still holds {held} of {ticker}"
+    """Whatever was opened or taken over is closed, by exactly what was held; what was not taken over is left alone."""
+    driver, expected = world.driver, Counter[tuple[str, str, str]]()
+    known = {trade_id for (trade_id,) in world.rows("select trade_id from trades")}
+    for trade_id, body in driver.asked.items():
+        if driver.verbs[trade_id] == "adopt" and trade_id not in known:
+            expected[body["account"], body["ticker"], body["side"]] += int(QUANTITY)
+    for holding, held in world.executor.venue.positions.items():
+        if held != expected[holding]:
+            yield f"S1: the venue holds {held} of {holding}, and it should be {expected[holding]}"
 
 
 def _of_fills(world: World) -> Iterator[str]:

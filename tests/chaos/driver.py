@@ -72,13 +72,15 @@ def _quote(ticker: str, bid: Decimal) -> bytes:
 class Driver:
     """Asks for trades under ids that stay the same however often it has to ask.
 
-    asked: trade id -> what was asked for, and verbs how; promised: those that were answered with a yes, or whose command is stored.
+    account, ticker: of all trades; None: each has its own. asked: trade id -> what was asked for, and verbs how; promised: those that were answered with a yes, or whose command is stored.
     """
 
     def __init__(self, url: str, executor: ExecutorKeeper, market: Market) -> None:
         self._url = url
         self._executor = executor
         self._market = market
+        self.account: str | None = None
+        self.ticker: str | None = None
         self.asked: dict[str, Body] = {}
         self.verbs: dict[str, str] = {}
         self.promised: list[str] = []
@@ -92,10 +94,10 @@ class Driver:
         trade_id = a_name()
         body: Body = {
             "trade_id": trade_id,
-            "account": f"acc-{trade_id}",
+            "account": self.account or f"acc-{trade_id}",
             "venue": VENUE,
             "mode": "live",
-            "ticker": f"M-{trade_id}",
+            "ticker": self.ticker or f"M-{trade_id}",
             "side": "yes",
             "quantity": str(QUANTITY),
             "requested_by": "chaos",
@@ -106,7 +108,8 @@ class Driver:
             self._executor.hold(body["account"], body["ticker"], "yes", QUANTITY)
         else:
             body |= {"limit_price": "0.62"}
-        self._market.open(body["ticker"])
+        if body["ticker"] not in self._market.bids:
+            self._market.open(body["ticker"])
         self.asked[trade_id], self.verbs[trade_id] = body, verb
         if by_command:
             expiring = body | ({"expires_ts": instant(_COMMAND_S)} if verb == "open" else {})

@@ -189,10 +189,11 @@ class ExecutorKeeper(threading.Thread):
         return asyncio.run_coroutine_threadsafe(acting(), self._loop).result(10)
 
     def hold(self, account: str, ticker: str, side: str, quantity: Decimal) -> None:
-        """Let the account hold a position that Watchkeeper has not opened."""
+        """Let the account hold so much more, which Watchkeeper has not opened."""
 
         def put() -> None:
-            self.venue.positions[account, ticker, side] = quantity
+            before = self.venue.positions.get((account, ticker, side), Decimal(0))
+            self.venue.positions[account, ticker, side] = before + quantity
 
         self.call(put)
 

@@ -26,7 +26,7 @@ _STRIDE: Final = 17
 
 @dataclass(slots=True)
 class Result:
-    """What came of a round. planned: its faults; reached: those that came about."""
+    """What came of a round. planned: its faults; reached: those of them that came about; ends: exit codes of `serve`."""
 
     seed: int
     planned: list[str] = field(default_factory=list)
@@ -69,20 +69,22 @@ class Round:
         return violations(world, may_end=any(fault.may_end for fault, _ in self.faults))
 
     def _open(self, world: World) -> None:
-        count = self._random.randint(2, 6)
-        begins = self._random.randint(0, count - 1)
+        random, driver = self._random, world.driver
+        driver.account = random.choice((None, "acc-shared"))
+        driver.ticker = random.choice((None, None, "M-shared"))
+        count = random.randint(2, 6)
+        begins = random.randint(0, count - 1)
         for number in range(count):
             if number == begins:
                 self._begin(world, OPENING)
-            threading.Event().wait(self._random.choice(_PAUSES_S))
-            verb = self._random.choice(("open", "adopt"))
-            world.driver.trade(verb, by_command=self._random.random() < 0.3)
+            threading.Event().wait(random.choice(_PAUSES_S))
+            driver.trade(random.choice(("open", "adopt")), by_command=random.random() < 0.3)
 
     def _cross(self, world: World) -> None:
         """Let the market fall, one ticker after the other, and move on below the stops; some are closed by hand instead."""
         self._begin(world, CROSSING)
         bids = world.market.bids
-        for trade_id, body in self._random.sample(list(world.driver.asked.items()), len(bids)):
+        for trade_id, body in self._random.sample(list(world.driver.asked.items()), len(world.driver.asked)):
             if self._random.random() < 0.2:
                 world.driver.close(trade_id)
             bids[body["ticker"]] = Decimal(self._random.randint(20, 40)) / 100
