@@ -7,6 +7,7 @@ from typing import Any, Final
 import psycopg
 
 from tests.chaos.driver import ask
+from tests.chaos.executor import VENUE
 from tests.chaos.world import World
 
 ALIVE: Final = "select trade_id, state, open_quantity from trades where state not in ('closed', 'rejected', 'settled')"
@@ -52,13 +53,16 @@ def _left(world: World) -> list[str]:
         return found
     if not world.is_ready():
         return ["L4: nobody serves"]
-    return [f"L2: {stream} has {count} inputs that were not heard" for stream, count in _lags(world).items() if count]
+    return [
+        f"L2: {consumer} has {count} inputs that were not heard" for consumer, count in _lags(world).items() if count
+    ]
 
 
 def _lags(world: World) -> dict[str, int]:
-    """Return what the leader's consumers have not been given, or have not acknowledged."""
+    """Return what the leader's consumers, and the executor's, have not been given, or have not acknowledged."""
     (epoch,) = world.rows("select epoch from leader")[0]
-    return {stream: _lag(world, f"$JS.API.CONSUMER.INFO.{stream}.wk-{epoch}") for stream in ("LEDGER", "ORDERS")}
+    consumers = (f"LEDGER.wk-{epoch}", f"ORDERS.wk-{epoch}", f"ORDERS.executor-{VENUE}")
+    return {consumer: _lag(world, f"$JS.API.CONSUMER.INFO.{consumer}") for consumer in consumers}
 
 
 def _lag(world: World, subject: str) -> int:
