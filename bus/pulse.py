@@ -95,11 +95,11 @@ class Pulse:
         line, rhythm, loop = self._line, self._rhythm, asyncio.get_running_loop()
         inbox = line.new_inbox()
         await line.listen(inbox, self._hear_echo)
-        sent, answered_at = 0, loop.time()
+        sent, answered_at, was_up_at = 0, loop.time(), loop.time()
         while True:
             began, heard, reconnects = loop.time(), line.heard, line.reconnects
             if line.is_up:
-                sent += 1
+                sent, was_up_at = sent + 1, began
                 line.post(inbox, str(sent).encode())
             await asyncio.sleep(rhythm.pulse_s)
             now = loop.time()
@@ -110,7 +110,7 @@ class Pulse:
                 self._echoed = sent
                 await self._reconnect()
             if not line.is_up and not was_paused:
-                self._demand_tries(now)
+                self._demand_tries(now, was_up_at)
 
     async def _reconnect(self) -> None:
         self.deaf += 1
@@ -119,9 +119,9 @@ class Pulse:
             self._fatal("deaf: three round trips in a row without an answer")
         await self._line.reconnect()
 
-    def _demand_tries(self, now: float) -> None:
-        """An outage may last; but somebody must be trying to end it."""
-        silent_s = now - self._line.tried_at
+    def _demand_tries(self, now: float, was_up_at: float) -> None:
+        """An outage may last; but somebody must be trying to end it. What stood until now needed no try."""
+        silent_s = now - max(self._line.tried_at, was_up_at)
         if silent_s > self._rhythm.stuck_s:
             self._fatal(f"nobody has tried to reconnect for {silent_s:.0f} s")
 

@@ -334,6 +334,26 @@ def test_an_outage_of_any_length_is_not_fatal(nats_proxy: Proxy) -> None:
     run(scenario)
 
 
+def test_a_line_that_is_found_deaf_long_after_it_was_made_is_made_anew(nats_proxy: Proxy) -> None:
+    """Fault 10: the last try to connect was long ago because there was no need of one."""
+
+    async def scenario() -> None:
+        watched = Watched(nats_proxy.url(), ping_interval_s=3600, connect_timeout_s=0.1, stuck_s=0.6)
+        await watched.connection.open()
+        await asyncio.sleep(0.8)
+        watched.up.clear()
+
+        nats_proxy.hold()
+        await watched.down.wait()
+        nats_proxy.release()
+
+        await watched.up.wait()
+        assert watched.fatal.empty()
+        await watched.connection.close()
+
+    run(scenario)
+
+
 def test_a_client_that_does_not_try_any_more_is_fatal(nats_proxy: Proxy) -> None:
     """Fault 10, Fault 11: nats-py's task can hang or die, and nobody is told (nats.py#671, #204)."""
 
