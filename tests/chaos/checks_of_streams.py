@@ -23,12 +23,11 @@ _OURS: Final = (
 _MSG_ID: Final = "Nats-Msg-Id"
 _LEFT_BEFORE: Final = {
     "submit": "select 1 from orders where client_order_id = %s",
-    "cancel": "select 1 from cancels where client_order_id = %s",
     "decision": "select 1 from decisions where decision_id = %s",
 }
 """What leaves before its commit may have no outbox row, if its process was killed in between: the next one keeps it otherwise."""
-_UNKEPT: Final = ("notice", "coverage")
-"""Told, and lost with the process: the next one finds out by itself."""
+_UNKEPT: Final = ("cancel", "notice", "coverage")
+"""Said, and lost with the process: the next one finds out by itself what is so, and what is still to be cancelled."""
 
 
 def of_streams(world: World) -> Iterator[str]:
