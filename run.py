@@ -32,8 +32,8 @@ from actors.door import Door
 from actors.outside.probes import Probes
 from actors.outside.snapshot_file import LocalSnapshot
 from actors.ports import Clock
-from actors.replay import replay_screen, screen
-from actors.replay.replaying import Wanted, replay
+from actors.replay import screen
+from actors.replay.process import Task, become
 from actors.replay.sidecar import Sidecar, read_sidecar, recording_name
 from actors.replay.stage import Stage, demo_settings
 from actors.serving import Serving, Wiring
@@ -53,7 +53,6 @@ from bus.messages.trades import TradeOpen
 from bus.messages.units import NS_PER_S
 from bus.recorded import Recording, instant_ns
 from bus.recorded_feed import END, HORIZON, READY, EndOfRecording, Horizon
-from bus.recorder.reading import NoRecording
 from bus.recorder.recorder import Keep, Recorder
 from bus.wire import NatsWire
 from config.checks import this_machine
@@ -71,7 +70,7 @@ from config.command_line import (
 )
 from config.logging import mask_in_text, set_up
 from config.pictures import show
-from config.settings import ConfigurationError, Settings, load, required, retold
+from config.settings import ConfigurationError, Settings, load, required
 from config.version import VERSION
 from db import migrations
 from db.access import Access
@@ -423,22 +422,15 @@ def replay_command(
     place = recording or Path(flags.settings().recorder.folder)
     if place == Path():
         raise WrongUse("nothing is recorded here: name a recording, or set recorder.folder")
-    wanted = Wanted(
-        since_ns=0 if since is None else _instant("--from", since),
-        until_ns=2**63 - 1 if until is None else _instant("--to", until),
-        trade_id=trade_id,
+    become(
+        Task(
+            place=str(place.absolute()),
+            since_ns=0 if since is None else _instant("--from", since),
+            until_ns=2**63 - 1 if until is None else _instant("--to", until),
+            trade_id=trade_id,
+            json=flags.json,
+        )
     )
-    try:
-        found = replay(place, wanted, retold)
-    except NoRecording as error:
-        raise WrongUse(str(error)) from error
-    if not found.compared and not found.gaps:
-        raise Refused(f"{place} holds nothing to compare there")
-    if flags.json:
-        print_document(to_json(found))
-    else:
-        show(replay_screen.render(found))
-    return Exit.NO if found.different else Exit.DONE
 
 
 def _instant(flag: str, text: str) -> int:
