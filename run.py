@@ -46,6 +46,7 @@ from bus.embedded import EmbeddedServer
 from bus.errors import BusError
 from bus.errors import ServerUnavailable as NoNats
 from bus.messages.demo import DemoSummary
+from bus.messages.explain import Explained
 from bus.messages.failures import LeadTaken, StoreUnavailable, StreamAlarm
 from bus.messages.plain import instant_text, read_instant, to_json
 from bus.messages.replay import Replayed
@@ -105,7 +106,7 @@ for room in ROOMS:
 app.command(check.command((this_machine, nats_answers, postgres_answers)), name="check")
 # Every command with --json has its document here, so that `contract` knows it.
 DOCUMENTS = {words: shape for room in (check, *ROOMS) for words, shape in room.DOCUMENTS.items()}
-DOCUMENTS |= {"demo": DemoSummary, "bench": Benchmarks, "replay": Replayed}
+DOCUMENTS |= {"demo": DemoSummary, "bench": Benchmarks, "replay": Replayed, "explain": Explained}
 app.command(contract.command(DOCUMENTS), name="contract")
 
 
@@ -419,18 +420,35 @@ def replay_command(
     flags: ReportFlags = TEXT,
 ) -> Exit:
     """Let what decides hear a recording again, and compare what it says with what it said; reaches no server."""
-    place = recording or Path(flags.settings().recorder.folder)
-    if place == Path():
-        raise WrongUse("nothing is recorded here: name a recording, or set recorder.folder")
     become(
         Task(
-            place=str(place.absolute()),
+            place=_recording(recording, flags),
             since_ns=0 if since is None else _instant("--from", since),
             until_ns=2**63 - 1 if until is None else _instant("--to", until),
             trade_id=trade_id,
             json=flags.json,
         )
     )
+
+
+@app.command(name="explain")
+def explain_command(
+    trade_id: str,
+    *,
+    at: Annotated[str | None, Parameter(help="As things stood at this instant; at the end unless given.")] = None,
+    recording: Annotated[Path | None, Parameter(help="As for replay.")] = None,
+    flags: ReportFlags = TEXT,
+) -> Exit:
+    """Say why a stop of a trade fired, or why it did not: each rule, how far away it was, and what it read; reaches no server."""
+    at_ns = None if at is None else _instant("--at", at)
+    become(Task(place=_recording(recording, flags), trade_id=trade_id, json=flags.json, explains=True, at_ns=at_ns))
+
+
+def _recording(given: Path | None, flags: Flags) -> str:
+    place = given or Path(flags.settings().recorder.folder)
+    if place == Path():
+        raise WrongUse("nothing is recorded here: name a recording, or set recorder.folder")
+    return str(place.absolute())
 
 
 def _instant(flag: str, text: str) -> int:

@@ -1,4 +1,4 @@
-"""The process of a replay: `run.py replay` becomes this, and nothing of what reaches NATS, PostgreSQL or a venue comes along.
+"""The process of a replay: `run.py replay` and `explain` become this, and nothing of what reaches NATS, PostgreSQL or a venue comes along.
 
 So a recording, whoever wrote it, has no effect outside: there is no wire here to say anything on. An import contract holds that.
 """
@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 import msgspec
+from rich.console import RenderableType
 
-from actors.replay import replay_screen
+from actors.replay import explain_screen, replay_screen
+from actors.replay.explaining import NothingRecordedError, explain
 from actors.replay.replaying import Wanted, replay
+from bus.messages.envelope import Message
 from bus.messages.plain import to_json
 from bus.recorder.reading import NoRecording
 from config.command_line import Exit, complain, print_document
@@ -22,13 +25,15 @@ _OURS: Final = "WATCHKEEPER_"
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be replayed, as one argument of the process. Instants are nanoseconds."""
+    """What is to be replayed, as one argument of the process. Instants are nanoseconds. at_ns: of an explanation, None: the end."""
 
     place: str
     since_ns: int = 0
     until_ns: int = 2**63 - 1
     trade_id: str | None = None
     json: bool = False
+    explains: bool = False
+    at_ns: int | None = None
 
 
 def become(task: Task) -> NoReturn:
@@ -40,22 +45,39 @@ def become(task: Task) -> NoReturn:
 
 
 def main(argument: str) -> Exit:
-    """Replay, and say what came of it."""
+    """Replay or explain, and say what came of it."""
     task = msgspec.json.decode(argument, type=Task)
-    wanted = Wanted(since_ns=task.since_ns, until_ns=task.until_ns, trade_id=task.trade_id)
     try:
-        found = replay(Path(task.place), wanted, retold)
+        return _explain(task) if task.explains else _replay(task)
     except NoRecording as error:
         complain(str(error))
         return Exit.WRONG_USE
-    if not found.compared and not found.gaps:
-        complain(f"{task.place} holds nothing to compare there")
+    except NothingRecordedError as error:
+        complain(str(error))
         return Exit.NO
-    if task.json:
-        print_document(to_json(found))
-    else:
-        show(replay_screen.render(found))
+
+
+def _replay(task: Task) -> Exit:
+    wanted = Wanted(since_ns=task.since_ns, until_ns=task.until_ns, trade_id=task.trade_id)
+    found = replay(Path(task.place), wanted, retold)
+    if not found.compared and not found.gaps:
+        raise NothingRecordedError(f"{task.place} holds nothing to compare there")
+    _print(task, found, replay_screen.render(found))
     return Exit.NO if found.different else Exit.DONE
+
+
+def _explain(task: Task) -> Exit:
+    assert task.trade_id is not None
+    found = explain(Path(task.place), task.trade_id, task.at_ns, retold)
+    _print(task, found, explain_screen.render(found))
+    return Exit.DONE
+
+
+def _print(task: Task, document: Message, picture: RenderableType) -> None:
+    if task.json:
+        print_document(to_json(document))
+    else:
+        show(picture)
 
 
 if __name__ == "__main__":

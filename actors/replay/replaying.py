@@ -40,7 +40,7 @@ def replay(place: Path, wanted: Wanted, read_settings: ReadSettings) -> Replayed
             continue
         if part.entries and part.entries[0].at_ns > wanted.until_ns:
             break
-        for told in retelling.hear(part):
+        for told in retelling.hear(part, wanted.until_ns):
             if told.said is None or not wanted.holds(told):
                 continue
             by_actor[told.entry.actor] += 1

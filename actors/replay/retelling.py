@@ -33,11 +33,12 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """An entry told again. said: what the engine says now; None: nothing could decide it again."""
+    """An entry told again. heard: None if it cannot be read. said: what the engine says now; None: nothing could decide it again."""
 
     block: Block
     entry: Entry
     number: int
+    heard: object
     said: list[object] | None
 
     def names(self, text: bytes) -> bool:
@@ -87,10 +88,12 @@ class Retelling:
         self._paper: list[Any] = []
         self._engines: Engines | None = None
 
-    def hear(self, block: Block) -> Iterator[Told]:
-        """Yield each entry of an actor, told again."""
+    def hear(self, block: Block, until_ns: int = 2**63 - 1) -> Iterator[Told]:
+        """Yield each entry of an actor, told again, as long as they lie before `until_ns`."""
         tally, words = self.tally, _Words(block)
         for entry in block.entries:
+            if entry.at_ns > until_ns:
+                return
             tally.entries += 1
             tally.first_ns = tally.first_ns or entry.at_ns
             tally.last_ns = entry.at_ns
@@ -105,7 +108,12 @@ class Retelling:
                 continue
             said = self._retell(entry, heard)
             tally.skipped += said is None and not isinstance(heard, LifeEnded | EntriesLost)
-            yield Told(block=block, entry=entry, number=tally.entries, said=said)
+            yield Told(block=block, entry=entry, number=tally.entries, heard=heard, said=said)
+
+    @property
+    def engines(self) -> Engines | None:
+        """The engines of this life as they stand; None where nothing can be decided."""
+        return self._engines
 
     def lose(self) -> None:
         """Something is missing here: nothing can be decided again before the next life."""

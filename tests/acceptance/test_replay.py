@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from actors.replay.explaining import NothingRecordedError, explain
 from actors.replay.replaying import Wanted, replay
 from actors.rules.stops.engine import StopEngine
 from bus.recorder.segments import segments
@@ -96,3 +97,34 @@ def test_behind_a_gap_nothing_is_taken_for_equal_before_the_next_life(
     assert found.different == 0
     assert found.lives == 1, "the beginning of the first life is what was damaged"
     assert found.compared > 0
+
+
+def test_why_a_stop_fired_is_told_with_all_that_it_saw(recorded: tuple[Path, str]) -> None:
+    place, trade_id = recorded
+
+    found = explain(place, trade_id, None, retold)
+
+    [decision] = found.decisions
+    assert (decision.rule, decision.fired) == ("price", True)
+    assert decision.inputs["exit"].value is not None
+    assert {guard.passed for guard in decision.guards} == {True}
+    assert (found.watched, found.trade.state) == (False, "closed")
+
+
+def test_why_it_had_not_fired_before_is_told_with_how_far_it_was_away(recorded: tuple[Path, str]) -> None:
+    place, trade_id = recorded
+    fired_ns = explain(place, trade_id, None, retold).decisions[0].ts
+
+    found = explain(place, trade_id, fired_ns - 1_000_000, retold)
+
+    price = next(rule for rule in found.rules if rule.rule == "price")
+    assert (found.watched, found.decisions) == (True, ())
+    assert price.holds is False
+    assert 0 < price.nearest["stop_price"].away <= price.away["stop_price"]
+
+
+def test_a_trade_that_nobody_recorded_is_said_to_be_unknown(recorded: tuple[Path, str]) -> None:
+    place, _ = recorded
+
+    with pytest.raises(NothingRecordedError, match="nothing of nobody-1"):
+        explain(place, "nobody-1", None, retold)

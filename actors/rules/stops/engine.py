@@ -86,6 +86,11 @@ class StopEngine:
                 pass
         return self._said
 
+    @property
+    def roster(self) -> Roster:
+        """The armed trades, for whoever explains them."""
+        return self._roster
+
     def last_ticks(self) -> list[Ticks]:
         """Return the ticks in force, from which a new engine learns the markets."""
         return self.book.last_ticks()

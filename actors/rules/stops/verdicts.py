@@ -27,7 +27,7 @@ def judge(rule: ArmedRule, lens: Lens | None, reading: Reading | None, now_ns: i
         rule.holding_since_ns = now_ns
     if reading is not None:
         _count(rule, reading)
-    return guard(rule, _scene(rule, lens, reading, now_ns))
+    return guard(rule, scene_of(rule, lens, reading, now_ns))
 
 
 def refute(rule: ArmedRule, lens: Lens, reading: Reading, now_ns: int) -> bool:
@@ -56,7 +56,8 @@ def _count(rule: ArmedRule, reading: Reading) -> None:
         rule.counted = {**rule.counted, reading.input: reading.ts}
 
 
-def _scene(rule: ArmedRule, lens: Lens | None, reading: Reading | None, now_ns: int) -> Scene:
+def scene_of(rule: ArmedRule, lens: Lens | None, reading: Reading | None, now_ns: int) -> Scene:
+    """Return what the guards of `rule` look at."""
     scene = Scene(reading, _quote_in_force(rule, now_ns), now_ns)
     if isinstance(lens, ProbabilityLens):
         scene.divergence = lens.divergence
@@ -86,7 +87,7 @@ def decision(
         trade_id=trade.trade_id,
         rule=rule.rule.value,
         fired=fired,
-        inputs=_inputs(rule, reading, now_ns),
+        inputs=inputs_of(rule, reading, now_ns),
         guards=tuple(passage.guards),
         settings_version=trade.settings_version,
         ts=now_ns,
@@ -98,7 +99,8 @@ def rule_of(decision_id: str, trade_id: str) -> str:
     return decision_id.removeprefix(f"{trade_id}-").rpartition("-")[0]
 
 
-def _inputs(rule: ArmedRule, reading: Reading | None, now_ns: int) -> dict[str, Input]:
+def inputs_of(rule: ArmedRule, reading: Reading | None, now_ns: int) -> dict[str, Input]:
+    """Return what `rule` reads, with its age and source; and the quote, where a guard reads that."""
     inputs = _clock(rule, now_ns) if reading is None else _seen(rule, reading, now_ns)
     if "max_quote_disagreement" in RULES[rule.rule].guards:
         quote = _quote_in_force(rule, now_ns)

@@ -1,0 +1,99 @@
+"""`explain`: a recording told again up to an instant, and how one trade stood then."""
+
+from pathlib import Path
+
+from actors.engines import Engines
+from actors.replay.retelling import ReadSettings, Retelling, Told
+from actors.rules.stops.explaining import Approach, standings
+from bus.messages.explain import Explained
+from bus.messages.market import Ticks
+from bus.messages.recording import LifeEnded
+from bus.messages.records import Commit
+from bus.messages.stops import StopCoverage, StopDecision, StopFired
+from bus.messages.trades import Trade
+from bus.recorder.reading import read
+from bus.recorder.segments import Block
+
+_LAST_NS = 2**63 - 1
+
+
+class NothingRecordedError(Exception):
+    """The recording does not tell of this trade; the text says so."""
+
+
+def explain(place: Path, trade_id: str, at_ns: int | None, read_settings: ReadSettings) -> Explained:
+    """Say why a stop of the trade fired, or did not, by `at_ns` (None: the end). Raises: NoRecording, NothingRecordedError."""
+    retelling, account, gaps = Retelling(read_settings), _Account(trade_id), list[str]()
+    until_ns = _LAST_NS if at_ns is None else at_ns
+    for part in read(place):
+        if not isinstance(part, Block):
+            gaps.append(str(part))
+            retelling.lose()
+        elif not account.take(part, retelling, until_ns):
+            break
+    trade = account.trade
+    if trade is None:
+        when = "" if at_ns is None else " before that"
+        raise NothingRecordedError(f"{place} tells nothing of {trade_id}{when}")
+    engines, now_ns = account.engines, at_ns or account.last_ns
+    roster = None if engines is None else engines.stops.roster
+    return Explained(
+        trade_id=trade_id,
+        at=now_ns,
+        trade=trade,
+        watched=roster is not None and roster.find(trade_id) is not None,
+        rules=() if roster is None else standings(roster, trade_id, account.approach, now_ns),
+        decisions=tuple(account.decisions.values()),
+        coverage=tuple(account.coverage),
+        settings_version=trade.settings_version,
+        gaps=tuple(gaps),
+    )
+
+
+class _Account:
+    """What was heard of one trade so far."""
+
+    def __init__(self, trade_id: str) -> None:
+        self.approach = Approach(trade_id)
+        self.trade: Trade | None = None
+        self.decisions: dict[str, StopDecision] = {}
+        self.coverage: list[StopCoverage] = []
+        self.last_ns = 0
+        self.engines: Engines | None = None
+        """As they stood last: a life that has ended in order still tells how it ended."""
+        self._trade_id = trade_id
+
+    def take(self, block: Block, retelling: Retelling, until_ns: int) -> bool:
+        """Hear a block up to `until_ns`; say whether all of it lies before."""
+        for told in retelling.hear(block, until_ns):
+            self.last_ns = told.entry.at_ns
+            if not isinstance(told.heard, LifeEnded):
+                self._hear(told, retelling.engines)
+        return all(entry.at_ns <= until_ns for entry in block.entries)
+
+    def _hear(self, told: Told, engines: Engines | None) -> None:
+        self.engines = engines
+        for word in told.said or ():
+            self._note(word)
+        if engines is not None and told.entry.actor == "auto_stop":
+            armed = engines.stops.roster.find(self._trade_id)
+            if armed is not None and (not isinstance(told.heard, Ticks) or _concerns(told.heard, armed.trade)):
+                self.approach.look(engines.stops.roster, told.entry.at_ns)
+
+    def _note(self, word: object) -> None:
+        match word:
+            case Trade(trade_id=self._trade_id):
+                self.trade = word
+            case StopFired(decision=decision) if decision.trade_id == self._trade_id:
+                self.decisions[decision.decision_id] = decision
+            case StopCoverage(trade_id=self._trade_id):
+                self.coverage.append(word)
+            case Commit(decisions=decisions):
+                mine = {one.decision_id: one for one in decisions if one.trade_id == self._trade_id}
+                self.decisions = mine | self.decisions
+
+
+def _concerns(ticks: Ticks, trade: Trade) -> bool:
+    """Whether one of `ticks` is of the trade's instrument or underlying."""
+    names = (trade.ticker, trade.symbol)
+    return any(getattr(tick, "ticker", None) in names or getattr(tick, "symbol", None) in names for tick in ticks.batch)
