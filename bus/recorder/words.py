@@ -18,7 +18,7 @@ import msgspec
 from bus import messages
 from bus.messages import units
 from bus.messages.envelope import Delivery, Malformed, Message, Received
-from bus.messages.market import FeedBeat, Momentum, Probability, Quote, SpotPrice, Tick, Ticks
+from bus.messages.market import FeedBeat, Momentum, Part, Probability, Quote, SpotPrice, Tick, Ticks
 from bus.messages.orders import OrderArrived, OrderCancel, OrderSubmit
 from bus.messages.plain import from_json, read_setting
 from bus.messages.records import OrdersTail
@@ -30,7 +30,6 @@ Packed = tuple[str, msgspec.Raw]
 _TICKS: Final[tuple[type[Tick], ...]] = (Quote, SpotPrice, Probability, Momentum, FeedBeat)
 """By their number in a recording: never another order."""
 _TICK_NUMBER: Final = {kind: number for number, kind in enumerate(_TICKS)}
-_BATCH: Final = tuple[int, list[tuple[int, msgspec.Raw]]]
 _RECEIVED: Final = tuple[str, str, str, bytes, int, Delivery | None, str | None]
 _TAIL: Final = tuple[tuple[OrderSubmit, ...], list[Packed], tuple[StopDecision, ...], str, int]
 _ENCODER: Final = msgspec.msgpack.Encoder()
@@ -40,12 +39,23 @@ class UnreadableWord(ValueError):  # noqa: N818  # an outcome
     """This word of a recording cannot be read; the text says why."""
 
 
+class _Batch(msgspec.Struct, frozen=True, array_like=True):
+    """`Ticks` in a recording; later fields come last, with defaults."""
+
+    received_ns: int
+    ticks: list[tuple[int, msgspec.Raw]]
+    part: Part = Part.WHOLE
+
+
 def pack(word: object) -> Packed:
     """Return `word`, one of the structs of `bus.messages`, as bytes."""
     name, encode = type(word).__name__, _ENCODER.encode
     match word:
         case Ticks():
-            body = encode((word.received_ns, [(_TICK_NUMBER[type(tick)], tick) for tick in word.batch]))
+            ticks = [(_TICK_NUMBER[type(tick)], tick) for tick in word.batch]
+            body = encode(
+                (word.received_ns, ticks) if word.part is Part.WHOLE else (word.received_ns, ticks, word.part)
+            )
         case Received():
             body = encode(_received(word))
         case OrderArrived():
@@ -103,8 +113,9 @@ def _read_struct(name: str, body: msgspec.Raw) -> object:
 
 
 def _read_ticks(_: str, body: msgspec.Raw) -> Ticks:
-    received_ns, ticks = _decode(body, _BATCH)
-    return Ticks(batch=tuple(_decode(tick, _TICKS[number]) for number, tick in ticks), received_ns=received_ns)
+    found = _decode(body, _Batch)
+    batch = tuple(_decode(tick, _TICKS[number]) for number, tick in found.ticks)
+    return Ticks(batch=batch, received_ns=found.received_ns, part=found.part)
 
 
 def _read_received(_: str, body: msgspec.Raw) -> Received[Message]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bus.codec import Codec
 from bus.messages.addresses import order_submit
 from bus.messages.envelope import Malformed, Message, Received
-from bus.messages.market import FeedBeat, Momentum, Probability, Quote, SpotPrice, Ticks
+from bus.messages.market import FeedBeat, Momentum, Part, Probability, Quote, SpotPrice, Ticks
 from bus.messages.orders import OrderArrived, OrderCancel
 from bus.messages.plain import to_json
 from bus.messages.records import OrdersTail, Recovered
@@ -62,7 +62,23 @@ def test_ticks_of_every_kind_come_back_in_their_order() -> None:
         received_ns=NS + 1,
     )
 
-    assert back(ticks) == ticks
+    for part in Part:
+        assert back(msgspec.structs.replace(ticks, part=part)) == msgspec.structs.replace(ticks, part=part)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        (Ticks, ("batch", "received_ns", "part")),
+        (Received, ("message", "subject", "key", "digest", "body", "received_ns", "delivery", "reply_to")),
+        (OrderArrived, ("order", "token", "sequence", "now_ns")),
+        (OrdersTail, ("submits", "reports", "decisions", "stream", "last")),
+    ],
+)
+def test_a_word_that_is_packed_by_hand_has_no_field_that_would_be_forgotten(
+    kind: type[msgspec.Struct], fields: tuple[str, ...]
+) -> None:
+    assert kind.__struct_fields__ == fields
 
 
 def test_an_input_is_read_from_its_own_bytes_by_its_subject() -> None:
