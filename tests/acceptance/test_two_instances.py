@@ -23,7 +23,7 @@ class Pair:
     leader, standby: which of them is which, after `stand`.
     """
 
-    def __init__(self, postgres: EmbeddedPostgres, folder: Path) -> None:
+    def __init__(self, postgres: EmbeddedPostgres, folder: Path, config: str = CONFIG) -> None:
         self._stack = ExitStack()
         names = fresh_database(postgres)
         dsn = postgres.dsn(names.login, LOGIN_PASSWORD, database=names.database)
@@ -33,7 +33,7 @@ class Pair:
         self.client = self._stack.enter_context(Watchkeeper(self.url, dsn, admin_dsn, folder))
         environment = {"WATCHKEEPER_NATS_URL": self.url, "WATCHKEEPER_POSTGRES_DSN": dsn}
         self.leader, self.standby = (
-            self._stack.enter_context(Instance(name, folder, environment, CONFIG)).start() for name in ("one", "two")
+            self._stack.enter_context(Instance(name, folder, environment, config)).start() for name in ("one", "two")
         )
 
     def __enter__(self) -> Self:
@@ -160,6 +160,22 @@ def test_a_leader_that_is_paused_and_wakes_without_postgresql_places_no_order_an
             code = pair.leader.ended()
 
         assert (code, orders_in(pair.url, trade_id)) == (70, [])
+
+
+def test_without_postgresql_the_other_takes_over_a_killed_leader_s_trades_and_closes_once(
+    own_postgres: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    """Fault 45, Fault 18: from what LEDGER and ORDERS hold."""
+    with Pair(own_postgres, tmp_path, CONFIG + "\n[snapshot]\npatience_s = 1\n").stand() as pair:
+        trade_id = pair.adopt()
+        own_postgres.kill()
+        pair.leader.kill()
+
+        pair.client.notice("started_without_database")
+        pair.cross(trade_id)
+        pair.client.order(f"{trade_id}-close-1")
+
+        assert [name for name, _ in orders_in(pair.url, trade_id)] == [f"{trade_id}-close-1"]
 
 
 def test_a_second_process_with_the_very_same_settings_stands_by_too(pair: Pair, tmp_path: Path) -> None:
