@@ -1,18 +1,16 @@
 """Engines whose every word is noted: the flight recorder's place in the house. Off the way: what is said is said first or at once."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from actors.engines import Beginning
 from actors.ports import Recorder
 from actors.rules.desk.desk import Desk
 from actors.watched import Engine
 from bus.messages.recording import LifeBegun
+from bus.recorder.segments import LIFE
 from config.settings import Settings
 from config.version import VERSION
-
-LIFE: Final = "life"
-"""Under this name stands what a life begins with."""
 
 
 def note_beginning(recorder: Recorder, settings: Settings, beginning: Beginning) -> None:

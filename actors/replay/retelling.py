@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from actors.engines import Beginning, Engines
-from actors.recorded import LIFE
-from bus.messages.recording import EngineRebuilt, EntriesLost, LifeBegun, LifeEnded, PaperRestored
+from bus.messages.recording import EngineRebuilt, EntriesLost, LifeBegun, LifeContinues, LifeEnded, PaperRestored
 from bus.messages.records import OrdersTail, Recovered
-from bus.recorder.segments import Block, Entry
+from bus.recorder.segments import LIFE, Block, Entry
 from bus.recorder.words import Packed, UnreadableWord, look, pack, unpack
 from config.settings import Settings
 
@@ -131,6 +130,9 @@ class Retelling:
                 self.end()
                 self.tally.lives += 1
                 self._begun, self._paper = word, []
+            case LifeContinues(instance=instance, epoch=epoch):
+                if self._begun is None or (self._begun.instance, self._begun.epoch) != (instance, epoch):
+                    self.end()
             case Recovered():
                 self._recovered = word
             case _:

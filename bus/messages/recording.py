@@ -22,6 +22,13 @@ class LifeBegun(msgspec.Struct, frozen=True, kw_only=True):
     marks: bool
 
 
+class LifeContinues(msgspec.Struct, frozen=True, kw_only=True):
+    """The first word of a later segment: of two processes that record into one folder, whose life this is."""
+
+    instance: str
+    epoch: int
+
+
 class PaperRestored(msgspec.Struct, frozen=True, kw_only=True):
     """PaperVenue has its orders again."""
 

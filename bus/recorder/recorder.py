@@ -16,8 +16,8 @@ from typing import Final, NamedTuple, Protocol
 
 from loguru import logger
 
-from bus.messages.recording import EntriesLost, LifeEnded, RecorderFailed, RecorderWorks
-from bus.recorder.segments import Block, Entry, SegmentWriter, segments, start_ns
+from bus.messages.recording import EntriesLost, LifeBegun, LifeContinues, LifeEnded, RecorderFailed, RecorderWorks
+from bus.recorder.segments import LIFE, Block, Entry, SegmentWriter, segments, start_ns
 from bus.recorder.words import Packed, pack
 
 FLUSH_S: Final = 0.05
@@ -64,6 +64,7 @@ class Recorder:
         self._lost = 0
         self._failed = False
         self._segment: SegmentWriter | None = None
+        self._life: LifeContinues | None = None
         self._say: Callable[[object], None] = lambda _: None
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
         self._thread.start()
@@ -105,6 +106,9 @@ class Recorder:
             self._segment.close()
 
     def _add(self, pending: "_Pending", noted: _Noted) -> None:
+        if isinstance(noted.heard, LifeBegun):
+            self._life = LifeContinues(instance=noted.heard.instance, epoch=noted.heard.epoch)
+            pending.begins_life = True
         try:
             pending.add(noted)
         except (TypeError, ValueError, LookupError, OverflowError) as error:
@@ -119,7 +123,7 @@ class Recorder:
         if not pending.entries:
             return
         try:
-            self._room(pending.entries[0].at_ns).append(Block(pending.words, pending.entries))
+            self._append(pending)
         except Exception as error:  # noqa: BLE001  # whatever it is, it costs these entries and no trade
             self._fail(error, len(pending.entries) - bool(lost))
             return
@@ -130,15 +134,18 @@ class Recorder:
             self._failed = False
             self._say(RecorderWorks(lost=lost, now_ns=self._clock.now_ns()))
 
-    def _room(self, first_ns: int) -> SegmentWriter:
-        """Return the segment to write to; begin the next one where that is full. Raises: OSError."""
+    def _append(self, pending: "_Pending") -> None:
+        """Write to the segment; begin the next one where that is full. Raises: OSError."""
         if self._segment is not None and self._segment.size >= self._keep.segment_bytes:
             self._segment.close()
             self._segment = None
         if self._segment is None:
+            first_ns = pending.first_ns(self._clock)
+            if self._life is not None and not pending.begins_life:
+                pending.put_first(_Noted(LIFE, first_ns, self._life, ()))
             self._segment = SegmentWriter(self._folder, first_ns)
             self._forget_oldest(self._segment.path)
-        return self._segment
+        self._segment.append(Block(pending.words, pending.entries))
 
     def _forget_oldest(self, current: Path) -> None:
         """Remove the oldest segments beyond what is kept. One that cannot be removed is left where it is."""
@@ -170,6 +177,7 @@ class _Pending:
     def __init__(self) -> None:
         self.words: list[Packed] = []
         self.entries: list[Entry] = []
+        self.begins_life = False
         self._known: dict[int, int] = {}
         self._held: list[object] = []
         self._size = 0

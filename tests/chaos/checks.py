@@ -10,6 +10,7 @@ from tests.chaos.checks_of_streams import of_streams
 from tests.chaos.driver import CALM, QUANTITY
 from tests.chaos.keeper import EXIT_INTERNAL, EXIT_KILLED
 from tests.chaos.ledger import of_journal
+from tests.chaos.retold import of_recordings
 from tests.chaos.world import World
 
 _TRADES: Final = """
@@ -32,6 +33,7 @@ def violations(world: World, *, may_end: bool) -> list[str]:
         *of_journal(world.rows("select * from journal order by seq")),
         *of_streams(world),
         *_of_quarantine(world),
+        *of_recordings(world),
         *_of_ends(world, may_end=may_end),
     ]
 

@@ -33,7 +33,8 @@ class Keeper(threading.Thread):
         self.kills = 0
         self._environment = {**os.environ, **environment, "WATCHKEEPER_TRADING_INSTANCE": name}
         self._config = folder / f"{name}.toml"
-        self._config.write_text(config)
+        self.recording = self.folder / "recording"
+        self._config.write_text(f'{config}\n[recorder]\nfolder = "{self.recording}"\n')
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self._is_stopping = threading.Event()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bus.messages.recording import EntriesLost, LifeEnded, RecorderFailed, RecorderWorks
+from bus.messages.recording import EntriesLost, LifeBegun, LifeContinues, LifeEnded, RecorderFailed, RecorderWorks
 from bus.messages.timers import TimerFired
 from bus.recorder import recorder as recording
 from bus.recorder.reading import read
@@ -199,3 +199,16 @@ def test_segments_older_than_what_is_kept_are_removed(tmp_path: Path) -> None:
 
     assert old.path not in segments(tmp_path)
     assert younger.path in segments(tmp_path), "its last entry may be as young as the next segment"
+
+
+def test_each_later_segment_says_whose_life_it_continues(tmp_path: Path) -> None:
+    begun = LifeBegun(version="1", instance="one", epoch=7, now_ns=NOW_NS, settings={}, streams={}, marks=False)
+    with recording_into(tmp_path, Keep(segment_bytes=100, total_bytes=10**9, age_ns=DAY_NS)) as (under_test, _):
+        under_test.note("life", begun)
+        for number in range(3):
+            under_test.note("auto_stop", a_word(number))
+            wait_written(tmp_path, number)
+
+    first, *later = [[word for _, word, _ in recorded(path)] for path in segments(tmp_path)]
+    assert first[0] == begun
+    assert {words[0] for words in later} == {LifeContinues(instance="one", epoch=7)}
