@@ -12,7 +12,7 @@ from tests.acceptance.harness import Body, a_name, instant
 from tests.bench.raw import RawClient
 from tests.chaos.executor import VENUE, ExecutorKeeper
 
-PATIENCE_S: Final = 90
+PATIENCE_S: Final = 180
 """For one answer, whatever goes wrong meanwhile."""
 _ANSWER_S: Final = 2.0
 _QUOTE_EVERY_S: Final = 0.05

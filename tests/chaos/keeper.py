@@ -15,7 +15,7 @@ from tests.acceptance.harness import ROOT
 EXIT_KILLED: Final = -signal.SIGKILL
 EXIT_INTERNAL: Final = 70
 _AGAIN_S: Final = 0.05
-_STOP_WITHIN_S: Final = 40
+_STOP_WITHIN_S: Final = 120
 
 
 class Keeper(threading.Thread):

@@ -12,7 +12,7 @@ from tests.simulation.kill_points import MOMENTS, POINTS
 
 _OF_CLOSES: Final = ("K13", "K14", "K15", "K20")
 _OF_THE_EXECUTOR: Final = ("K16", "K17")
-_STANDS_BY_WITHIN_S: Final = 90
+_STANDS_BY_WITHIN_S: Final = 180
 
 
 def points() -> Iterator[Fault]:

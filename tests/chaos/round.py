@@ -17,7 +17,7 @@ from tests.chaos.faults import FAULTS, IMPOSSIBLE
 from tests.chaos.settling import is_settled, unsettled
 from tests.chaos.world import World, a_world, until
 
-SETTLED_WITHIN_S: Final = 90
+SETTLED_WITHIN_S: Final = 180
 _PAUSES_S: Final = (0, 0.1, 0.3, 0.6)
 _NAMES: Final = tuple(FAULTS)
 _STRIDE: Final = 17
