@@ -9,6 +9,7 @@ from bus.codec import Codec
 from bus.epoch import EXPECTED_SEQUENCE
 from bus.messages.envelope import Received
 from tests.bus.builders import a_peer
+from tests.chaos.driver import PATIENCE_S
 from tests.chaos.world import World
 
 _OURS: Final = (
@@ -33,7 +34,8 @@ _UNKEPT: Final = ("cancel", "notice", "coverage")
 def of_streams(world: World) -> Iterator[str]:
     """Yield what is wrong."""
     with a_peer(world.nats.url) as peer:
-        held = {name: peer.stored(name) for name in ("ORDERS", "LEDGER", "NOTICES")}
+        # Message by message, and all of them are needed, however busy the machine is.
+        held = {name: peer._thread.run(peer._stored(name), PATIENCE_S) for name in ("ORDERS", "LEDGER", "NOTICES")}
     ours = Counter(
         kept.headers[_MSG_ID] for stream in held.values() for kept in stream if kept.subject.startswith(_OURS)
     )

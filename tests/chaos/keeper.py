@@ -60,7 +60,9 @@ class Keeper(threading.Thread):
             str(self._config),
         ]
         with self._lock, self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, env=self._environment, stdin=subprocess.PIPE, stdout=log, stderr=log
+            )
             return self._process
 
     def run(self) -> None:
@@ -68,6 +70,8 @@ class Keeper(threading.Thread):
         assert process is not None
         while True:
             self.ends.append(process.wait())
+            assert process.stdin is not None
+            process.stdin.close()
             if self._is_stopping.wait(_AGAIN_S):
                 return
             process = self._launch()

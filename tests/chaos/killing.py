@@ -206,7 +206,14 @@ def is_close(order: object) -> bool:
     return isinstance(order, OrderSubmit) and order.purpose is Purpose.CLOSE
 
 
+def end_with_parent() -> None:
+    """End when whoever keeps this process has ended, even by kill -9: the pipe that he holds breaks then."""
+    os.read(sys.stdin.fileno(), 1)
+    die()
+
+
 if __name__ == "__main__":
+    threading.Thread(target=end_with_parent, daemon=True).start()
     watched = KillPoints(Path(sys.argv[1]))
     for watch in (watch_inputs, watch_commits, watch_outputs, watch_closes):
         watch(watched)
