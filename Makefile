@@ -62,9 +62,9 @@ ROUNDS ?= 10
 chaos: setup
 	$(BIN)/python -m tests.chaos.run --rounds $(ROUNDS) --first $(FIRST) --workers $(WORKERS)
 
-# Small mistakes, one at a time, and whether a test notices; into docs/proof.md. Hours; a part in minutes: ONLY=actors/rules/trade
+# Small mistakes, one at a time, and whether a test notices; into docs/proof.md. Hours; less: ONLY=actors/rules/trade, SAMPLE=300
 mutants: $(MUTANTS_STAMP)
-	.mutants/venv/bin/python -m tests.mutants.run --children $(WORKERS) $(ONLY)
+	.mutants/venv/bin/python -m tests.mutants.run --children $(WORKERS) $(if $(SAMPLE),--sample $(SAMPLE)) $(ONLY)
 
 $(MUTANTS_STAMP): requirements.lock requirements.mutants.lock
 	$(PYTHON) -m venv .mutants/venv

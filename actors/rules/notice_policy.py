@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from typing import Final
 
+from actors.rules.memory import remember
 from bus.messages.notices import Notice, Severity
 from bus.messages.units import NS_PER_S
 
@@ -22,8 +23,5 @@ class NoticePolicy:
         if delivered_ns is not None and notice.ts - delivered_ns < _WINDOW_NS[notice.severity]:
             self._last[notice.dedupe_key] = (delivered_ns, folded + 1)
             return None
-        self._last[notice.dedupe_key] = (notice.ts, 0)
-        self._last.move_to_end(notice.dedupe_key)
-        while len(self._last) > _REMEMBERED:
-            self._last.popitem(last=False)
+        remember(self._last, notice.dedupe_key, (notice.ts, 0), _REMEMBERED)
         return folded

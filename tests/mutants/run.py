@@ -1,68 +1,69 @@
-"""Puts one small mistake at a time into the house and sees whether a test notices: `make mutants [ONLY=PATTERN]`.
+"""Puts one small mistake at a time into the house and sees whether a test notices: `make mutants [ONLY=PATTERN] [SAMPLE=N]`.
 
-`[tool.mutmut]` of pyproject.toml says in which modules, and in which rounds: the quick tests first, what they let live goes on to
-the slower ones. A whole run takes hours; interrupted, it goes on where it was as long as the commit is the same. With ONLY it tries
-a part (`actors/rules/trade`, `actors.rules.fees*`, `NAME__mutmut_7`), however often; only a whole run is written into docs/proof.md.
+`[tool.mutmut]` of pyproject.toml says in which rooms, and by which tests. Each room has its row in docs/proof.md, written when
+the room is through, with the commit that was tried. A run of all rooms takes hours: interrupted, it goes on where it was, as long
+as the commit is the same; and with SAMPLE so many of each room are tried, chosen by their names alone. With ONLY it is some rooms
+(`actors/rules/trade`, `actors/rules`, `bus/relay.py`), or a part of one (`actors.rules.fees.x_fee__mutmut_7`,
+`actors.rules.desk.desk.*`), which is shown and not written down.
 """
 
 import argparse
 import os
-import shutil
 import sys
 from collections import Counter
 from fnmatch import fnmatch
+from zlib import crc32
 
 from tests.house import proof, runs
 from tests.house.source import ROOT
 from tests.mutants import verdicts
-from tests.mutants.verdicts import Verdicts
-from tests.mutants.workshop import WORKSHOP, Round, furnish, rounds, run
+from tests.mutants.verdicts import Row, Verdicts
+from tests.mutants.workshop import Room, furnish, mutants, rooms, run
 
 
-def begin(commit: str) -> None:
-    """Make room for a whole run, unless one of the same commit was interrupted."""
-    mark = WORKSHOP / "commit"
-    if not mark.is_file() or mark.read_text() != commit:
-        for place in rounds((ROOT / "pyproject.toml").read_text()):
-            shutil.rmtree(place.folder, ignore_errors=True)
-        WORKSHOP.mkdir(exist_ok=True)
-        mark.write_text(commit)
+def tried(room: Room, names: list[str], children: int) -> Verdicts:
+    """Return the verdict on each of these mutants of a room."""
+    found = verdicts.read(run(room, names, children))
+    return {name: found[name] for name in names}
 
 
-def tried(place: Round, children: int, pattern: str | None, so_far: Verdicts) -> Verdicts:
-    """Return the verdicts after a round."""
-    names = [pattern] if pattern else []
-    if place.only_survivors:
-        judged = {} if pattern else verdicts.read(place.folder)
-        names = [name for name in verdicts.survivors(so_far) if name not in judged]
-    if names or not place.only_survivors:
-        furnish(place)
-        run(place, children, names)
-    return verdicts.together(so_far, verdicts.read(place.folder))
+def by_chance(names: list[str]) -> list[str]:
+    """Return mutants in an order that says nothing of them, and is the same each time: any number from the front is a sample."""
+    return sorted(names, key=lambda name: crc32(name.encode()))
 
 
 def main(arguments: list[str]) -> int:
     """Run what is asked for; 0 whatever it finds: how many must die is for the reader to say."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("only", nargs="?", help="a module, a room or a mutant; `*` for anything")
+    parser.add_argument("only", nargs="?", default="", help="a room, some of them, or mutants; `*` for anything")
+    parser.add_argument("--sample", type=int, help="how many of each room; all unless given")
     parser.add_argument("--children", type=int, default=2, help="mutants tried at the same time")
     wanted = parser.parse_args(arguments)
-    pattern = f"{wanted.only.replace('/', '.').removesuffix('.py')}*" if wanted.only else None
     os.nice(19)
     commit = runs.commit()
-    if pattern is None:
-        begin(commit)
-    found: Verdicts = {}
-    for place in rounds((ROOT / "pyproject.toml").read_text()):
-        if pattern is None or place.concerns(pattern):
-            found = tried(place, wanted.children, pattern, found)
-            found = {name: killed for name, killed in found.items() if fnmatch(name, pattern or "*")}
-    alive = Counter(verdicts.function_of(name) for name in verdicts.survivors(found))
-    print("\n".join(verdicts.table(found, "module")))
-    print("\n".join(f"{count:5} survived in {function}" for function, count in sorted(alive.items())))
-    if pattern is None:
-        proof.record({"mutants": "\n".join([f"At {commit}.", "", *verdicts.table(found, "room")])})
+    every = rooms((ROOT / "pyproject.toml").read_text())
+    for room in every:
+        if not wanted.only or room.concerns(wanted.only):
+            whole = f"{room.name}/".startswith(f"{wanted.only}/") or not wanted.only
+            furnish(room, commit)
+            made = mutants(room)
+            meant = [name for name in by_chance(made) if whole or fnmatch(name, wanted.only)]
+            found = tried(room, meant[: wanted.sample], wanted.children)
+            alive = verdicts.survivors(found)
+            for function, count in sorted(Counter(map(verdicts.function_of, alive)).items()):
+                print(f"{count:5} survived in {function}")
+            row = Row(len(found) - len(alive), len(found), len(made), commit)
+            print(f"{room.name}: {row.killed:,} of {row.tried:,} killed, {verdicts.percent(row.killed, row.tried)}")
+            if whole:
+                record(room, row, every)
     return 0
+
+
+def record(room: Room, row: Row, every: list[Room]) -> None:
+    """Write a room's row into docs/proof.md; those of the others stay as they are."""
+    known = verdicts.rows(runs.kept(proof.DOCUMENT.read_text()).get("mutants", ""))
+    lines = verdicts.table(known | {room.name: row}, [each.name for each in every])
+    proof.record({"mutants": "\n".join(lines)})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Where mutants are made: a copy of the house for each round, in `.mutants`, where mutmut may write as it likes."""
+"""Where mutants are made and tried: a copy of the house for each room, below `.mutants`, where mutmut may write as it likes.
+
+A copy holds the house as a commit has it, or as it stands; what is tried there goes on where it was for as long as that is so.
+"""
 
 import json
 import os
@@ -6,9 +9,9 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
 
@@ -19,79 +22,86 @@ _SECTION: Final = "[tool.mutmut]"
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
-    """One run of mutmut. settings: of `[tool.mutmut]`, the round's own among them; folder: its copy of the house.
-
-    only_survivors: it tries what the rounds before it let live.
-    """
+class Room:
+    """Modules that are tried together. name: their row in docs/proof.md; modules: their paths; tests: those that try them."""
 
     name: str
-    settings: dict[str, object]
-    folder: Path
-    only_survivors: bool = False
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
 
-    def modules(self) -> list[str]:
-        """Return the dotted names of the modules that it changes, as they stand in the house."""
-        patterns = self.settings["only_mutate"]
-        assert isinstance(patterns, list)
-        names = (path.relative_to(ROOT).as_posix() for path in files() if path.suffix == ".py")
-        return [module_of(name) for name in names if any(fnmatch(name, pattern) for pattern in patterns)]
+    @property
+    def folder(self) -> Path:
+        """The room's copy of the house."""
+        return WORKSHOP / self.name.replace("/", ".")
 
     def concerns(self, pattern: str) -> bool:
-        """Return whether a mutant that `pattern` means may be in one of its modules."""
-        return any(fnmatch(f"{module}.x", pattern) or pattern.startswith(f"{module}.") for module in self.modules())
+        """Return whether the room, a room around it, or a mutant in it is meant."""
+        mutants = [module.removesuffix(".py").replace("/", ".") + "." for module in self.modules]
+        return f"{self.name}/".startswith(f"{pattern}/") or any(pattern.startswith(module) for module in mutants)
 
 
-def module_of(path: str) -> str:
-    """Return `actors.rules.fees` for `actors/rules/fees.py`."""
-    return path.removesuffix(".py").replace("/", ".")
+def rooms(pyproject: str) -> list[Room]:
+    """Return what `[tool.mutmut]` has mutants of: each room of decisions, each module of wires and deeds."""
+    found: list[Room] = []
+    for kind in tomllib.loads(pyproject)["tool"]["mutmut"]["rooms"]:
+        by_name: dict[str, list[str]] = defaultdict(list)
+        for path in sorted(path for pattern in kind["only_mutate"] for path in ROOT.glob(pattern)):
+            name = path.relative_to(ROOT)
+            by_name[name.parent.as_posix() if kind["by_folder"] else name.as_posix()].append(name.as_posix())
+        found += [Room(name, tuple(modules), tuple(kind["tests"])) for name, modules in by_name.items()]
+    return found
 
 
-def rounds(pyproject: str, workshop: Path = WORKSHOP) -> list[Round]:
-    """Return the rounds of `[tool.mutmut]`, in order."""
-    settings = tomllib.loads(pyproject)["tool"]["mutmut"]
-    each = settings.pop("rounds")
-    return [
-        Round(name, settings | own, workshop / name, only_survivors)
-        for own in each
-        for name, only_survivors in [(own.pop("name"), own.pop("only_survivors", False))]
-    ]
-
-
-def furnish(place: Round) -> None:
-    """Bring the copy up to the house as it stands; mutants of functions that did not change keep their verdicts.
-
-    mutmut compares times of change, so a file that is the same is not touched. What tests reach which function is found anew.
-    """
-    wanted = {path.relative_to(ROOT) for path in files()}
-    for name in sorted(wanted):
-        _copy(ROOT / name, place.folder / name)
-    mutants = place.folder / "mutants"
-    for path in [*place.folder.rglob("*.py"), *mutants.rglob("*.meta")]:
-        of_house = path.relative_to(mutants if path.is_relative_to(mutants) else place.folder)
-        if (of_house if path.suffix == ".py" else of_house.with_suffix("")) not in wanted:
-            path.unlink()
-    (mutants / "mutmut-stats.json").unlink(missing_ok=True)
-    house = (ROOT / "pyproject.toml").read_text()
-    (place.folder / "pyproject.toml").write_text(configured(house, place.settings))
-
-
-def _copy(source: Path, target: Path) -> None:
-    if target.is_file() and target.read_bytes() == source.read_bytes():
+def furnish(room: Room, commit: str) -> None:
+    """Make the copy and its mutants, unless one of the same commit stands there. Raises: CalledProcessError."""
+    mark = room.folder / "commit"
+    if mark.is_file() and mark.read_text() == commit and "with changes" not in commit:
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(source, target)
+    shutil.rmtree(room.folder, ignore_errors=True)
+    for path in files():
+        target = room.folder / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    (room.folder / "pyproject.toml").write_text(configured((ROOT / "pyproject.toml").read_text(), room.modules))
+    subprocess.run([sys.executable, "-m", "tests.mutants.make"], cwd=room.folder, check=True, stdout=subprocess.DEVNULL)
+    mark.write_text(commit)
 
 
-def configured(pyproject: str, settings: dict[str, object]) -> str:
-    """Return `pyproject` with these settings of mutmut in place of its own, which stand last."""
+def configured(pyproject: str, modules: Sequence[str]) -> str:
+    """Return `pyproject` with mutants of these modules only; the section of mutmut stands last."""
     before, _, _ = pyproject.partition(_SECTION)
+    settings = tomllib.loads(pyproject)["tool"]["mutmut"] | {"only_mutate": list(modules)}
+    del settings["rooms"]
     return "\n".join([before + _SECTION, *(f"{key} = {json.dumps(value)}" for key, value in settings.items()), ""])
 
 
-def run(place: Round, children: int, names: Sequence[str]) -> None:
-    """Let mutmut try the mutants that `names` mean, or every one that has no verdict. Raises: CalledProcessError."""
-    mutmut = Path(sys.executable).with_name("mutmut")
-    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    command = [str(mutmut), "run", "--max-children", str(children), *names]
-    subprocess.run(command, cwd=place.folder, env=environment, check=True)
+def mutants(room: Room) -> list[str]:
+    """Return the names of all mutants that were made."""
+    made = sorted((room.folder / "mutants").rglob("*.meta"))
+    return [name for path in made for name in json.loads(path.read_text())["exit_code_by_key"]]
+
+
+def run(room: Room, names: Sequence[str], children: int) -> Path:
+    """Let tests try the mutants; return the file with the verdict on each. Raises: CalledProcessError."""
+    wanted, tried = room.folder / "wanted", room.folder / "tried.jsonl"
+    wanted.write_text("\n".join(names))
+    # Only the plugins that the tests need: all that is installed is looked for otherwise.
+    plugins = (
+        "pytest_timeout",
+        "_hypothesis_pytestplugin",
+        "no:cacheprovider",
+        "no:unraisableexception",
+        "tests.mutants.trials",
+    )
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", *(word for plugin in plugins for word in ("-p", plugin))),
+            *("-q", "--tb=short", "--assert=plain", "--capture=sys", "--hypothesis-seed=0"),
+            # Written as one word each: pytest takes a path that stands alone for a test, and looks for its settings there.
+            *(f"--mutants={wanted}", f"--tried={tried}", f"--children={children}", *room.tests),
+        ],
+        cwd=room.folder / "mutants",
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        check=True,
+    )
+    return tried

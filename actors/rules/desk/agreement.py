@@ -6,7 +6,7 @@ at most `unheard_ns` (SPEC S6), and nothing at all once the venue has answered.
 
 import hashlib
 from dataclasses import replace as with_changes
-from typing import Final, assert_never
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -41,8 +41,6 @@ def hear(
             return [], ()
         case PositionFound():
             return _adopt_found(state, word), ()
-        case _:
-            assert_never(word)
 
 
 def _hear_standing(state: DeskState, standing: AccountStanding) -> tuple[list[object], tuple[Received[TradeOpen], ...]]:

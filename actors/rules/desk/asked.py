@@ -32,28 +32,33 @@ def hear_close(state: DeskState, received: Received[TradeClose]) -> list[object]
     """Close a trade or a part of it. No gate stands here: reducing risk is never held back."""
     word = received.message
     trade = state.blotter.live.get(word.trade_id)
-    error = _refused_close(state, word, trade)
-    if trade is None or error is not None:
-        return refused(state, received, error or answers.not_found(word.trade_id))
+    if trade is None:
+        return refused(state, received, why_gone(state, word.trade_id))
+    error = _refused_close(word, trade)
+    if error is not None:
+        return refused(state, received, error)
     minutes = minutes_of(received)
-    wanted = CloseWanted(reason=word.reason, quantity=word.quantity, requested_by=word.requested_by)
+    wanted = CloseWanted(reason=word.reason, quantity=word.quantity)
     after = state.tell(minutes, trade, wanted)
     minutes.reply(state.answers.ok(answers.close_in_effect(trade, after), received.received_ns))
     return state.conclude(minutes)
 
 
-def _refused_close(state: DeskState, word: TradeClose, trade: Trade | None) -> Error | None:
-    if trade is None:
-        ended = state.blotter.find(word.trade_id)
-        if ended is not None or state.blotter.is_taken(word.trade_id):
-            return answers.has_ended(word.trade_id, ended.state if ended is not None else None)
-        return answers.not_found(word.trade_id)
+def _refused_close(word: TradeClose, trade: Trade) -> Error | None:
     if word.quantity is not None and word.quantity <= ZERO:
         return refuse(ErrorCode.MALFORMED, f"The quantity to close must be above 0, not {word.quantity}.")
     if trade.state is TradeState.EXPIRED:
         message = f"The market of {word.trade_id} has closed: nothing can be sold; the venue's result settles it."
         return refuse(ErrorCode.MARKET_CLOSED, message)
     return None
+
+
+def why_gone(state: DeskState, trade_id: str) -> Error:
+    """Return the refusal of a close of what is not open: it has ended, or never was."""
+    ended = state.blotter.find(trade_id)
+    if ended is not None or state.blotter.is_taken(trade_id):
+        return answers.has_ended(trade_id, ended.state if ended is not None else None)
+    return answers.not_found(trade_id)
 
 
 def hear_stops(state: DeskState, received: Received[Any], word: StopRequest) -> list[object]:
@@ -144,7 +149,7 @@ def _hear_trade_layer(state: DeskState, received: Received[SettingsSet], version
 def hear_system(state: DeskState, received: Received[SystemCommand]) -> list[object]:
     """Halt, limit or resume new risk, or let drawdown begin anew. A halt of one account is its reduce-only; a resume of all ends everything."""
     word = received.message
-    verb = received.subject.rsplit(".", 1)[-1]
+    verb = received.subject.rpartition(".")[2]
     gate = _gate_after(state.gate, verb, word.account)
     if gate is None:
         error = refuse(

@@ -4,9 +4,10 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import Final
 
 from actors.rules.account.exposure import Exposures
+from actors.rules.memory import remember
 from actors.rules.reconcile.terms import AccountKey
 from actors.rules.trade.draft import in_flight
 from actors.rules.trade.steps import VenueTerms
@@ -14,9 +15,6 @@ from bus.messages.market import Lifecycle, LifecycleEvent
 from bus.messages.orders import Position, Settlement
 from bus.messages.trades import AttemptState, Purpose, Side, Trade
 from bus.messages.units import ZERO
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 _ENDED_MAX: Final = 5_000
 _MARKETS_MAX: Final = 50_000
@@ -91,7 +89,7 @@ class Blotter:
             if not there:
                 del self._by_ticker[trade.ticker]
         self._ended_ids.add(trade.trade_id)
-        _remember(self._ended, trade.trade_id, trade, _ENDED_MAX)
+        remember(self._ended, trade.trade_id, trade, _ENDED_MAX)
 
     # Markets
 
@@ -124,7 +122,7 @@ class Blotter:
                 ends = (*ends, event)[-3:]
             case _:
                 pass
-        _remember(self._markets, event.ticker, Market(facts, is_halted, ends), _MARKETS_MAX)
+        remember(self._markets, event.ticker, Market(facts, is_halted, ends), _MARKETS_MAX)
 
     # Accounts
 
@@ -133,11 +131,11 @@ class Blotter:
         key = (position.account, position.ticker, position.side)
         known = self._positions.get(key)
         if known is None or position.ts >= known.ts:
-            _remember(self._positions, key, position, _POSITIONS_MAX)
+            remember(self._positions, key, position, _POSITIONS_MAX)
 
     def hear_settlement(self, settlement: Settlement) -> None:
         """Take how a venue settled a ticker."""
-        _remember(self._settlements, (settlement.account, settlement.ticker), settlement, _POSITIONS_MAX)
+        remember(self._settlements, (settlement.account, settlement.ticker), settlement, _POSITIONS_MAX)
 
     def past_of(self, trade: Trade) -> tuple[Lifecycle | Settlement, ...]:
         """Return what a trade born just now has missed: the end of its market, and its settlement."""
@@ -175,10 +173,3 @@ class Blotter:
             ZERO,
         )
         return max(ZERO, held - taken)
-
-
-def _remember(memory: OrderedDict[K, V], key: K, value: V, limit: int) -> None:
-    memory[key] = value
-    memory.move_to_end(key)
-    while len(memory) > limit:
-        memory.popitem(last=False)

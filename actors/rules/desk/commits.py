@@ -154,23 +154,29 @@ class Minutes:
                     for _, step in part
                     for fill in step.fills
                 ),
-                reports=tuple(self.reports) if first else (),
-                decisions=(*self.decisions, *self.known) if first else (),
-                notices=tuple(notices) if first else (),
-                settings=tuple(self.settings) if first else (),
-                system=tuple(self.system) if first else (),
-                positions=tuple(self.positions) if first else (),
-                balances=tuple(self.balances) if first else (),
-                account_progress=tuple(self.account_progress) if first else (),
-                settlements=tuple(self.settlements) if first else (),
-                quarantined=tuple(self.quarantined) if first else (),
                 outbox=(*self._outbox(part), *(self._common_outbox(notices) if first else ())),
                 answer=self.answer if last else None,
                 delivery=self.source.delivery if last and self.source is not None else None,
+                **(self._common(notices) if first else {}),
             )
             if _says_something(commit):
                 commits.append(commit)
         return commits
+
+    def _common(self, notices: Sequence[Notice]) -> dict[str, Any]:
+        """Return what belongs to the word as a whole: it stands in the first commit."""
+        return {
+            "reports": tuple(self.reports),
+            "decisions": (*self.decisions, *self.known),
+            "notices": tuple(notices),
+            "settings": tuple(self.settings),
+            "system": tuple(self.system),
+            "positions": tuple(self.positions),
+            "balances": tuple(self.balances),
+            "account_progress": tuple(self.account_progress),
+            "settlements": tuple(self.settlements),
+            "quarantined": tuple(self.quarantined),
+        }
 
     def _journal(self, before: Trade | None, step: Step) -> tuple[JournalEntry, ...]:
         """Return the edges taken; a trade that was not there begins with its first state."""

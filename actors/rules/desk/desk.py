@@ -20,7 +20,7 @@ from actors.rules.desk import asked as desk_requests
 from actors.rules.desk import news as desk_news
 from actors.rules.desk import notices as desk_notices
 from actors.rules.desk import opens as desk_opens
-from actors.rules.desk.answers import Answers, close_in_effect, has_ended, not_found
+from actors.rules.desk.answers import Answers, close_in_effect
 from actors.rules.desk.blotter import Blotter
 from actors.rules.desk.commits import Minutes
 from actors.rules.desk.room import Gate, Rules, refuse
@@ -195,13 +195,10 @@ class Desk:
                 minutes.reply(state.answers.ok(trade, now_ns))
             case TradeClose(trade_id=trade_id):
                 trade = state.blotter.find(trade_id)
-                if trade is not None:
-                    reply = state.answers.ok(close_in_effect(trade, trade), now_ns)
-                elif state.blotter.is_taken(trade_id):
-                    reply = state.answers.refused(has_ended(trade_id, None), now_ns)
+                if trade is None:
+                    minutes.reply(state.answers.refused(desk_requests.why_gone(state, trade_id), now_ns))
                 else:
-                    reply = state.answers.refused(not_found(trade_id), now_ns)
-                minutes.reply(reply)
+                    minutes.reply(state.answers.ok(close_in_effect(trade, trade), now_ns))
             case StopArm() | StopDisarm() | StopSet() | StopWaive():
                 minutes.reply(state.answers.ok(state.blotter.find(message.trade_id), now_ns))
             case SettingsSet():

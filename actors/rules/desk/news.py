@@ -1,6 +1,6 @@
 """How the desk hears news: reports of orders, lifecycle events of markets, positions, settlements, balances."""
 
-from typing import Any, assert_never
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -33,8 +33,6 @@ def hear_news(state: DeskState, received: Received[Any], news: News) -> list[obj
             return _hear_settlement(state, received, news)
         case Balance():
             return hear_balance(state, received, news)
-        case _:
-            assert_never(news)
 
 
 def _hear_report(state: DeskState, received: Received[OrderReport], report: OrderReport) -> list[object]:

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, Final
 
+from actors.rules.memory import remember
 from bus.messages.accounts import DrawdownFired
 from bus.messages.envelope import Malformed, Received
 from bus.messages.notices import Notice, Severity
@@ -30,10 +31,7 @@ class StormGuard:
 
     def note(self, key: str, now_ns: int) -> None:
         """Remember that it was said."""
-        self._last_ns[key] = now_ns
-        self._last_ns.move_to_end(key)
-        while len(self._last_ns) > _KINDS_MAX:
-            self._last_ns.popitem(last=False)
+        remember(self._last_ns, key, now_ns, _KINDS_MAX)
 
 
 def family(subject: str) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Final
 
+from actors.rules.memory import remember
+
 REMEMBERED_MAX: Final = 200_000
 
 
@@ -38,9 +40,7 @@ class Seen:
 
     def remember(self, key: str, digest: str) -> None:
         """Remember an input that has had its effect."""
-        self._keys.setdefault(key, digest)
-        while len(self._keys) > self._limit:
-            self._keys.popitem(last=False)
+        remember(self._keys, key, self._keys.get(key, digest), self._limit)
 
     def booked_on(self, account: str, fill_id: str) -> str | None:
         """Return the trade on which a fill is booked; empty: on one of before the start; None: on none."""
@@ -48,6 +48,4 @@ class Seen:
 
     def book(self, account: str, fill_id: str, trade_id: str) -> None:
         """Remember that a fill is booked on a trade."""
-        self._fills[account, fill_id] = trade_id
-        while len(self._fills) > self._limit:
-            self._fills.popitem(last=False)
+        remember(self._fills, (account, fill_id), trade_id, self._limit)

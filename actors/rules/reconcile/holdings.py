@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Final
 
+from actors.rules.memory import remember
 from actors.rules.reconcile.terms import AccountKey
 from actors.rules.trade.outside import fills_of_others
 from bus.messages.trades import Trade, TradeState
@@ -28,9 +29,7 @@ class Holdings:
         else:
             living[trade.trade_id] = trade
         if trade.state is TradeState.SETTLED:
-            self._settled[key, trade.ticker] = None
-            if len(self._settled) > _TICKERS_MAX:
-                self._settled.popitem(last=False)
+            remember(self._settled, (key, trade.ticker), None, _TICKERS_MAX)
         if foreign := fills_of_others(trade):
             self._taken.setdefault(key, set()).update(foreign)
         return key

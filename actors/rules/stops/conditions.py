@@ -81,15 +81,14 @@ def pnl_reading(trade: Trade, reading: Reading) -> Reading:
     low = None if reading.low is None else pnl_at(trade, reading.low)
     high = None if reading.high is None else pnl_at(trade, reading.high)
     if trade.side is Side.SHORT:
-        return Reading("pnl", high, low, reading.high_open, reading.low_open, ts=reading.ts, source=reading.source)
-    return Reading("pnl", low, high, reading.low_open, reading.high_open, ts=reading.ts, source=reading.source)
+        return Reading("pnl", high, low, reading.high_open, reading.low_open)
+    return Reading("pnl", low, high, reading.low_open, reading.high_open)
 
 
 def percent_reading(trade: Trade, pnl: Reading) -> Reading:
     """Return a PnL reading as percent of the total entry cost."""
     return msgspec.structs.replace(
         pnl,
-        input="pnl_percent",
         low=None if pnl.low is None else pnl_percent(trade, pnl.low),
         high=None if pnl.high is None else pnl_percent(trade, pnl.high),
     )

@@ -107,7 +107,7 @@ def _cover_the_unexpected(draft: Draft, before: Attempt, fill: Fill) -> None:
     if excess:
         draft.notices.append(notices.overfill(trade, excess, fill, draft.context))
         wanted = (trade.close_wanted or ZERO) + excess
-        closes.want(draft, CloseWanted(reason="overfill", quantity=wanted, requested_by="watchkeeper"))
+        closes.want(draft, CloseWanted(reason="overfill", quantity=wanted))
     elif before.state is AttemptState.DEAD:
         draft.notices.append(notices.late_fill(trade, fill, draft.context))
         if trade.close_wanted is not None:

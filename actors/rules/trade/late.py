@@ -38,7 +38,7 @@ def born_late(origin: Trade, fill: Fill, context: Context) -> tuple[Step, ...]:
     adopted = adopt(_requested(origin, fill), context)
     held = adopted.trade.fills
     draft = Draft(adopted.trade, context)
-    closes.want(draft, CloseWanted(reason=REASON, requested_by=WATCHKEEPER))
+    closes.want(draft, CloseWanted(reason=REASON))
     expire_if_closed(draft)
     settle_down(draft, begins=True)
     return (with_changes(adopted, fills=held), draft.step())

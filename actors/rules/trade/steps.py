@@ -73,7 +73,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseWanted:
-    """Somebody wants a trade closed: a fired stop (rule, decision, mark) or a person (requested_by).
+    """Somebody wants a trade closed: a fired stop (rule, decision, mark) or a person.
 
     quantity: a part only; None: all of it. mark: what prices the first attempt; None: it is asked for.
     """
@@ -83,7 +83,6 @@ class CloseWanted:
     decision: StopDecision | None = None
     mark: Mark | None = None
     quantity: Decimal | None = None
-    requested_by: str | None = None
 
 
 Event = (

@@ -11,6 +11,7 @@ from bus.messages.stops import BidReturned, MarkSnapshot, StopCoverage
 from bus.messages.timers import CancelTimer, SetTimer, TimerFired
 from bus.messages.trades import Coverage
 from bus.messages.units import NS_PER_MS
+from tests.rules.readable import readable
 from tests.rules.stops.builders import T0, at
 
 MARK_INTERVAL_NS = 250 * NS_PER_MS
@@ -28,7 +29,7 @@ class Board:
             self.hear(word)
 
     def hear(self, word: object) -> list[object]:
-        said = self.engine.handle(word)
+        said = readable(self.engine.handle(word))
         for each in said:
             if isinstance(each, SetTimer):
                 self.timers[each.key] = each.due_ns

@@ -14,11 +14,12 @@ from bus.messages.envelope import Delivery, Message, Outgoing, Received
 from bus.messages.market import Lifecycle
 from bus.messages.orders import OrderReport, OrderSubmit
 from bus.messages.reconcile import AccountStanding
-from bus.messages.records import Answer, Commit, Recovered
+from bus.messages.records import Answer, Commit, OrdersTail, Recovered
 from bus.messages.settings import SettingsSet
 from bus.messages.stops import Mark, MarkState, StopCheckGiven, StopCheckWanted, StopDecision, StopFired
 from bus.messages.system import Reply
 from bus.messages.trades import Purpose, Trade, TradeAdopt, TradeClose, TradeOpen
+from tests.rules.readable import readable
 
 W = TypeVar("W")
 D = Decimal
@@ -41,6 +42,7 @@ VENUES = {
     "kalshi": VenueTerms(name="kalshi", style="buy_opposite", netting=True),
     "plain": VenueTerms(name="plain"),
 }
+NO_TAIL = OrdersTail()
 _ticks = itertools.count(1)
 
 
@@ -61,6 +63,16 @@ def a_record(**changes: Any) -> Recovered:  # a builder takes any field
     return Recovered(**(given | changes))
 
 
+class ReadableDesk(Desk):
+    """A desk whose every word can be read."""
+
+    def start(self, now_ns: int, tail: OrdersTail = NO_TAIL) -> list[object]:
+        return readable(super().start(now_ns, tail))
+
+    def handle(self, word: object) -> list[object]:
+        return readable(super().handle(word))
+
+
 def a_desk(*, live_enabled: bool = True, limits: Limits | None = None, **changes: Any) -> Desk:  # as above
     """A desk whose accounts all agree with their venues."""
     desk = an_unheard_desk(live_enabled=live_enabled, limits=limits, **changes)
@@ -72,7 +84,7 @@ def a_desk(*, live_enabled: bool = True, limits: Limits | None = None, **changes
 def an_unheard_desk(*, live_enabled: bool = True, limits: Limits | None = None, **changes: Any) -> Desk:  # as above
     """A desk that no venue has answered yet."""
     record = a_record(**changes)
-    return Desk(record, epoch=7, instance="test", live_enabled=live_enabled, venues=VENUES, limits=limits)
+    return ReadableDesk(record, epoch=7, instance="test", live_enabled=live_enabled, venues=VENUES, limits=limits)
 
 
 def a_standing(venue: str = "paper", account: str = "acc", **changes: Any) -> AccountStanding:  # as above

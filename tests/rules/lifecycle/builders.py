@@ -13,6 +13,7 @@ from bus.messages.stops import Mark, MarkGiven, MarkState
 from bus.messages.timers import SetTimer, TimerFired
 from bus.messages.trades import Fill, Mode, Purpose, Side, Trade, TradeState
 from bus.messages.units import NS_PER_S
+from tests.rules.readable import readable_step
 
 T0 = 1_750_000_000 * NS_PER_S
 CLOSE_TS = T0 + 3600 * NS_PER_S
@@ -110,7 +111,7 @@ def a_stop(rule: str = "probability", mark: Mark | None = None) -> CloseWanted:
 
 
 def a_person(quantity: str | None = None, reason: str = "by hand") -> CloseWanted:
-    return CloseWanted(reason=reason, requested_by="ann", quantity=None if quantity is None else Decimal(quantity))
+    return CloseWanted(reason=reason, quantity=None if quantity is None else Decimal(quantity))
 
 
 def determined(result: Result = Result.YES, **facts: Any) -> Lifecycle:
@@ -133,7 +134,7 @@ class Life:
     def take(self, step: Step) -> "Life":
         if step.trade is not self.trade:
             assert step.trade.version == self.trade.version + 1
-        self.steps.append(step)
+        self.steps.append(readable_step(step))
         self.trade = step.trade
         return self
 

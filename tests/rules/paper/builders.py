@@ -17,6 +17,7 @@ from bus.messages.orders import (
 )
 from bus.messages.timers import CancelTimer, SetTimer, TimerFired
 from bus.messages.trades import Fill, Mode, Purpose, Side, Trade, TradeState
+from tests.rules.readable import readable
 
 S = 1_000_000_000
 MS = 1_000_000
@@ -128,7 +129,7 @@ class Venue:
         self.sequence = 0
 
     def hear(self, word: object) -> list[object]:
-        said = self.book.handle(word)
+        said = readable(self.book.handle(word))
         self.listen(said)
         return said
 

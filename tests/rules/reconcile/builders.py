@@ -14,6 +14,7 @@ from bus.messages.reconcile import AccountAnswer, AccountQuestion, AccountStandi
 from bus.messages.timers import SetTimer, TimerFired
 from bus.messages.trades import Attempt, AttemptState, Fill, Mode, Purpose, Side, Trade, TradeState
 from bus.messages.units import NS_PER_S
+from tests.rules.readable import readable
 
 W = TypeVar("W")
 D = Decimal
@@ -80,7 +81,7 @@ class Room:
             self.hear(VenuesUp(now_ns=T0))
 
     def hear(self, word: object) -> list[object]:
-        said = self.engine.handle(word)
+        said = readable(self.engine.handle(word))
         self.said += said
         self.all_said += said
         return said

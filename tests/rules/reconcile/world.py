@@ -38,6 +38,7 @@ from bus.messages.timers import CancelTimer, SetTimer, TimerFired
 from bus.messages.trades import Purpose, Side, Trade
 from bus.messages.units import NS_PER_S, ZERO
 from tests.rules.desk.builders import T0, TICKER, VENUES, a_command, a_live_open, a_mark, an_unheard_desk, received
+from tests.rules.readable import readable
 
 ACCOUNT = "real"
 PRICE = Decimal("0.50")
@@ -153,7 +154,7 @@ class World:
     def hear(self, word: Any) -> None:
         """Hand a word to whoever hears it, and everything that follows to the others."""
         for engine in self._hearers(word):
-            for said in engine.handle(word):
+            for said in readable(engine.handle(word)):
                 self._take(said, engine)
 
     def _hearers(self, word: Any) -> tuple[Any, ...]:

@@ -13,6 +13,7 @@ from bus.messages.stops import StopDecision, StopFired, StopProgress
 from bus.messages.timers import CancelTimer, SetTimer, TimerFired
 from bus.messages.trades import Mode, Side, StopSpec, Trade, TradeState
 from bus.messages.units import NS_PER_S
+from tests.rules.readable import readable
 
 T0: Final = 1_754_222_400 * NS_PER_S
 """2025-08-03T12:00:00Z."""
@@ -172,7 +173,7 @@ class Watch:
         """Hand a word over and keep what is said."""
         if isinstance(word, Trade):
             self.trades[word.trade_id] = word
-        said = self.engine.handle(word)
+        said = readable(self.engine.handle(word))
         for each in said:
             if isinstance(each, SetTimer):
                 self.timers[each.key] = each.due_ns

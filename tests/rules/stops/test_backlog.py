@@ -1,0 +1,45 @@
+"""What of a batch is history: true while nobody read, and known by the same batch not to be any more (Fault 33)."""
+
+import pytest
+
+from actors.rules.stops.backlog import history
+from bus.messages.market import Tick, Ticks
+from tests.rules.stops.builders import SYMBOL, a_beat, a_momentum, a_price, a_probability, a_quote, at
+
+OTHER = "KXBTCD-OTHER"
+
+
+def seconds_of_history(*batch: Tick, read_at: float = 10) -> list[float]:
+    found = history(Ticks(batch=batch, received_ns=at(read_at)))
+    return [(tick.ts - at(0)) / 1e9 for tick in batch if id(tick) in found]
+
+
+@pytest.mark.parametrize(
+    ("batch", "found"),
+    [
+        ((), []),
+        ((a_quote(1), a_quote(9)), [1]),
+        ((a_quote(1), a_quote(2), a_quote(9)), [1, 2]),
+        ((a_quote(1), a_quote(9, ticker=OTHER)), []),
+        ((a_quote(1), a_probability(9, 1)), []),
+        ((a_probability(1, 1), a_probability(9, 1)), [1]),
+        ((a_price(1, 1), a_price(9, 1)), [1]),
+        ((a_price(1, 1), a_price(9, 1, symbol=f"{SYMBOL}X")), []),
+        ((a_momentum(1, 1), a_momentum(9, 1)), [1]),
+        ((a_beat(1), a_quote(2), a_beat(3), a_quote(9)), [2]),
+        ((a_quote(1),), []),
+    ],
+)
+def test_an_old_tick_that_a_newer_one_of_its_kind_follows_is_history(
+    batch: tuple[Tick, ...], found: list[float]
+) -> None:
+    assert seconds_of_history(*batch) == found
+
+
+@pytest.mark.parametrize(("age", "found"), [(2, []), (2.001, [7.999])])
+def test_a_tick_is_old_after_two_seconds(age: float, found: list[float]) -> None:
+    assert seconds_of_history(a_quote(10 - age), a_quote(10)) == found
+
+
+def test_what_is_not_old_yet_stays_news_though_older_ticks_came_with_it() -> None:
+    assert seconds_of_history(a_quote(1), a_quote(8), a_quote(9)) == [1]
