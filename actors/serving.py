@@ -32,9 +32,9 @@ from actors.house import House
 from actors.ports import Clock, Recorder, SnapshotFile, StartingStore, StartingWire, Store
 from actors.recorded import note_beginning
 from actors.router import Listener
-from actors.rules.announcing import told
 from actors.rules.candidate import Candidate
 from actors.rules.coverage.protection import Protection
+from actors.rules.notice_words import told
 from actors.rules.record import snapshots
 from actors.rules.record.mirror import Mirror
 from actors.rules.record.outage import OWNER as DATABASE

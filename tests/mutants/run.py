@@ -3,7 +3,7 @@
 `[tool.mutmut]` of pyproject.toml says in which rooms, and by which tests. Each room has its row in docs/proof.md, written when
 the room is through, with the commit that was tried. A run of all rooms takes hours: interrupted, it goes on where it was, as long
 as the commit is the same; and with SAMPLE so many of each room are tried, chosen by their names alone. With ONLY it is some rooms
-(`actors/rules/trade`, `actors/rules`, `bus/relay.py`), or a part of one (`actors.rules.fees.x_fee__mutmut_7`,
+(`actors/rules/trade`, `actors/rules` with all in it, `actors/rules/*.py` without, `bus/relay.py`), or a part of one (`actors.rules.fees.x_fee__mutmut_7`,
 `actors.rules.desk.desk.*`), which is shown and not written down.
 """
 
@@ -43,8 +43,8 @@ def main(arguments: list[str]) -> int:
     commit = runs.commit()
     every = rooms((ROOT / "pyproject.toml").read_text())
     for room in every:
-        if not wanted.only or room.concerns(wanted.only):
-            whole = f"{room.name}/".startswith(f"{wanted.only}/") or not wanted.only
+        if room.concerns(wanted.only):
+            whole = room.is_meant(wanted.only)
             furnish(room, commit)
             made = mutants(room)
             meant = [name for name in by_chance(made) if whole or fnmatch(name, wanted.only)]

@@ -29,6 +29,8 @@ def test_every_decision_is_in_a_room_and_in_one_only() -> None:
     [
         ("actors", True),
         ("actors/rules", True),
+        ("actors/rules/*.py", True),
+        ("actors/*.py", False),
         ("actors/rules/trade", False),
         ("actors.rules.fees.*", True),
         ("actors.rules.fees.x_fee__mutmut_1", True),

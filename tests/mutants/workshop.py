@@ -34,10 +34,14 @@ class Room:
         """The room's copy of the house."""
         return WORKSHOP / self.name.replace("/", ".")
 
+    def is_meant(self, pattern: str) -> bool:
+        """Return whether all of it is: by no name, by its own, by that of a room around it, or by `ROOM/*.py` without those in it."""
+        return not pattern or f"{self.name}/".startswith(f"{pattern}/") or pattern == f"{self.name}/*.py"
+
     def concerns(self, pattern: str) -> bool:
-        """Return whether the room, a room around it, or a mutant in it is meant."""
+        """Return whether the room or a mutant in it is meant."""
         mutants = [module.removesuffix(".py").replace("/", ".") + "." for module in self.modules]
-        return f"{self.name}/".startswith(f"{pattern}/") or any(pattern.startswith(module) for module in mutants)
+        return self.is_meant(pattern) or any(pattern.startswith(module) for module in mutants)
 
 
 def rooms(pyproject: str) -> list[Room]:

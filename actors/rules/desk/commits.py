@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from actors.rules import notice_words
 from actors.rules.trade.steps import OWNER, Step
 from bus.messages import addresses
 from bus.messages.accounts import AccountProgress
 from bus.messages.envelope import Malformed, Message, Outgoing, Received
-from bus.messages.notices import Notice, Severity
+from bus.messages.notices import Notice
 from bus.messages.orders import Balance, OrderCancel, OrderReport, OrderSubmit, Position, Settlement
 from bus.messages.records import Answer, Commit, FillRow, InboxRow, JournalEntry, Quarantined
 from bus.messages.settings import SettingsChanged
@@ -113,7 +114,7 @@ class Minutes:
         said = self.urgent()
         steps = [step for _, step in self.changes]
         notices = self._notices()
-        said += [outgoing for outgoing in (*self._decisions(), *map(_notice, notices)) if outgoing.direct]
+        said += [outgoing for outgoing in (*self._decisions(), *map(notice_words.outgoing, notices)) if outgoing.direct]
         said += self._commits(notices)
         said += self.trades()
         for step in steps:
@@ -208,7 +209,7 @@ class Minutes:
 
     def _common_outbox(self, notices: Sequence[Notice]) -> Iterator[Outgoing]:
         yield from self._decisions()
-        yield from map(_notice, notices)
+        yield from map(notice_words.outgoing, notices)
         for changed in self.settings:
             yield self._outgoing(addresses.SETTINGS_CHANGED, f"settings:{changed.version}", changed)
         for event in self.system:
@@ -224,16 +225,6 @@ class Minutes:
 
     def _outgoing(self, subject: str, msg_id: str, message: Message, *, direct: bool = False) -> Outgoing:
         return Outgoing(subject=subject, msg_id=msg_id, message=message, direct=direct, cause=self.cause)
-
-
-def _notice(notice: Notice) -> Outgoing:
-    return Outgoing(
-        subject=addresses.notice(notice.severity, notice.kind),
-        msg_id=f"notice:{notice.notice_id}",
-        message=notice,
-        direct=notice.severity is Severity.CRITICAL,
-        cause=notice.dedupe_key,
-    )
 
 
 def _parts(changes: Sequence[tuple[Trade | None, Step]]) -> Iterator[list[tuple[Trade | None, Step]]]:

@@ -6,7 +6,7 @@ from then on it takes on no risk; people hear once it has lasted for `SAID_AFTER
 
 from typing import Final
 
-from actors.rules.announcing import told
+from actors.rules.notice_words import told
 from bus.messages.notices import Notice, Severity
 from bus.messages.records import RecordAway, RecordBack
 from bus.messages.timers import SetTimer

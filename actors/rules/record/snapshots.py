@@ -5,7 +5,7 @@ A disk that is full or gone costs no trade anything: people hear of it once, and
 
 from typing import Final
 
-from actors.rules.announcing import told
+from actors.rules.notice_words import told
 from actors.rules.record.mirror import Mirror
 from bus.messages import plain
 from bus.messages.notices import Notice, Severity

@@ -15,7 +15,7 @@ Each is said once, and again when it has ended. A stream that is missing is look
 from collections.abc import Mapping
 from typing import Final
 
-from actors.rules.announcing import told
+from actors.rules.notice_words import told
 from actors.rules.transport import notices
 from bus.messages.envelope import Received
 from bus.messages.lead import WireDown, WireUp
