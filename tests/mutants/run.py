@@ -3,8 +3,8 @@
 `[tool.mutmut]` of pyproject.toml says in which rooms, and by which tests. Each room has its row in docs/proof.md, written when
 the room is through, with the commit that was tried. A run of all rooms takes hours: interrupted, it goes on where it was, as long
 as the commit is the same; and with SAMPLE so many of each room are tried, chosen by their names alone. With ONLY it is some rooms
-(`actors/rules/trade`, `actors/rules` with all in it, `actors/rules/*.py` without, `bus/relay.py`), or a part of one (`actors.rules.fees.x_fee__mutmut_7`,
-`actors.rules.desk.desk.*`), which is shown and not written down.
+(`actors/rules/trade`, `actors/rules` with all in it, `actors/rules/*.py` without, `bus/relay.py`), or a part of one
+(`actors.rules.fees.x_fee__mutmut_7`, `actors.rules.desk.desk.*`), which is shown and not written down.
 """
 
 import argparse

@@ -32,7 +32,8 @@ def readable_step(step: Step) -> Step:
 
 def _read(word: object) -> None:
     match word:
-        case Outgoing(message=message):
+        case Outgoing(message=message, cause=cause):
+            assert cause, "nobody could tell why it left"
             _read(message)
         case Answer(reply=reply):
             _read(reply.result)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from actors.rules.announcing import told
+from actors.rules.notice_words import told
 from bus.messages.notices import Notice, Severity
 from bus.messages.recording import RecorderFailed, RecorderWorks
 
