@@ -119,13 +119,6 @@ def test_streams_are_told_by_how_full_they_are() -> None:
     assert told(board).stream_fill_percent == {"LEDGER": 40}
 
 
-def test_lost_messages_are_counted() -> None:
-    board = a_board()
-    board.lost_messages = 3
-
-    assert (told(board).lost_messages, told(board).quarantined, told(board).coverage_mismatches) == (3, 0, 0)
-
-
 def test_accounts_whose_drawdown_fired_are_told_first_and_an_account_that_is_asked_for_alone() -> None:
     standings = [EquityStanding(account=rule, drawdown=rule, ts=T0) for rule in ("off", "armed", "fired", "not_armed")]
     board = a_board(*standings)
