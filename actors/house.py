@@ -20,7 +20,7 @@ from actors.ports import Clock, Recorder, SnapshotFile, Store, Wire
 from actors.reconciler import Reconciler
 from actors.recorded import RecordedDesk, RecordedEngine
 from actors.router import Listener, Router
-from actors.rules.folding.terms import FoldTerms, widened
+from actors.rules.folding.terms import FoldTerms, touched, widened
 from actors.rules.notice_policy import NoticePolicy
 from actors.rules.pulse import Pulse
 from actors.rules.record import recording
@@ -104,6 +104,10 @@ _START_S: Final = 20.0
 _STOP_SHARE: Final = 0.25
 """Of the time allowed for the whole stop: what one actor gets, once nothing is left to do."""
 _COMMIT_TRIES: Final = 6
+
+
+def _everything(_word: object) -> None:
+    return None
 
 
 class HouseNotStandingError(Exception):
@@ -263,7 +267,9 @@ class House:
     def _new_inbox(self, name: str) -> Inbox:
         if name in _HEARS_TICKS:
             most = self._settings.actors.inbox_max
-            return TickInbox(name, self._activity, most=most, terms=lambda: self._fold_terms)
+            # The venue decides each order by the quotes that stood at its instant.
+            about = _everything if name == "paper_venue" else touched
+            return TickInbox(name, self._activity, most=most, terms=lambda: self._fold_terms, touched=about)
         return Inbox(name, self._record if name == "database" else self._activity)
 
     def _children(self) -> list[Child]:

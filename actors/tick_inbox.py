@@ -1,27 +1,41 @@
 """The inbox of an actor that hears the market: under a flood its ticks are folded, and everything else waits as it came.
 
 Ticks are the one thing that nobody can hold back: whatever else comes in is pulled, and not acknowledged before it has been worked.
-So from `most` waiting ticks on, those that come are gathered in the last place of the queue, and what that place holds is thinned out
-to what decides (`rules.folding`). It takes no more once another word stands behind it, for a tick must not overtake what came before it.
+So from `most` waiting ticks on, those that come are gathered in one place of the queue, until the actor takes it, and what that place
+holds is thinned out to what decides (`rules.folding`). A word that is about some of these inputs (a trade) keeps its place among their
+ticks. Any other (a timer) waits behind: it is heard later, when it would have been late already, and finds what stands then.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from actors.activity import Activity
 from actors.inbox import Inbox
 from actors.rules.folding.fold import Fold
+from actors.rules.folding.levels import Input
 from actors.rules.folding.terms import FoldTerms
 from bus.messages.market import Ticks
 
 
 class TickInbox(Inbox):
-    """An inbox that holds `most` ticks before they are folded. terms: what the stops of open trades use just now."""
+    """An inbox that holds `most` ticks before they are folded. terms: what the stops of open trades use just now.
 
-    def __init__(self, name: str, activity: Activity, *, most: int, terms: Callable[[], FoldTerms]) -> None:
+    touched: the inputs that a word is about; None: whatever it is about, no tick may overtake it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        activity: Activity,
+        *,
+        most: int,
+        terms: Callable[[], FoldTerms],
+        touched: Callable[[object], Sequence[Input] | None],
+    ) -> None:
         super().__init__(name, activity)
         self._most = most
         self._terms = terms
+        self._touched = touched
         self._lock = threading.Lock()
         self._came = 0
         self._taken = 0
@@ -36,7 +50,8 @@ class TickInbox(Inbox):
         """Add a word. Ticks that are gathered are part of a word that waits already."""
         with self._lock:
             if type(word) is not Ticks:
-                self._close()
+                if self._is_gathered(word):
+                    return
             elif self._gathering is not None:
                 self._gather(self._gathering, word)
                 return
@@ -48,20 +63,21 @@ class TickInbox(Inbox):
                 word = fold
             super().put(word)
 
+    def _is_gathered(self, word: object) -> bool:
+        """Whether `word` was put among ticks that are gathered."""
+        inputs = () if self._gathering is None else self._touched(word)
+        if inputs is None:
+            self._gathering = None
+        elif inputs and self._gathering is not None:
+            self._gathering.interpose(word, inputs)
+            return True
+        return False
+
     def _gather(self, fold: Fold, word: Ticks) -> None:
         held, dropped = fold.held, fold.folded
         fold.add(word)
         self._came += fold.held - held
         self.folded += fold.folded - dropped
-
-    def _close(self) -> None:
-        """Nothing more is gathered in the last place; thin it out where too much waits in all."""
-        fold, self._gathering = self._gathering, None
-        if fold is not None and self.ticks > 2 * self._most:
-            held, dropped = fold.held, fold.folded
-            fold.thin()
-            self._came += fold.held - held
-            self.folded += fold.folded - dropped
 
     def _next(self, timeout_s: float | None) -> object | None:
         ahead = bool(self._ahead)
@@ -72,7 +88,7 @@ class TickInbox(Inbox):
             return self._unfold(word)
         return word
 
-    def _unfold(self, fold: Fold) -> Ticks:
+    def _unfold(self, fold: Fold) -> object:
         """Return the first of what was gathered; the others wait ahead of everything else, each as a word of its own."""
         with self._lock:
             if self._gathering is fold:

@@ -2,12 +2,15 @@
 
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from actors.activity import Activity
 from actors.inbox import Inbox
-from actors.rules.folding.terms import FoldTerms
+from actors.rules.folding.terms import FoldTerms, touched
 from actors.tick_inbox import TickInbox
 from bus.messages.market import Ticks
-from tests.rules.stops.builders import a_quote, at
+from bus.messages.trades import Trade
+from tests.rules.stops.builders import a_quote, a_trade, at
 
 MOST = 10
 
@@ -19,7 +22,7 @@ def a_tick(number: int) -> Ticks:
 
 
 def an_inbox(activity: Activity | None = None) -> TickInbox:
-    return TickInbox("auto_stop", activity or Activity(), most=MOST, terms=FoldTerms)
+    return TickInbox("auto_stop", activity or Activity(), most=MOST, terms=FoldTerms, touched=touched)
 
 
 def flooded(activity: Activity | None = None, ticks: int = 1000) -> TickInbox:
@@ -65,19 +68,52 @@ def test_the_newest_tick_of_a_flood_comes_last() -> None:
     assert (last,) == a_tick(999).batch
 
 
-def test_no_tick_overtakes_what_came_before_it() -> None:
+def test_no_tick_of_its_market_overtakes_a_trade() -> None:
     """Fault 40: a trade that is armed in the middle of a flood is judged by what comes after it, all of it."""
-    inbox = flooded()
-    inbox.put("a trade")
+    inbox, trade = flooded(), a_trade()
+    inbox.put(trade)
     for number in range(1000, 2000):
         inbox.put(a_tick(number))
 
     taken = everything(inbox)
-    place = taken.index("a trade")
-    before, after = taken[:place], taken[place + 1 :]
+    place = taken.index(trade)
+    before, after = ([word for word in part if isinstance(word, Ticks)] for part in (taken[:place], taken[place:]))
 
-    assert max(word.received_ns for word in before if isinstance(word, Ticks)) == a_tick(999).received_ns
-    assert min(word.received_ns for word in after if isinstance(word, Ticks)) == a_tick(1000).received_ns
+    assert before[-1].received_ns == a_tick(999).received_ns
+    assert after[0].received_ns == a_tick(1000).received_ns
+
+
+def test_a_trade_of_another_market_parts_no_ticks() -> None:
+    """S11: otherwise nothing could be folded while many trades change."""
+    inbox = flooded()
+    for number in range(1000, 3000):
+        inbox.put(a_tick(number))
+        if number % 5 == 0:
+            inbox.put(replace(a_trade(), trade_id=f"t{number}", ticker=f"OTHER-{number}"))
+
+    assert inbox.ticks < 200
+    assert sum(isinstance(word, Trade) for word in everything(inbox)) == 400
+
+
+def test_a_timer_waits_behind_the_ticks_that_are_gathered() -> None:
+    inbox = flooded()
+    inbox.put("a timer")
+    for number in range(1000, 2000):
+        inbox.put(a_tick(number))
+
+    assert everything(inbox)[-1] == "a timer"
+
+
+def test_where_order_is_everything_no_tick_overtakes_anything() -> None:
+    inbox = TickInbox("paper_venue", Activity(), most=MOST, terms=FoldTerms, touched=lambda _: None)
+    for number in range(500):
+        inbox.put("an order" if number == 250 else a_tick(number))
+
+    taken = everything(inbox)
+    place = taken.index("an order")
+
+    assert max(word.received_ns for word in taken[:place] if isinstance(word, Ticks)) == a_tick(249).received_ns
+    assert min(word.received_ns for word in taken[place + 1 :] if isinstance(word, Ticks)) == a_tick(251).received_ns
 
 
 def test_nothing_but_ticks_is_folded() -> None:
@@ -88,17 +124,6 @@ def test_nothing_but_ticks_is_folded() -> None:
         inbox.put(a_tick(1000 + number))
 
     assert [word for word in everything(inbox) if not isinstance(word, Ticks)] == words
-
-
-def test_what_many_words_part_is_thinned_out_all_the_same() -> None:
-    """S11: each place of the queue may gather ticks, all of them together not many more than one."""
-    inbox = flooded()
-    for number in range(2000):
-        if number % 40 == 0:
-            inbox.put("a timer")
-        inbox.put(a_tick(1000 + number))
-
-    assert inbox.ticks < 1000
 
 
 def test_a_fold_is_under_way_until_its_last_word_was_worked() -> None:

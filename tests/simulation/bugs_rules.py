@@ -165,7 +165,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         name="crossing lost at folding",
         plant=lambda: Patches().of(fold, "kept", lambda _: lambda path, _terms: [path[-1]]),
-        wakes={"flood": 8.0},
+        wakes={"flood": 4.0},
     ),
     Bug(
         name="confirm count lost at restart",

@@ -165,7 +165,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     Bug(
         name="inbox unbounded",
-        plant=lambda: Patches().of(Fold, "thin", lambda _: nothing),
+        plant=lambda: Patches().of(Fold, "_thin", lambda _: nothing),
         wakes={"flood": 8.0},
     ),
     Bug(

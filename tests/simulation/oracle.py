@@ -26,7 +26,7 @@ from tests.simulation.stops_oracle import StopsOracle
 from tests.simulation.world import World
 
 _WORDS_MOST: Final = 260
-_TICKS_MOST: Final = 300
+_TICKS_MOST: Final = 400
 """Beside ticks, what is never dropped."""
 _MINUTE_NS: Final = 60 * NS_PER_S
 _DEATHS_MOST: Final = 6

@@ -25,7 +25,7 @@ from tests.simulation.world import World
 _ACCOUNTS: Final = {"sim": "live-1", "net": "live-2", "paper": "paper-1"}
 _BEAT_S: Final = 5.0
 _PATIENCE_S: Final = 2.0
-FLOOD: Final = 400
+FLOOD: Final = 500
 """Ticks at once: more than `INBOX_MAX`."""
 _CALM_S: Final = 2.0
 """Nothing comes faster than this once the faults have stopped."""
@@ -431,10 +431,12 @@ class Story:
         self.world.note_fault("flood")
         self.world.scheduler.hold(f"{victim.name}/auto_stop")
         self._after(2.0, lambda: self.world.scheduler.release(f"{victim.name}/auto_stop"))
-        market = self.random.choice(self.markets)
+        held = {trade.ticker for trade in victim.house._trades.values()} if victim.house else set()
+        market = self.random.choice([market for market in self.markets if market.ticker in held] or self.markets)
         for number in range(FLOOD):
             self._after(0.002 * number, partial(self.tick, market))
-        self._after(0.001 * FLOOD, partial(self._spike, market))
+        for share in (0.3, 0.6):
+            self._after(0.002 * FLOOD * share, partial(self._spike, market))
 
     def _spike(self, market: Market) -> None:
         """A price that is there for two ticks, and gone again."""

@@ -1,24 +1,56 @@
 """`Fold`: read batches that wait, of which only what decides is kept once they are too many (FAULTS 40).
 
-As long as they are few they stay as they came. When they are more than `most`, the path of each input is thinned out (`folding.kept`);
-what is left keeps its order and its own instants, so a stop never answers a price that was not quoted, or at a time when it was not.
-What holds more than `most` then holds more than that for good: it is the number of inputs that bounds it, not that of ticks.
+As long as they are no more than `most` they stay as they came. Beyond, each tick joins the path of its input, and a path that has
+grown to a multiple of what its last thinning left is thinned out again (`folding.kept`): a little work at a time, for whoever adds
+has more to do. What is left keeps its order and its own instants, so a stop never answers a price that was not quoted, or at a time
+when it was not. The number of inputs bounds what is held, not that of ticks.
 """
 
-from collections.abc import Hashable
+from collections.abc import Iterable
 from itertools import groupby
-from typing import Final
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 from actors.rules.folding.kept import kept, kept_odd
-from actors.rules.folding.levels import is_odd, name_of, seen
+from actors.rules.folding.levels import Input, is_odd, name_of, seen
 from actors.rules.folding.path import Heard
 from actors.rules.folding.terms import FoldTerms
 from actors.rules.stops.backlog import history
 from bus.messages.market import Part, Ticks
 
-_ODD: Final = "odd"
+_LEAST: Final = 60
 _WORTH: Final = 3
-"""Before the next thinning, so many times what the last one left must be held."""
+"""A path is thinned out once it is longer than `_LEAST`, and so many times as long as the last thinning left it."""
+
+
+class _Interposed(NamedTuple):
+    word: object
+    inputs: tuple[Input, ...]
+
+
+class _Path:
+    """The ticks of one input. odd: those that the book rejects, which are a path of their own. due: how long it may become."""
+
+    __slots__ = ("before", "due", "heard", "last", "odd")
+
+    def __init__(self, *, odd: bool) -> None:
+        self.odd = odd
+        self.heard: list[Heard] = []
+        self.before: list[Heard] = []
+        self.last: Heard | None = None
+        self.due = _LEAST
+
+    def split(self) -> None:
+        """What was heard so far and what comes are thinned out each by itself."""
+        self.before += self.heard
+        self.heard = []
+        self.due = _LEAST
+
+    def thin(self, terms: FoldTerms) -> None:
+        if not self.heard:
+            return
+        self.heard = kept_odd(self.heard) if self.odd else kept(self.heard, terms)
+        self.due = max(_LEAST, _WORTH * len(self.heard))
 
 
 class Fold:
@@ -29,66 +61,93 @@ class Fold:
         self.folded = 0
         self._terms = terms
         self._most = most
-        self._fresh: list[Ticks] = []
-        self._kept: list[Heard] = []
+        self._whole: list[object] | None = []
+        self._between: list[tuple[int, object]] = []
+        self._paths: dict[tuple[bool, type, str], _Path] = {}
         self._order = 0
         self._batch = 0
-        self._last: dict[Hashable, Heard] = {}
+        self._now_ns = 0
 
     def add(self, word: Ticks) -> None:
         """Take a batch in, behind the others."""
-        self._fresh.append(word)
         self.held += len(word.batch)
+        self._now_ns = word.received_ns
+        if self._whole is None:
+            self._take(word)
+            return
+        self._whole.append(word)
         if self.held > self._most:
-            self.thin()
-            # A thinning looks at all that is held: it must be worth that.
-            self._most = max(self._most, _WORTH * self.held)
+            self._part()
+
+    def interpose(self, word: object, inputs: Iterable[Input]) -> None:
+        """Keep `word` in its place among the ticks of `inputs`, which it is about: none of them is dropped for one beyond it."""
+        if self._whole is not None:
+            self._whole.append(_Interposed(word, tuple(inputs)))
+            return
+        self._order += 1
+        self._between.append((self._order, word))
+        for name in inputs:
+            path = self._paths.get((False, *name))
+            if path is not None:
+                path.split()
 
     def thin(self) -> None:
-        """Drop what decides nothing."""
-        paths: dict[Hashable, list[Heard]] = {}
-        for heard in self._kept:
-            paths.setdefault(_key(heard), []).append(heard)
-        for word in self._fresh:
-            self._take(word, paths)
-        self._fresh = []
-        self._kept = sorted(
-            heard
-            for key, path in paths.items()
-            for heard in (kept_odd(path) if key[-1] is _ODD else kept(path, self._terms))  # type: ignore[index]  # a tuple
-        )
-        self.folded += self.held - len(self._kept)
-        self.held = len(self._kept)
+        """Drop whatever decides nothing."""
+        self._part()
+        for path in self._paths.values():
+            self._thin(path)
 
-    def words(self) -> list[Ticks]:
+    def words(self) -> list[object]:
         """Return what is said in the place of all that came, in order."""
-        said = []
-        for (_, decides), group in groupby(self._kept, key=lambda heard: (heard.batch, heard.decides)):
+        if self._whole is not None:
+            return [word.word if isinstance(word, _Interposed) else word for word in self._whole]
+        said = self._between.copy()
+        heard = sorted(each for path in self._paths.values() for each in (*path.before, *path.heard))
+        for (_, decides), group in groupby(heard, key=lambda each: (each.batch, each.decides)):
             ticks = list(group)
             part = Part.KEPT if decides else Part.WITNESS
-            said.append(Ticks(batch=tuple(heard.tick for heard in ticks), received_ns=ticks[0].received_ns, part=part))
-        if said:
-            said.append(Ticks(batch=(), received_ns=said[-1].received_ns, part=Part.END))
-        return [*said, *self._fresh]
+            batch = tuple(each.tick for each in ticks)
+            said.append((ticks[0].order, Ticks(batch=batch, received_ns=ticks[0].received_ns, part=part)))
+        said.sort(key=itemgetter(0))
+        return [*(word for _, word in said), Ticks(batch=(), received_ns=self._now_ns, part=Part.END)]
 
-    def _take(self, word: Ticks, paths: dict[Hashable, list[Heard]]) -> None:
-        """Add the ticks of a batch to the paths of their inputs; the book would drop one that is older than the one before."""
+    def _part(self) -> None:
+        """From now on each input goes its own way."""
+        whole, self._whole = self._whole, None
+        for word in whole or ():
+            match word:
+                case Ticks():
+                    self._take(word)
+                case _Interposed(word=between, inputs=inputs):
+                    self.interpose(between, inputs)
+
+    def _take(self, word: Ticks) -> None:
         gone = history(word)
         self._batch += 1
         for tick in word.batch:
             self._order += 1
             odd = is_odd(tick, word.received_ns)
-            key = (*name_of(tick), _ODD) if odd else name_of(tick)
-            before = self._last.get(key)
+            key = (odd, *name_of(tick))
+            path = self._paths.get(key)
+            if path is None:
+                path = self._paths[key] = _Path(odd=odd)
+            before = path.last
             if before is not None and tick.ts < before.tick.ts and not odd:
+                # The book would drop it, too: a newer one stands.
+                self._drop(1)
                 continue
             number = 0 if before is None else before.number + 1
             decides = word.part is not Part.WITNESS and id(tick) not in gone
-            heard = Heard(self._order, number, self._batch, word.received_ns, tick, seen(tick), decides)
-            self._last[key] = heard
-            paths.setdefault(key, []).append(heard)
+            path.last = Heard(self._order, number, self._batch, word.received_ns, tick, seen(tick), decides)
+            path.heard.append(path.last)
+            if len(path.heard) > path.due:
+                self._thin(path)
 
+    def _thin(self, path: _Path) -> None:
+        length = len(path.heard)
+        path.thin(self._terms)
+        self._drop(length - len(path.heard))
 
-def _key(heard: Heard) -> Hashable:
-    name = name_of(heard.tick)
-    return (*name, _ODD) if is_odd(heard.tick, heard.received_ns) else name
+    def _drop(self, count: int) -> None:
+        self.held -= count
+        self.folded += count

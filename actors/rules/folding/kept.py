@@ -21,6 +21,8 @@ it that is beyond the stop. No bounded memory keeps everything. What this does n
 - of ticks that carry one instant, which of them alone may count, beyond `_GAPS` of them;
 - what adds up or compares inputs (an account's equity, divergence, a guard that reads another input): what stood together at a tick
   that is gone. Equity is judged where a fold ends, since there all inputs stand as they did;
+- what a timer would have found at its instant, a dwell that was over, a value that had stood long enough, where a tick that came
+  within the fold after it has ended that: timers wait behind the fold;
 - each single quote that a resting paper order would have met: it meets those that are kept.
 """
 

@@ -32,7 +32,11 @@ MIDDLE: Final = 6
 long; short."""
 
 
-def name_of(tick: Tick) -> tuple[type, str]:
+Input = tuple[type, str]
+"""The kind of its ticks, and its ticker, symbol or source."""
+
+
+def name_of(tick: Tick) -> Input:
     """Return which input `tick` is of."""
     match tick:
         case Quote(ticker=name) | Probability(ticker=name) | SpotPrice(symbol=name) | Momentum(symbol=name):

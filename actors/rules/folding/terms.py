@@ -4,7 +4,9 @@ from decimal import Decimal
 
 import msgspec
 
-from bus.messages.stops import Rule
+from actors.rules.folding.levels import Input
+from bus.messages.market import Momentum, Probability, Quote, SpotPrice
+from bus.messages.stops import Rule, StopCheckWanted
 from bus.messages.trades import Trade
 from bus.messages.units import Number
 
@@ -15,6 +17,16 @@ class FoldTerms(msgspec.Struct, frozen=True, kw_only=True):
     confirms: tuple[int, ...] = (1,)
     limits: tuple[Number, ...] = ()
     middle: bool = False
+
+
+def touched(word: object) -> tuple[Input, ...]:
+    """Return the inputs whose order with `word` matters: a trade is judged by what comes after it, and by nothing before."""
+    trade = word.trade if isinstance(word, StopCheckWanted) else word
+    if not isinstance(trade, Trade):
+        return ()
+    symbol = trade.symbol if trade.side.is_event else trade.symbol or trade.ticker
+    own = (Quote, trade.ticker), (Probability, trade.ticker)
+    return own if symbol is None else (*own, (SpotPrice, symbol), (Momentum, symbol))
 
 
 def widened(terms: FoldTerms, trade: Trade) -> FoldTerms:

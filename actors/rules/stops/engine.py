@@ -73,8 +73,9 @@ class StopEngine:
                 self._take_trade(word)
                 self._said.extend(self._accounts.hear_trade(word, self._now_ns))
             case TimerFired(owner="auto_stop"):
+                # It may have waited behind ticks that came later (`actors.tick_inbox`).
                 self._advance(word.now_ns)
-                self._take_timer(word.key, word.now_ns)
+                self._take_timer(word.key, self._now_ns)
             case Balance() | AccountRules() | SystemEvent() | AccountProgress():
                 self._said.extend(self._accounts.hear(word, self._now_ns))
             case StopCheckWanted():

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.rules.folding.fold import Fold
-from actors.rules.folding.terms import FoldTerms, widened
+from actors.rules.folding.terms import FoldTerms, touched, widened
 from actors.rules.stops.engine import StopEngine
 from bus.messages.market import Part, Tick, Ticks
 from bus.messages.stops import StopFired, StopProgress
@@ -202,47 +202,50 @@ class Outcome:
         )
 
 
-def folded(stops: Stops, words: Sequence[Ticks], most: int = 0) -> list[Ticks]:
+def folded(stops: Stops, words: Sequence[Ticks], *, most: int = 0, thin_each: int = 50) -> list[Ticks]:
+    """Return what is said in the place of `words`. thin_each: after how many of them everything is thinned out, beside what must be."""
     fold = Fold(stops.terms, most)
-    for word in words:
+    for number, word in enumerate(words, 1):
         fold.add(word)
-    return fold.words()
+        if fold.held > most and number % thin_each == 0:
+            fold.thin()
+    return [word for word in fold.words() if isinstance(word, Ticks)]
 
 
-def both(seed: int, flood: Flood, most: int) -> tuple[Outcome, Outcome]:
+def both(seed: int, flood: Flood, thin_each: int) -> tuple[Outcome, Outcome]:
     """Return how the same stops end that have seen every tick, and those that have seen the folds."""
     stops, folds = Stops(seed), flood.folds()
-    after = [word for fold in folds for word in folded(stops, fold, most)]
+    after = [word for fold in folds for word in folded(stops, fold, thin_each=thin_each)]
     return Outcome(stops, [word for fold in folds for word in fold]), Outcome(stops, after)
 
 
-MOST: Final = st.sampled_from((0, 10, 50))
+THINS: Final = st.sampled_from((1, 7, 50))
 MANY: Final = settings(max_examples=100, deadline=None)
 
 
 @MANY
-@given(SEEDS, FLOODS, MOST)
-def test_a_folded_flood_fires_what_every_tick_would_have_fired(seed: int, flood: Flood, most: int) -> None:
+@given(SEEDS, FLOODS, THINS)
+def test_a_folded_flood_fires_what_every_tick_would_have_fired(seed: int, flood: Flood, thin_each: int) -> None:
     """Fault 40: the same trades, by the same rules."""
-    seen, after = both(seed, flood, most)
+    seen, after = both(seed, flood, thin_each)
 
     assert after.fired == seen.fired
 
 
 @MANY
-@given(SEEDS, FLOODS, MOST)
-def test_a_folded_flood_leaves_the_same_counts_and_bests(seed: int, flood: Flood, most: int) -> None:
+@given(SEEDS, FLOODS, THINS)
+def test_a_folded_flood_leaves_the_same_counts_and_bests(seed: int, flood: Flood, thin_each: int) -> None:
     """Fault 40"""
-    seen, after = both(seed, flood, most)
+    seen, after = both(seed, flood, thin_each)
 
     assert after.counted == seen.counted
 
 
 @MANY
-@given(SEEDS, FLOODS, MOST)
-def test_a_folded_flood_leaves_the_same_markets(seed: int, flood: Flood, most: int) -> None:
+@given(SEEDS, FLOODS, THINS)
+def test_a_folded_flood_leaves_the_same_markets(seed: int, flood: Flood, thin_each: int) -> None:
     """Fault 40: the value in force, since when it stands, since when a book is crossed, when its feed spoke last."""
-    seen, after = both(seed, flood, most)
+    seen, after = both(seed, flood, thin_each)
 
     assert after.markets == seen.markets
 
@@ -255,7 +258,7 @@ def test_what_a_fold_holds_is_bounded_by_its_inputs_not_by_its_ticks(inputs: Seq
         fold.add(word)
         held.append(fold.held)
 
-    assert max(held) <= 2000
+    assert max(held[1000:]) <= max(held[:1000]) <= 2000
     assert fold.held + fold.folded == sum(
         len(word.batch) for word in Walk(1, inputs, moves=1, blinks=0.1).reads(20_000)
     )
@@ -264,7 +267,7 @@ def test_what_a_fold_holds_is_bounded_by_its_inputs_not_by_its_ticks(inputs: Seq
 def test_few_ticks_stay_as_they_came() -> None:
     words = Walk(1, INPUTS["all inputs"], moves=1, blinks=0).reads(30)
 
-    assert folded(Stops(1), words, 1000) == words
+    assert folded(Stops(1), words, most=1000) == words
 
 
 def test_ticks_of_a_fold_keep_their_order_and_their_instants() -> None:
@@ -309,4 +312,24 @@ def test_a_fold_ends_where_its_last_tick_is() -> None:
     *parts, end = fold.words()
 
     assert end == Ticks(batch=(), received_ns=words[-1].received_ns, part=Part.END)
-    assert {word.part for word in parts} == {Part.KEPT, Part.WITNESS}
+    assert {word.part for word in parts if isinstance(word, Ticks)} == {Part.KEPT, Part.WITNESS}
+
+
+def test_what_comes_after_a_trade_s_word_is_kept_for_it_alone() -> None:
+    """Fault 40: what its stop is crossed by after it was armed is told after it, though it was crossed deeper before."""
+    trade = a_trade(stop("price", stop_price="0.45", confirm_ticks=1))
+    before, after = (
+        Walk(1, ("quote",), moves=1, blinks=0).reads(300),
+        Walk(1, ("quote",), moves=1, blinks=0).reads(600)[300:],
+    )
+    fold = Fold(FoldTerms(), 0)
+    engine = StopEngine()
+    for word in before:
+        fold.add(word)
+    fold.interpose(trade, touched(trade))
+    for word in after:
+        fold.add(word)
+
+    said = [each for word in fold.words() for each in engine.handle(word)]
+
+    assert [each.decision.trade_id for each in said if isinstance(each, StopFired)] == ["t1"]
