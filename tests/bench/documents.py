@@ -10,7 +10,7 @@ import msgspec
 
 from bus.messages.envelope import Message
 
-Figure = Literal["latency", "throughput", "group_commit", "standing", "restart", "demo"]
+Figure = Literal["latency", "throughput", "group_commit", "standing", "restart", "flood", "demo"]
 """By name."""
 
 
@@ -103,6 +103,29 @@ class Restart(Measured, frozen=True, kw_only=True):
     p99_s: float
 
 
+class Flood(Measured, frozen=True, kw_only=True):
+    """Memory while more ticks come than can be decided: `held` stops are beyond their price at every tick, and must not fire yet.
+
+    decided: ticks that AutoStop saw, folded: the others. crossed: stops that one single tick crossed, lost: those whose order never
+    came. before_mb, the reference line: what the process held before; begin, end and max from the end of the warm-up on.
+    """
+
+    seconds: float
+    open_trades: int
+    held: int
+    markets: int
+    sent: int
+    sent_per_s: int
+    decided: int
+    folded: int
+    crossed: int
+    lost: int
+    before_mb: float
+    begin_mb: float
+    end_mb: float
+    max_mb: float
+
+
 class DemoSpeed(Measured, frozen=True, kw_only=True):
     """`demo --speed max` over a whole recording. parsed_s: reading the recording and nothing else, the reference line."""
 
@@ -121,10 +144,11 @@ class Benchmarks(Message, frozen=True, kw_only=True):
     group_commit: tuple[GroupCommit, ...] = ()
     standing: ServeStanding | None = None
     restart: Restart | None = None
+    flood: Flood | None = None
     demo: DemoSpeed | None = None
 
     @property
     def met(self) -> bool:
         """Whether every figure that was measured is met."""
-        found = (self.latency, self.throughput, *self.group_commit, self.standing, self.restart, self.demo)
+        found = (self.latency, self.throughput, *self.group_commit, self.standing, self.restart, self.flood, self.demo)
         return all(figure.met for figure in found if figure is not None)

@@ -34,7 +34,7 @@ def percentile(values: list[float], share: float) -> float:
 
 
 @contextmanager
-def _arrivals(url: str) -> Iterator[Iterator[tuple[str, int]]]:
+def arrivals_of(url: str) -> Iterator[Iterator[tuple[str, int]]]:
     """Yield (trade_id, when it arrived at the executor) as they come."""
     with child("tests.bench.executor", url), RawClient(url) as client:
         client.subscribe("bench.arrived")
@@ -43,7 +43,7 @@ def _arrivals(url: str) -> Iterator[Iterator[tuple[str, int]]]:
         )
 
 
-def _open(url: str, count: int, markets: int) -> list[Wanted]:
+def open_ladder(url: str, count: int, markets: int) -> list[Wanted]:
     """Adopt `count` trades: on each market a ladder of stops, the highest first."""
     trades = [
         (f"b{number:05d}", ticker_of(number % markets), _TOP - _STEP * (number // markets)) for number in range(count)
@@ -62,11 +62,11 @@ def latency(open_trades: int = 1000, orders: int = 500, markets: int = 100) -> L
     with servers() as between, serving(between):
         f_us = reference.round_trip_us(between.url)
         with (
-            _arrivals(between.url) as arrivals,
+            arrivals_of(between.url) as arrivals,
             RawClient(between.url) as sender,
             RawClient(between.url) as listener,
         ):
-            trades = _open(between.url, open_trades + orders, markets)
+            trades = open_ladder(between.url, open_trades + orders, markets)
             direct_us = reference.direct_us(sender, arrivals, min(200, orders))
             listener.subscribe("order.submit.bench.>")
             heard = listener.messages()
@@ -105,8 +105,8 @@ def throughput(
     ticks = per_second * duration_s
     with servers() as between, serving(between) as process:
         read_per_s = reference.read_per_s(between.url, min(60_000, 2 * ticks))
-        with _arrivals(between.url) as arrivals, RawClient(between.url) as sender:
-            trades = iter(_open(between.url, open_trades, markets))
+        with arrivals_of(between.url) as arrivals, RawClient(between.url) as sender:
+            trades = iter(open_ladder(between.url, open_trades, markets))
             fired = []
             used_s = reference.cpu_s(process.pid)
             started_ns = time.monotonic_ns()
@@ -146,7 +146,7 @@ def standing(open_trades: int = 10_000, markets: int = 100) -> ServeStanding:
             # Without its answers a start would wait for them.
             venue.enter_context(child("tests.bench.executor", between.url))
             resident_mb = reference.resident_mb(empty.pid)
-            _open(between.url, open_trades, markets)
+            open_ladder(between.url, open_trades, markets)
             grown_mb = reference.resident_mb(empty.pid)
         with serving(between) as full:
             recovered_cpu_s = round(reference.cpu_s(full.pid), 2)
@@ -175,7 +175,7 @@ def restart(open_trades: int = 10_000, restarts: int = 20, markets: int = 100) -
         with serving(between):
             # Without its answers a start would wait for them.
             venue.enter_context(child("tests.bench.executor", between.url))
-            _open(between.url, open_trades, markets)
+            open_ladder(between.url, open_trades, markets)
         for _ in range(restarts + 1):
             with serving(between) as process:
                 taken_s.append(process.ready_s)

@@ -32,9 +32,9 @@ def ticker_of(number: int) -> str:
     return f"BENCH-{number:03d}"
 
 
-def quotes(markets: int, step: int) -> bytes:
-    """Return one quote of each market, far above every stop; what is bid moves with `step`."""
-    ts, bid = instant(), CALM + Decimal(step % 5) / 1000
+def quotes(markets: int, step: int, level: Decimal = CALM) -> bytes:
+    """Return one quote of each market, at CALM far above every stop; what is bid moves with `step`."""
+    ts, bid = instant(), level + Decimal(step % 5) / 1000
     return b"".join(quote(ticker_of(number), bid, ts) for number in range(markets))
 
 

@@ -11,20 +11,22 @@ from tests.bench.documents import (
     Benchmarks,
     DemoSpeed,
     Figure,
+    Flood,
     GroupCommit,
     Latency,
     Restart,
     ServeStanding,
     Throughput,
 )
+from tests.bench.flood import flood
 from tests.bench.group_commit import group_commit
 
 _COLUMNS: Final = ("figure", "measured", "target", "met", "reference line of the same run", "load")
 Row = tuple[object, ...]
 
 
-def measure(names: Sequence[Figure], tell: Callable[[str], None]) -> Benchmarks:
-    """Measure the figures of these names, one after the other. tell: hears which one is next."""
+def measure(names: Sequence[Figure], tell: Callable[[str], None], *, flood_s: float) -> Benchmarks:
+    """Measure the figures of these names, one after the other. tell: hears which one is next. flood_s: how long the flood lasts."""
     found: dict[str, object] = {}
     for name in names:
         tell(name)
@@ -39,6 +41,8 @@ def measure(names: Sequence[Figure], tell: Callable[[str], None]) -> Benchmarks:
                 found[name] = figures.standing()
             case "restart":
                 found[name] = figures.restart()
+            case "flood":
+                found[name] = flood(flood_s)
             case _:
                 found[name] = figures.demo()
     return Benchmarks(**found)  # type: ignore[arg-type]  # each under the name of its field
@@ -52,12 +56,13 @@ def picture(measured: Benchmarks) -> RenderableType:
         *measured.group_commit,
         measured.standing,
         measured.restart,
+        measured.flood,
         measured.demo,
     )
     return table("Figures", _COLUMNS, [row for figure in found if figure is not None for row in _rows(figure)])
 
 
-def _rows(figure: Latency | Throughput | GroupCommit | ServeStanding | Restart | DemoSpeed) -> Iterable[Row]:
+def _rows(figure: Latency | Throughput | GroupCommit | ServeStanding | Restart | Flood | DemoSpeed) -> Iterable[Row]:
     match figure:
         case Latency():
             return _latency(figure)
@@ -73,6 +78,8 @@ def _rows(figure: Latency | Throughput | GroupCommit | ServeStanding | Restart |
             name = f"ready after kill -9, {figure.open_trades:,} trades, p99 of {figure.restarts}"
             taken, line = f"{figure.p99_s} s, p50 {figure.p50_s} s", f"after a clean stop: {figure.clean_s} s"
             return [(name, taken, "<= 5 s", figure.met, line, figure.load)]
+        case Flood():
+            return _flood(figure)
         case DemoSpeed():
             name, taken = f"demo of {figure.events:,} events", f"{figure.seconds} s, {figure.events_per_s:,}/s"
             return [(name, taken, "<= 90 s", figure.met, f"reading them: {figure.parsed_s} s", figure.load)]
@@ -110,4 +117,15 @@ def _standing(it: ServeStanding) -> list[Row]:
             it.load,
         ),
         (f"taken over, {most}", f"{it.takeover_s} s", "<= 5 s", it.takeover_s <= 5, "silence: 3 s", it.load),
+    ]
+
+
+def _flood(it: Flood) -> list[Row]:
+    name = f"memory in {it.seconds:g} s of flood, {it.open_trades:,} trades, {it.held:,} held back"
+    grown = f"{it.begin_mb:g} MB at first, {it.end_mb:g} at last, {it.max_mb:g} at most"
+    ticks = f"{it.sent:,} ({it.sent_per_s:,}/s): {it.decided:,} decided, {it.folded:,} folded"
+    crossed = f"{it.crossed} crossed by one tick, {it.lost} lost"
+    return [
+        (name, grown, "+-5 MB", it.met, f"before: {it.before_mb:g} MB", it.load),
+        ("ticks in it", f"{ticks}; {crossed}", "some folded, none lost", it.folded > 0 and not it.lost, "", it.load),
     ]

@@ -3,6 +3,7 @@
 import run
 from tests.bench import figures
 from tests.bench.documents import Benchmarks
+from tests.bench.flood import flood
 from tests.bench.group_commit import group_commit
 
 
@@ -28,3 +29,11 @@ def test_each_restart_of_the_restart_figure_follows_a_kill() -> None:
 
     assert (measured.open_trades, measured.restarts) == (2, 1)
     assert 0 < measured.p50_s <= measured.p99_s
+
+
+def test_every_stop_that_the_flood_crosses_reaches_the_executor() -> None:
+    """Fault 40: most ticks of the flood are folded away, and what crossed is not."""
+    measured = flood(duration_s=5, per_second=10_000, open_trades=60, held=40, markets=2)
+
+    assert measured.folded > measured.decided
+    assert (measured.lost, measured.crossed >= 4) == (0, True)
