@@ -1,11 +1,11 @@
 """Up to which sequence of each stream everything has had its effect: where the next process must begin to read.
 
 Inputs are heard in the order of the stream and settle in any order: an open waits for its stop check, a command for PostgreSQL.
-So it is the oldest unsettled input that counts, and not the newest settled one. Our own orders stand in ORDERS between the reports:
-whatever was decided before a report was heard was committed before that report's commit, so it stands as well.
+So what counts is the last settled input in front of the oldest unsettled one. Our own orders stand in ORDERS between the reports:
+whatever was decided before a report was heard was committed before that report's commit, so it stands as well once the report
+is settled; of what lies behind the last settled one nothing is known.
 
-Heard on the wire's thread, settled on the Database actor's: each step is one atomic operation on a dict, and what is heard is
-outstanding before it is the last one.
+Heard on the wire's thread, settled on the Database actor's: each step is one atomic operation on a dict.
 """
 
 from collections.abc import Mapping
@@ -27,23 +27,29 @@ class Places:
         self._reached = {stream: place.reached for stream, place in (known or {}).items()}
         self._noted = dict(self._reached)
         self._noted_ns = 0
-        self._last: dict[str, int] = {}
         self._outstanding: dict[str, dict[int, None]] = {}
+        self._settled: dict[str, set[int]] = {}
+        """Beyond what is reached."""
 
     def heard(self, stream: str, sequence: int) -> None:
         """An input has come, perhaps again."""
         self._outstanding.setdefault(stream, {})[sequence] = None
-        self._last[stream] = max(sequence, self._last.get(stream, 0))
 
     def settled(self, stream: str, sequence: int) -> None:
-        """An input has its row."""
-        self._outstanding.get(stream, {}).pop(sequence, None)
+        """An input has its row. One that was only read at the start does not count before it comes: others may be missing still."""
+        outstanding = self._outstanding.get(stream, {})
+        if sequence in outstanding:
+            self._settled.setdefault(stream, set()).add(sequence)
+            del outstanding[sequence]
 
     def reached(self) -> dict[str, int]:
-        """Return, by stream, the last sequence up to which everything is settled; it never falls."""
-        for stream, last in self._last.copy().items():
-            oldest = min(tuple(self._outstanding[stream]), default=last + 1)
-            self._reached[stream] = max(oldest - 1, self._reached.get(stream, 0))
+        """Return, by stream, the last settled input before which everything is settled; it never falls."""
+        for stream, outstanding in self._outstanding.copy().items():
+            oldest = min(tuple(outstanding), default=None)
+            settled = self._settled.get(stream, set())
+            passed = {sequence for sequence in settled if oldest is None or sequence < oldest}
+            settled -= passed
+            self._reached[stream] = max(self._reached.get(stream, 0), *passed, 0)
         return dict(self._reached)
 
     def on_record(self) -> dict[str, int]:
