@@ -57,7 +57,7 @@ simulate: setup
 simulate-power: setup
 	$(BIN)/python -m tests.simulation.power --workers $(WORKERS)
 
-# The real process between real servers, killed, paused, cut off; what has tried every fault twice goes into docs/proof.md. The full run: ROUNDS=300
+# The real process between real servers, killed, paused, cut off; what has tried every fault goes into docs/proof.md. The full run: ROUNDS=300
 ROUNDS ?= 10
 chaos: setup
 	$(BIN)/python -m tests.chaos.run --rounds $(ROUNDS) --first $(FIRST) --workers $(WORKERS)
