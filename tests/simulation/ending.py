@@ -71,7 +71,8 @@ class Ending:
     def _is_drained(self) -> bool:
         tables = self._world.postgres.tables
         serving = self._world.serving()
-        is_whole = serving is not None and all(serving.turns.alive().values())
+        leads = serving is not None and serving.epoch == self._oracle.orders.epoch
+        is_whole = leads and serving is not None and all(serving.turns.alive().values())
         newest_ns = max((fill.at_ns for _, fill in self._fills()), default=0)
         is_quiet = self._world.now_ns - newest_ns >= _HEARD_NS
         is_quiet = is_quiet and not any(executor.late for executor in self._world.executors.values())
