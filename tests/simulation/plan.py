@@ -40,12 +40,12 @@ AGENDA: Final = (
     "burst",
     "crash_loop",
 )
-"""What happens now and then; of each seed a few. `squatter` comes only where it is asked for: nobody else may give our orders' ids."""
+"""What happens now and then; of each seed a few. `start_without_record` comes where snapshots are kept, `squatter` only where it is asked for: nobody else may give our orders' ids."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A seed's draws. is_nervous: trades are closed within seconds. every_s: of each kind on the agenda, how many seconds on average from one to the next."""
+    """A seed's draws. is_nervous: trades are closed within seconds. disk_full: how often a snapshot cannot be written; None: none is kept. every_s: of each kind on the agenda, how many seconds on average from one to the next."""
 
     haste: float
     nats: NatsFaults
@@ -60,6 +60,7 @@ class Plan:
     people_every_s: float
     volatility: float
     is_nervous: bool
+    disk_full: float | None
 
 
 def drawn(seed: int, random: Random) -> Plan:
@@ -100,7 +101,7 @@ def drawn(seed: int, random: Random) -> Plan:
         ),
         venue=VenueFaults() if is_calm else venue,
         kills={} if is_calm else _kills(seed, random),
-        every_s={kind: random.choice((5.0, 15.0, 30.0)) for kind in kinds},
+        every_s=(every_s := {kind: random.choice((5.0, 15.0, 30.0)) for kind in kinds}),
         tickers=random.randint(1, 3),
         trades=random.randint(3, 10),
         trade_every_s=random.choice((0.3, 1.0, 3.0)),
@@ -108,7 +109,16 @@ def drawn(seed: int, random: Random) -> Plan:
         people_every_s=random.choice((6.0, 20.0, 1000.0)),
         volatility=random.choice((0.01, 0.03, 0.06)),
         is_nervous=random.random() < 0.3,
+        **_disk(every_s, random),
     )  # fmt: skip
+
+
+def _disk(every_s: dict[str, float], random: Random) -> dict[str, float | None]:
+    """Draw whether snapshots are kept; where they are, processes start while PostgreSQL is away."""
+    if random.random() < 0.7 or not every_s:
+        return {"disk_full": None}
+    every_s["start_without_record"] = 15.0
+    return {"disk_full": random.choice((0.0, 0.0, 0.2))}
 
 
 def _kills(seed: int, random: Random) -> dict[Place, int]:

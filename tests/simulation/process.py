@@ -28,6 +28,7 @@ from bus.messages.units import NS_PER_US
 from bus.wire import NatsWire
 from config.settings import Settings
 from tests.simulation.connections import ModelStore
+from tests.simulation.disk import ModelDisk
 from tests.simulation.loop import SimulatedLoop, SimulatedThread
 from tests.simulation.nats_client import ModelClient
 from tests.simulation.nats_server import ModelNats
@@ -98,7 +99,9 @@ class SteppedClock:
 class Incarnation:
     """One life of a process."""
 
-    def __init__(self, world: Around, name: str, settings: Settings, off_ns: int) -> None:
+    def __init__(
+        self, world: Around, name: str, settings: Settings, off_ns: int, disk: ModelDisk | None = None
+    ) -> None:
         self.name = name
         self.world = world
         self.is_alive = True
@@ -106,6 +109,7 @@ class Incarnation:
         self.is_stopping = False
         self.served_ns = 0
         self.doomed = ""
+        self.disk = disk
         self.crashes: list[tuple[str, int]] = []
         """Which actor died, and when."""
         self.activity = Activity()
@@ -136,6 +140,7 @@ class Incarnation:
             activity=self.activity,
             turns=self.turns,
             also={StopFired: self._fired},
+            snapshots=disk,
         )
         self.serving = Serving(settings, wiring)
         self._standby = Standby(
@@ -180,7 +185,9 @@ class Incarnation:
             self.is_serving = True
             self.served_ns = self.world.scheduler.now_ns
             self.world.serves(self)
-            self._standby.stay()
+            if self._standby.stay():
+                # As the door of run.py: nothing of what it holds is written by it.
+                self.end(0, "PostgreSQL is back: it starts again from the record")
         self.serving.stop()
         self.end(0, "stopped")
 

@@ -17,6 +17,8 @@ Edge = tuple[str, str]
 _NOT_RATES: Final = ("latency_ns", "bound_ns")
 FAULTS: Final = (
     *AGENDA,
+    "start_without_record",
+    "disk_full",
     *(each.name for each in fields(VenueFaults) if each.name not in _NOT_RATES),
     *(each.name for each in fields(PostgresFaults)),
     "lost_ack",
@@ -36,6 +38,8 @@ MEETINGS: Final = (
     "service_down",
     "nats_away",
     "database_away",
+    "started_without_database",
+    "snapshot_not_written",
     "halt",
     "flood",
     "flood_over",

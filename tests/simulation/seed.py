@@ -72,6 +72,8 @@ def _run(seed: int, events: int, wakes: Mapping[str, float]) -> Result:
         postgres_faults=plan.postgres,
         venue_faults=plan.venue,
     )
+    if plan.disk_full is not None:
+        world.keep_snapshots(plan.disk_full)
     oracle = Oracle(world)
     story = Story(world, plan)
     try:

@@ -111,13 +111,18 @@ class StopsOracle:
             is_answered = armed.fired or house._engines.stops._roster.find(name) is not armed
             self._oracle.demand(is_answered, "L1", f"the stop of {name} was crossed by a fresh tick, and does not fire")
 
+    def _on_record(self, incarnation: Incarnation) -> list[StopProgress]:
+        """Return what was written down of rules where that process could read it."""
+        if incarnation.serving.began_without_record:
+            return [] if incarnation.disk is None else list(incarnation.disk.progress())
+        return [from_json(StopProgress, body) for body in self._oracle.world.postgres.tables.progress]
+
     def serves(self, incarnation: Incarnation) -> None:
         """A process watches: what rules had counted before it is counted still."""
         house = incarnation.house
         assert house is not None
         self._listen(incarnation, house._inboxes["auto_stop"])
-        for body in self._oracle.world.postgres.tables.progress:
-            progress = from_json(StopProgress, body)
+        for progress in self._on_record(incarnation):
             armed = house._engines.stops._roster.find(progress.trade_id)
             rule = None if armed is None else armed.rule(progress.rule)
             if armed is None or rule is None or armed.fired:

@@ -370,6 +370,13 @@ class Story:
     def _read_only(self, flag: bool) -> None:
         self.world.postgres.is_read_only = flag
 
+    def _start_without_record(self) -> None:
+        """PostgreSQL dies for long, and somebody's process with it."""
+        victim = self._somebody()
+        if victim is not None and self.world.postgres.is_up:
+            self._for_a_while("start_without_record", 6, 25, self.world.postgres.kill, self.world.postgres.rise)
+            self._after(self.random.uniform(0, 2), lambda: victim.die("killed while PostgreSQL is away"))
+
     def _executor_killed(self) -> None:
         self.world.crash_executor(self.random.choice(list(self.world.executors.values())))
 

@@ -25,6 +25,7 @@ from bus.messages.stops import StopFired
 from bus.messages.trades import Trade
 from bus.messages.units import NS_PER_S
 from config.settings import Settings, Venue, load
+from tests.simulation.disk import ModelDisk
 from tests.simulation.executor import Executor, VenueFaults
 from tests.simulation.jetstream import Kept
 from tests.simulation.kill_points import KillPoints, Place
@@ -78,6 +79,8 @@ class World:
         self._lives: Counter[str] = Counter()
         self._asked = 0
         self._leader = ""
+        self.disks: dict[str, ModelDisk] | None = None
+        """By the place of its processes; None: no snapshots are kept."""
         self.executors: dict[str, Executor] = {}
         for name, netting in VENUES.items():
             venue = ModelVenue(name, now=lambda: self.scheduler.now_ns, netting=netting, fee=Decimal("0.01"))
@@ -145,6 +148,8 @@ class World:
     def tell_of(self, kept: Kept) -> None:
         """Note what a stream has taken, as far as one wants to read it."""
         family = kept.subject.split(".")[0]
+        if kept.subject.endswith(".started_without_database"):
+            self.came["started_without_database"] += 1  # Its notice has no row: the record is away.
         if family in ("order", "trade", "stop", "account") or kept.subject.startswith(
             ("notice.critical", "market.lifecycle")
         ):
@@ -163,9 +168,18 @@ class World:
         instance = f"{name}{self._lives[name]}"
         settings = replace(self.settings, trading=replace(self.settings.trading, instance=instance))
         self.tell(f"{instance} starts")
-        incarnation = Incarnation(self, instance, settings, self.clock_off_ns.get(name, 0))
+        disk = None if self.disks is None else self.disks[name]
+        incarnation = Incarnation(self, instance, settings, self.clock_off_ns.get(name, 0), disk)
         self.incarnations[name] = incarnation
         return incarnation
+
+    def keep_snapshots(self, full: float) -> None:
+        """Give each place a disk that refuses so often, and its processes less patience with a PostgreSQL that is away."""
+        self.disks = {name: ModelDisk(self.random(f"disk {name}"), self.note_fault) for name in ("a", "b")}
+        for disk in self.disks.values():
+            disk.full = full
+        kept = replace(self.settings.snapshot, interval_s=Decimal(1), patience_s=Decimal(3))
+        self.settings = replace(self.settings, snapshot=kept)
 
     def serving(self) -> Incarnation | None:
         """Return the newest that watches, None if none does."""
