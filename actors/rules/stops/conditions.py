@@ -81,8 +81,8 @@ def pnl_reading(trade: Trade, reading: Reading) -> Reading:
     low = None if reading.low is None else pnl_at(trade, reading.low)
     high = None if reading.high is None else pnl_at(trade, reading.high)
     if trade.side is Side.SHORT:
-        return Reading("pnl", high, low, reading.high_open, reading.low_open)
-    return Reading("pnl", low, high, reading.low_open, reading.high_open)
+        return Reading("pnl", high, low, reading.high_open, reading.low_open, source=reading.source)
+    return Reading("pnl", low, high, reading.low_open, reading.high_open, source=reading.source)
 
 
 def percent_reading(trade: Trade, pnl: Reading) -> Reading:

@@ -173,6 +173,26 @@ def test_of_what_nobody_knows_nothing_is_claimed(rule: Any, reading: Reading | N
 
 
 @pytest.mark.parametrize(
+    ("spec", "reading"),
+    [
+        (stop("loss", max_loss=2), between("0.30", "0.50")),
+        (stop("loss", max_loss=2, max_loss_percent=50), between("0.35", "0.50")),
+        (stop("profit", take_profit_price="0.80"), between("0.70", "0.90")),
+    ],
+)
+def test_what_holds_in_a_part_only_of_what_may_be_is_unknown(spec: Any, reading: Reading) -> None:
+    assert asked(a_trade(spec), reading) is None
+
+
+@pytest.mark.parametrize(("is_open", "expected"), [(True, False), (False, None)])
+def test_a_target_at_an_end_that_the_price_does_not_reach_is_not_met(is_open: bool, expected: bool | None) -> None:
+    """Ten contracts bought at 0.60 earn three dollars at 0.90."""
+    trade = a_trade(stop("profit", take_profit_amount=3))
+
+    assert asked(trade, between("0.40", "0.90", high_open=is_open)) is expected
+
+
+@pytest.mark.parametrize(
     ("trade", "price", "pnl", "percent"),
     [
         (a_trade(), between("0.40", "0.50", low_open=True), ("-2.0", "-1.0"), ("-33.", "-16.")),
@@ -191,6 +211,8 @@ def test_profit_lies_between_what_the_two_ends_would_bring(
 
 
 def test_profit_has_no_end_where_the_price_has_none() -> None:
-    found = pnl_reading(a_coin_trade(side=Side.SHORT), between("90", None))
+    short = pnl_reading(a_coin_trade(side=Side.SHORT), between("90", None))
+    long = pnl_reading(a_coin_trade(), between("90", None))
 
-    assert (found.low, found.high, percent_reading(a_coin_trade(), found).low) == (None, D(20), None)
+    assert (short.low, short.high, percent_reading(a_coin_trade(), short).low) == (None, D(20), None)
+    assert (long.low, long.high, percent_reading(a_coin_trade(), long).high) == (D(-20), None, None)

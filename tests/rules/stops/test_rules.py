@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from bus.messages.market import StrikeType, Tick
+from bus.messages.stops import Input
 from bus.messages.trades import Side, StopSpec, Trade
 from tests.rules.stops.builders import (
     COIN,
@@ -239,6 +240,43 @@ def test_a_decision_lists_its_inputs_with_their_age_and_source() -> None:
 
     said = watch.fired[0].decision.inputs["exit"]
     assert (said.value, said.ts, said.age_ms, said.source) == (Decimal("0.20"), at(3), 250, "kalshi")
+
+
+@pytest.mark.parametrize(
+    ("spec", "tick", "named", "source"),
+    [
+        (
+            stop("price", stop_price="0.25"),
+            bid("0.20", "0.24", seconds=3),
+            {"exit": "0.20", "yes_bid": "0.20", "yes_ask": "0.24"},
+            "kalshi",
+        ),
+        (
+            stop("loss", max_loss=2),
+            bid("0.30", "0.34", seconds=3),
+            {"exit": "0.30", "pnl": "-3.00", "pnl_percent": "-50", "yes_bid": "0.30", "yes_ask": "0.34"},
+            "kalshi",
+        ),
+        (
+            stop("price", stop_price="0.25"),
+            bid(None, "0.24", seconds=3),
+            {"exit_low": "0", "exit_high": "0.24", "yes_ask": "0.24"},
+            "kalshi",
+        ),
+        (stop("probability", floor_percent=25), a_probability(3, 10), {"probability": "10"}, "model"),
+        (stop("momentum", threshold_percent="0.35"), a_momentum(3, -1), {"momentum": "-1"}, "model"),
+        (stop("buffer", min_buffer=10), a_price(3, 1000), {"price": "1000", "buffer": "-118500"}, "coinbase"),
+    ],
+)
+def test_a_decision_lists_all_that_its_rule_reads_and_nothing_else(
+    spec: StopSpec, tick: Tick, named: dict[str, str], source: str
+) -> None:
+    """Lesson 6"""
+    watch = watching(spec).tick(tick, received=at(3.25))
+
+    assert watch.fired[0].decision.inputs == {
+        name: Input(value=Decimal(value), ts=at(3), age_ms=250, source=source) for name, value in named.items()
+    }
 
 
 def test_a_decision_lists_pnl_and_its_percent() -> None:
