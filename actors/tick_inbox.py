@@ -8,13 +8,20 @@ ticks. Any other (a timer) waits behind: it is heard later, when it would have b
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Final
+
+from msgspec.structs import replace
 
 from actors.activity import Activity
 from actors.inbox import Inbox
 from actors.rules.folding.fold import Fold
 from actors.rules.folding.levels import Input
 from actors.rules.folding.terms import FoldTerms
+from actors.rules.stops.backlog import history
 from bus.messages.market import Ticks
+
+_PIECE: Final = 100
+"""Ticks of one word: where each concerns many stops, hundreds would keep the desk, which shares the thread, from its turn."""
 
 
 class TickInbox(Inbox):
@@ -47,7 +54,14 @@ class TickInbox(Inbox):
         return self._came - self._taken
 
     def put(self, word: object) -> None:
-        """Add a word. Ticks that are gathered are part of a word that waits already."""
+        """Add a word. Ticks that are gathered are part of a word that waits already; a large read becomes several words."""
+        if type(word) is Ticks and len(word.batch) > _PIECE and not history(word):
+            for start in range(0, len(word.batch), _PIECE):
+                self._put(replace(word, batch=word.batch[start : start + _PIECE]))
+        else:
+            self._put(word)
+
+    def _put(self, word: object) -> None:
         with self._lock:
             if type(word) is not Ticks:
                 if self._is_gathered(word):

@@ -21,8 +21,8 @@ def a_tick(number: int) -> Ticks:
     return Ticks(batch=(a_quote(second, str(bid), str(bid + Decimal("0.01"))),), received_ns=at(second))
 
 
-def an_inbox(activity: Activity | None = None) -> TickInbox:
-    return TickInbox("auto_stop", activity or Activity(), most=MOST, terms=FoldTerms, touched=touched)
+def an_inbox(activity: Activity | None = None, most: int = MOST) -> TickInbox:
+    return TickInbox("auto_stop", activity or Activity(), most=most, terms=FoldTerms, touched=touched)
 
 
 def flooded(activity: Activity | None = None, ticks: int = 1000) -> TickInbox:
@@ -152,3 +152,23 @@ def test_a_fold_outlives_the_actor_that_dies_in_the_middle_of_it() -> None:
     inbox.after_crash()
 
     assert [*before, *everything(inbox)] == [*whole[: MOST + 1], *whole[MOST:]]
+
+
+def test_a_large_read_is_worked_in_pieces_so_that_others_get_their_turn() -> None:
+    """Fault 42: whoever shares the thread would look stuck."""
+    inbox, ticks = an_inbox(most=1000), tuple(a_tick(number).batch[0] for number in range(250))
+
+    inbox.put(Ticks(batch=ticks, received_ns=at(1.25)))
+    words = [word for word in everything(inbox) if isinstance(word, Ticks)]
+
+    assert [len(word.batch) for word in words] == [100, 100, 50]
+    assert tuple(tick for word in words for tick in word.batch) == ticks
+
+
+def test_history_stays_in_the_read_that_tells_it() -> None:
+    """Fault 33: in pieces nobody would know that a price was gone already."""
+    inbox, old = an_inbox(), Ticks(batch=tuple(a_tick(number).batch[0] for number in range(250)), received_ns=at(60))
+
+    inbox.put(old)
+
+    assert everything(inbox) == [old]

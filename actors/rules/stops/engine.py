@@ -119,6 +119,7 @@ class StopEngine:
             return
         book, lenses_at = self.book, self._roster.lenses.at
         look = self._witness if word.part is Part.WITNESS else self._look
+        is_whole = word.part is Part.WHOLE
         gone = history(word)
         woken: list[Lens] = []
         for tick in word.batch:
@@ -129,7 +130,7 @@ class StopEngine:
                 self._take_feed_events(now_ns)
             if entry is None:
                 continue
-            watched = word.part is Part.WHOLE and self._accounts.holds_anything
+            watched = is_whole and self._accounts.holds_anything
             feed: Feed | None
             if isinstance(entry, Feed):
                 feed = entry
