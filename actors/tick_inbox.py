@@ -10,14 +10,12 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from msgspec.structs import replace
-
 from actors.activity import Activity
 from actors.inbox import Inbox
 from actors.rules.folding.fold import Fold
 from actors.rules.folding.levels import Input
 from actors.rules.folding.terms import FoldTerms
-from actors.rules.stops.backlog import history
+from actors.rules.stops.backlog import pieces
 from bus.messages.market import Ticks
 
 _PIECE: Final = 100
@@ -55,9 +53,9 @@ class TickInbox(Inbox):
 
     def put(self, word: object) -> None:
         """Add a word. Ticks that are gathered are part of a word that waits already; a large read becomes several words."""
-        if type(word) is Ticks and len(word.batch) > _PIECE and not history(word):
-            for start in range(0, len(word.batch), _PIECE):
-                self._put(replace(word, batch=word.batch[start : start + _PIECE]))
+        if type(word) is Ticks and len(word.batch) > _PIECE:
+            for piece in pieces(word, _PIECE):
+                self._put(piece)
         else:
             self._put(word)
 

@@ -127,14 +127,16 @@ Tick = Quote | SpotPrice | Probability | Momentum | FeedBeat
 
 
 class Part(StrEnum):
-    """What a batch is: a read as it came, or a part of many that were folded under a flood (`rules.folding`).
+    """What a batch is: a read as it came, a piece of a large one, or a part of many that were folded under a flood (`rules.folding`).
 
+    PAST: a piece all of whose ticks were gone again by the end of the read: they fire nothing (`rules.stops.backlog`).
     WITNESS: ticks that end counts and raise bests, but neither count nor fire: others between them are not told. KEPT: ticks that
     do all of it, but what adds several inputs up is not judged by them: the others are not what they were at that moment. END: no tick;
     all inputs stand again as they did at this moment.
     """
 
     WHOLE = "whole"
+    PAST = "past"
     KEPT = "kept"
     WITNESS = "witness"
     END = "end"

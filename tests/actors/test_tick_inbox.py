@@ -8,7 +8,7 @@ from actors.activity import Activity
 from actors.inbox import Inbox
 from actors.rules.folding.terms import FoldTerms, touched
 from actors.tick_inbox import TickInbox
-from bus.messages.market import Ticks
+from bus.messages.market import Part, Ticks
 from bus.messages.trades import Trade
 from tests.rules.stops.builders import a_quote, a_trade, at
 
@@ -165,10 +165,16 @@ def test_a_large_read_is_worked_in_pieces_so_that_others_get_their_turn() -> Non
     assert tuple(tick for word in words for tick in word.batch) == ticks
 
 
-def test_history_stays_in_the_read_that_tells_it() -> None:
-    """Fault 33: in pieces nobody would know that a price was gone already."""
-    inbox, old = an_inbox(), Ticks(batch=tuple(a_tick(number).batch[0] for number in range(250)), received_ns=at(60))
+def test_history_in_a_large_read_stays_history() -> None:
+    """Fault 33: in a piece alone nobody could know that a price was gone already."""
+    inbox = an_inbox(most=1000)
 
-    inbox.put(old)
+    inbox.put(Ticks(batch=tuple(a_tick(number).batch[0] for number in range(250)), received_ns=at(60)))
+    words = [word for word in everything(inbox) if isinstance(word, Ticks)]
 
-    assert everything(inbox) == [old]
+    assert [(len(word.batch), word.part) for word in words] == [
+        (100, Part.PAST),
+        (100, Part.PAST),
+        (49, Part.PAST),
+        (1, Part.WHOLE),
+    ]

@@ -137,7 +137,7 @@ class Fold:
                 self._drop(1)
                 continue
             number = 0 if before is None else before.number + 1
-            decides = word.part is not Part.WITNESS and id(tick) not in gone
+            decides = word.part not in (Part.WITNESS, Part.PAST) and id(tick) not in gone
             path.last = Heard(self._order, number, self._batch, word.received_ns, tick, seen(tick), decides)
             path.heard.append(path.last)
             if len(path.heard) > path.due:

@@ -4,13 +4,28 @@ A process that was stopped, or a connection that was, brings seconds of ticks in
 that is old when it comes, and is followed by a newer one of its kind, fires nothing: the stop would answer a price that is gone.
 """
 
+from itertools import groupby
 from typing import Final
 
-from bus.messages.market import FeedBeat, Probability, Quote, Tick, Ticks
+from bus.messages.market import FeedBeat, Part, Probability, Quote, Tick, Ticks
 from bus.messages.units import NS_PER_S
 
 OLD_NS: Final = 2 * NS_PER_S
 """How old a tick is when it comes before it can be history."""
+
+
+def pieces(word: Ticks, most: int) -> list[Ticks]:
+    """Return `word` in pieces of at most `most` ticks, in order; history stays history."""
+    gone = history(word)
+    found: list[Ticks] = []
+    for is_gone, group in groupby(word.batch, key=lambda tick: id(tick) in gone):
+        ticks = tuple(group)
+        part = Part.PAST if is_gone else word.part
+        found.extend(
+            Ticks(batch=ticks[start : start + most], received_ns=word.received_ns, part=part)
+            for start in range(0, len(ticks), most)
+        )
+    return found
 
 
 def history(word: Ticks) -> frozenset[int]:

@@ -119,7 +119,8 @@ class StopEngine:
             return
         book, lenses_at = self.book, self._roster.lenses.at
         look = self._witness if word.part is Part.WITNESS else self._look
-        is_whole = word.part is Part.WHOLE
+        is_whole = word.part is Part.WHOLE or word.part is Part.PAST
+        self._may_fire = word.part is not Part.PAST
         gone = history(word)
         woken: list[Lens] = []
         for tick in word.batch:
@@ -146,6 +147,7 @@ class StopEngine:
         if woken:
             # Only now: the same read may bring a newer quote than the one that is in force again.
             self._look(woken, now_ns)
+        self._may_fire = True
 
     def _look(self, lenses: Iterable[Lens], now_ns: int) -> None:
         """Look through `lenses` anew and judge the rules that what is seen may concern."""

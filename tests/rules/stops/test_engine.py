@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from actors.rules.stops.engine import StopEngine
-from bus.messages.market import Tick, Ticks
+from bus.messages.market import Part, Tick, Ticks
 from bus.messages.stops import StopCheckGiven, StopCheckWanted, StopFired
 from bus.messages.timers import CancelTimer, SetTimer, TimerFired
 from bus.messages.trades import Attempt, AttemptState, Purpose, Side, Trade, TradeState
@@ -293,3 +293,24 @@ def test_one_price_of_a_flood_that_stays_clear_of_every_threshold_leaves_nothing
         engine.handle(_ticks(a_quote(2 + step / 1000, "0.40", "0.45")))
 
     assert (len(engine.last_ticks()), engine.progress()) == (1, [])
+
+
+def test_a_piece_of_history_fires_nothing_and_the_next_tick_does() -> None:
+    """Fault 33"""
+    watch = watching(STOP).tick(a_quote(1, "0.60", "0.62"))
+
+    watch.hear(Ticks(batch=(a_quote(2, *LOW),), received_ns=at(9), part=Part.PAST))
+    before = list(watch.fired)
+    watch.hear(Ticks(batch=(a_quote(3, *LOW),), received_ns=at(9)))
+
+    assert (before, len(watch.fired)) == ([], 1)
+
+
+def test_a_clock_fires_right_after_a_piece_of_history() -> None:
+    """Fault 33"""
+    watch = watching(stop("time", max_age_s=20)).tick(a_quote(1, "0.60", "0.62"))
+
+    watch.hear(Ticks(batch=(a_quote(2, *LOW),), received_ns=at(9), part=Part.PAST))
+    watch.wait(20)
+
+    assert len(watch.fired) == 1
