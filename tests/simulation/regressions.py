@@ -3,6 +3,7 @@
 from typing import Final
 
 REGRESSIONS: Final = (
+    (625, 2000),
     (516, 1000),
     (1665, 2000),
     (1902, 2000),

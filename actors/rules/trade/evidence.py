@@ -10,7 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from actors.rules.trade import closes, notices
-from actors.rules.trade.draft import Draft, find, reopen
+from actors.rules.trade.draft import Draft, entry_of, find, reopen
 from actors.rules.trade.fills import EXACT, average, book, own_price
 from actors.rules.trade.late import REST, born_late
 from actors.rules.trade.steps import LOOKUP, CloseWanted
@@ -77,6 +77,8 @@ def take_fill(draft: Draft, attempt: Attempt, fill: Fill) -> None:
         draft.late += born_late(trade, fill, draft.context)
         draft.notices.append(notices.late_fill(trade, fill, draft.context))
         return
+    if _sold_what_is_not_known_yet(draft, attempt, fill):
+        return
     own = min(fill.quantity, trade.open_quantity) if fill.purpose is Purpose.CLOSE else fill.quantity
     current = find(trade, attempt.client_order_id) or attempt
     book(draft, current, replace(fill, quantity=own, fees=fill.fees if own else ZERO))
@@ -89,6 +91,20 @@ def take_fill(draft: Draft, attempt: Attempt, fill: Fill) -> None:
     if fill.purpose is Purpose.ENTRY:
         _cover_the_unexpected(draft, current, fill)
     _judge(draft, attempt.client_order_id)
+
+
+def _sold_what_is_not_known_yet(draft: Draft, attempt: Attempt, fill: Fill) -> bool:
+    """Whether a close sold what its entry has filled unheard, as an earlier life knew: both are asked about, and it is booked then."""
+    trade, entry = draft.trade, entry_of(draft.trade)
+    if fill.purpose is not Purpose.CLOSE or entry is None or entry.state is AttemptState.DEAD:
+        return False
+    if not trade.open_quantity < fill.quantity <= trade.open_quantity + entry.quantity - entry.filled:
+        return False
+    close = find(trade, attempt.client_order_id) or attempt
+    draft.put(replace(close, reported=max(close.reported, close.filled + fill.quantity)))
+    draft.ask(entry)
+    _judge(draft, attempt.client_order_id)
+    return True
 
 
 def _same_order(known: Fill, fill: Fill) -> bool:

@@ -17,6 +17,8 @@ from tests.rules.lifecycle.builders import (
     a_fill,
     a_person,
     a_report,
+    a_trade,
+    a_venue_fill,
     an_answer,
     an_open_life,
     at,
@@ -233,3 +235,21 @@ def test_recovery_asks_about_the_order_that_was_taken_in() -> None:
     step = lifecycle.recover(life.trade, a_context(at(20)))
 
     assert [question.client_order_id for question in step.questions] == ["t1-close-1"]
+
+
+def test_what_a_close_sold_of_an_entry_that_nobody_has_heard_of_is_booked_once_the_entry_is() -> None:
+    """Fault 18, S2: a life without PostgreSQL knew of that fill by a look-up, and closed it."""
+    life = taken(Life(a_trade()).begin(), a_close())
+    sold = a_fill("10", "0.40", "t1-close-1", fill_id="c1", status="filled", cumulative="10")
+
+    early = life.hear(sold).step
+    life.hear(an_answer(status="filled", cumulative="10", fills=(a_venue_fill("10"),)))
+    life.hear(
+        an_answer(
+            "t1-close-1", status="filled", cumulative="10", fills=(a_venue_fill("10", "0.40", "t1-close-1", "c1"),)
+        )
+    )
+
+    assert (early.late, [question.client_order_id for question in early.questions]) == ((), ["t1-entry-1"])
+    assert (life.trade.state, life.trade.closed_quantity) == (TradeState.CLOSED, D(10))
+    assert [order for step in life.steps for order in step.closes] == []
