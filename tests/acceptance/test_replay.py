@@ -93,7 +93,7 @@ def test_behind_a_gap_nothing_is_taken_for_equal_before_the_next_life(
     found = replay(tmp_path, ALL, retold)
 
     assert len(found.gaps) == 1
-    assert found.skipped > 0
+    assert found.compared < replay(place, ALL, retold).compared
     assert found.different == 0
     assert found.lives == 1, "the beginning of the first life is what was damaged"
     assert found.compared > 0
