@@ -173,6 +173,8 @@ class House:
         self._inboxes = {
             name: self._new_inbox(name) for name in (*_ACTORS, *(() if snapshots is None else (SNAPSHOTS,)))
         }
+        # A venue's first answer comes as soon as the actors stand: the desk must know first what has left.
+        self._inboxes["trade_desk"].hold()
         self._connect(timers, also or {})
 
     @property
@@ -219,6 +221,7 @@ class House:
             self._recorder.tell(self.router.say)
             self._recorder.note("trade_desk", tail, said, now_ns)
         self.router.say_all(said)
+        self._inboxes["trade_desk"].release()
 
     def hear(self, word: object) -> None:
         """Take in a word from the wires, on any thread. Questions for the status go to the root, the rest by type."""

@@ -9,6 +9,7 @@ answer, so that no actor knows of it and no word pays for it.
 """
 
 import queue
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -45,9 +46,31 @@ class Inbox:
         self._again: deque[object] = deque()
         self._ahead: deque[object] = deque()
         self._beats = 0
+        self._held: deque[object] | None = None
+        self._holding = threading.Lock()
+
+    def hold(self) -> None:
+        """Keep words back until `release`: its actor lives and answers beats, and may not decide about anything yet."""
+        self._held = deque()
+
+    def release(self) -> None:
+        """Hand out what was kept back, in order, before whatever comes now."""
+        with self._holding:
+            for word in self._held or ():
+                self._add(word)
+            # Only now: whoever puts meanwhile waits for the lock, and comes behind.
+            self._held = None
 
     def put(self, word: object) -> None:
-        """Add a word; it counts as work under way until it has been handled."""
+        """Add a word; it counts as work under way until it has been handled. One that is kept back is nobody's work yet."""
+        if self._held is not None and word is not _BEAT and not isinstance(word, Envelope):
+            with self._holding:
+                if self._held is not None:
+                    self._held.append(word)
+                    return
+        self._add(word)
+
+    def _add(self, word: object) -> None:
         self._activity.begin()
         self._queue.put(word)
         if self.ring is not None:

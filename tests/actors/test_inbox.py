@@ -1,6 +1,7 @@
 """An inbox outlives its actor."""
 
 from actors.activity import Activity
+from actors.inbox import Inbox
 from tests.actors.builders import Echo, Heard, an_echo, an_inbox, running
 
 
@@ -133,3 +134,28 @@ def test_an_inbox_is_not_idle_while_a_word_waits_beside_a_beat() -> None:
     inbox.put("a")
 
     assert not inbox.is_idle()
+
+
+def test_what_is_kept_back_comes_in_its_order_before_what_follows() -> None:
+    inbox = Inbox("desk", Activity())
+    inbox.hold()
+    for word in ("first", "second"):
+        inbox.put(word)
+    assert inbox.waiting() == 0
+
+    inbox.release()
+    inbox.put("third")
+
+    assert [inbox.take() for _ in range(3)] == ["first", "second", "third"]
+
+
+def test_a_beat_is_answered_while_words_are_kept_back() -> None:
+    activity = Activity()
+    inbox = Inbox("desk", activity)
+    inbox.hold()
+    inbox.put("a word")
+    inbox.beat()
+
+    assert inbox.take(0.01) is None
+    assert inbox.is_answered
+    assert activity.outstanding == 0

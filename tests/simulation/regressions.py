@@ -3,6 +3,7 @@
 from typing import Final
 
 REGRESSIONS: Final = (
+    (846, 2000),
     (625, 2000),
     (516, 1000),
     (1665, 2000),
