@@ -12,11 +12,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from loguru import logger
 
 from bus.messages.recording import EntriesLost, LifeBegun, LifeContinues, LifeEnded, RecorderFailed, RecorderWorks
+from bus.orders import Now
 from bus.recorder.segments import LIFE, Block, Entry, SegmentWriter, segments, start_ns
 from bus.recorder.words import Packed, pack
 
@@ -26,14 +27,6 @@ _BLOCK_BYTES: Final = 1 << 20
 _WAITING_MAX: Final = 100_000
 """Entries: about as many seconds of memory as a disk may hang before entries are lost."""
 OWNER: Final = "recorder"
-
-
-class Clock(Protocol):
-    """Now."""
-
-    def now_ns(self) -> int:
-        """Return nanoseconds since the epoch, UTC."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +48,7 @@ class _Noted(NamedTuple):
 class Recorder:
     """`actors.ports.Recorder` into `folder`. `note` may be called from any thread."""
 
-    def __init__(self, folder: Path, clock: Clock, keep: Keep) -> None:
+    def __init__(self, folder: Path, clock: Now, keep: Keep) -> None:
         self._folder = folder
         self._clock = clock
         self._keep = keep
@@ -196,7 +189,7 @@ class _Pending:
         self.add(noted)
         self.entries.insert(0, self.entries.pop())
 
-    def first_ns(self, clock: Clock) -> int:
+    def first_ns(self, clock: Now) -> int:
         """Return the instant of its first entry, or now."""
         return self.entries[0].at_ns if self.entries else clock.now_ns()
 

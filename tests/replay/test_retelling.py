@@ -1,0 +1,116 @@
+"""A recording told again: what nothing can decide is skipped and counted, and is never taken for equal."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from actors.engines import Beginning, Engines
+from actors.recorded import RecordedEngine, note_beginning
+from actors.replay.replaying import Wanted, replay
+from actors.replay.retelling import Retelling
+from bus.messages.market import Ticks
+from bus.messages.recording import EntriesLost, LifeContinues
+from bus.messages.records import Recovered
+from bus.recorder.segments import LIFE, Block, Entry, SegmentWriter
+from bus.recorder.words import pack
+from config.settings import load, retold
+from tests.rules.stops.builders import T0, a_quote, a_trade, stop
+
+
+class Tape:
+    """`actors.ports.Recorder` in memory: one block."""
+
+    def __init__(self) -> None:
+        self.block = Block([], [])
+
+    def note(self, actor: str, heard: object, said: Sequence[object] = (), at_ns: int | None = None) -> None:
+        words, entries = list(self.block.words), list(self.block.entries)
+        indices = range(len(words), len(words) + 1 + len(said))
+        words += [pack(word) for word in (heard, *said)]
+        self.block = Block(words, [*entries, Entry(actor, at_ns or T0, indices[0], tuple(indices[1:]))])
+
+    def tell(self, say: object) -> None: ...
+
+
+def a_life(epoch: int = 1, *bids: str) -> Block:
+    """One that watches a trade and hears of these bids."""
+    tape, settings = Tape(), load({})
+    beginning = Beginning(recovered=Recovered(), instance="one", epoch=epoch, streams={}, now_ns=T0)
+    note_beginning(tape, settings, beginning)
+    engine = RecordedEngine("auto_stop", Engines(settings, beginning).stops, tape)
+    engine.handle(a_trade(stop("price", stop_price="0.40")))
+    for second, bid in enumerate(bids, 1):
+        tick = a_quote(second, bid, "0.99")
+        engine.handle(Ticks(batch=(tick,), received_ns=tick.ts))
+    return tape.block
+
+
+def only(block: Block, *numbers: int) -> Block:
+    return Block(block.words, [block.entries[number] for number in numbers])
+
+
+def test_what_an_engine_said_it_says_again() -> None:
+    told = list(Retelling(retold).hear(a_life(1, "0.60", "0.39")))
+
+    assert [one.difference() for one in told] == [None] * 3
+    assert any(told[-1].said or ())
+
+
+def test_behind_a_gap_nothing_is_decided_before_the_next_life() -> None:
+    first, retelling = a_life(1, "0.60", "0.39"), Retelling(retold)
+    list(retelling.hear(only(first, 0, 1, 2)))
+
+    retelling.lose()
+    behind = list(retelling.hear(only(first, 3, 4)))
+    again = list(retelling.hear(a_life(2, "0.60")))
+
+    assert [one.said for one in behind] == [None, None]
+    assert all(one.said is not None for one in again)
+    assert retelling.tally.skipped == 2
+
+
+def test_where_the_recorder_lost_something_it_is_a_gap_as_well() -> None:
+    life, retelling = a_life(1, "0.60"), Retelling(retold)
+    list(retelling.hear(only(life, 0, 1, 2)))
+
+    list(retelling.hear(Block([pack(EntriesLost(count=7))], [Entry("recorder", T0, 0)])))
+    [behind] = retelling.hear(only(life, 3))
+
+    assert behind.said is None
+    assert retelling.tally.lost == 7
+
+
+def test_a_segment_of_another_s_life_is_not_told_by_these_engines() -> None:
+    """Two processes may record into one folder."""
+    life, retelling = a_life(1, "0.60"), Retelling(retold)
+    list(retelling.hear(only(life, 0, 1, 2)))
+
+    for epoch, is_told in ((1, True), (2, False)):
+        continues = LifeContinues(instance="one", epoch=epoch)
+        list(retelling.hear(Block([pack(continues)], [Entry(LIFE, T0, 0)])))
+        [later] = retelling.hear(only(life, 3))
+
+        assert (later.said is not None) is is_told
+
+
+def test_without_its_beginning_a_life_is_skipped() -> None:
+    retelling = Retelling(retold)
+
+    told = list(retelling.hear(only(a_life(1, "0.60"), 2, 3)))
+
+    assert [one.said for one in told] == [None, None]
+    assert (retelling.tally.lives, retelling.tally.skipped) == (0, 2)
+
+
+def test_a_block_that_is_damaged_ends_what_can_be_decided(tmp_path: Path) -> None:
+    life = a_life(1, "0.60", "0.39")
+    writer = SegmentWriter(tmp_path, T0)
+    for block in (only(life, 0, 1, 2), only(life, 3), only(life, 4)):
+        writer.append(block)
+    writer.close()
+    body = writer.path.read_bytes()
+    second = body.find(b"WKRB", body.find(b"WKRB") + 4)
+    writer.path.write_bytes(body[: second + 60] + bytes([body[second + 60] ^ 1]) + body[second + 61 :])
+
+    found = replay(tmp_path, Wanted(), retold)
+
+    assert (len(found.gaps), found.compared, found.skipped, found.different) == (1, 1, 1, 0)
