@@ -115,6 +115,9 @@ def read_blocks(path: Path, *, since_ns: int = 0, until_ns: int = 2**63 - 1) -> 
     unpacker = zstandard.ZstdDecompressor()
     with path.open("rb") as file:
         start = file.read(len(MAGIC))
+        if len(start) < len(MAGIC) and MAGIC.startswith(start):
+            yield Gap(path, 0, _torn(len(start)))
+            return
         if start != MAGIC:
             raise ForeignSegment(_foreign(path, start))
         end = os.fstat(file.fileno()).st_size

@@ -98,7 +98,7 @@ def test_a_changed_byte_costs_its_own_block_or_is_said(
 
 @pytest.mark.parametrize(
     ("start", "words"),
-    [(b"SQLite format 3\x00" + bytes(20), "no recording"), (MAGIC.replace(b"1", b"2"), "another version"), (b"", "no")],
+    [(b"SQLite format 3\x00" + bytes(20), "no recording"), (MAGIC.replace(b"1", b"2"), "another version")],
 )
 def test_a_foreign_file_is_refused(tmp_path: Path, start: bytes, words: str) -> None:
     path = tmp_path / "recording-1-0.wkr"
@@ -106,6 +106,17 @@ def test_a_foreign_file_is_refused(tmp_path: Path, start: bytes, words: str) -> 
 
     with pytest.raises(ForeignSegment, match=words):
         list(read_blocks(path))
+
+
+@pytest.mark.parametrize("written_bytes", [0, 1, len(MAGIC) - 1])
+def test_a_process_that_died_at_its_first_byte_leaves_a_torn_tail(tmp_path: Path, written_bytes: int) -> None:
+    path = tmp_path / "recording-1-0.wkr"
+    path.write_bytes(MAGIC[:written_bytes])
+
+    [gap] = read_blocks(path)
+
+    assert isinstance(gap, Gap)
+    assert "torn" in gap.why
 
 
 def test_a_block_that_would_fill_the_memory_is_not_unpacked(tmp_path: Path) -> None:
