@@ -23,8 +23,9 @@ _SUBJECTS: Final = (
     "trade.command.open",
     "trade.request.open",
     "stop.request.set",
-    "system.request.halt",
+    "settings.request.set",
 )
+"""None on which an object that names no field says something: `{}` on `system.request.halt` is a halt, and is obeyed."""
 
 
 def bodies(random: Random) -> list[bytes]:
