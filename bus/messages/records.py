@@ -174,10 +174,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 class OrdersTail(msgspec.Struct, frozen=True, kw_only=True):
     """What ORDERS holds after a sequence, oldest first.
 
-    decisions: those in LEDGER that the closes among `submits` name. stream: its full name. last: the sequence of the newest read.
+    sequences: where each of `submits` stands; not recorded, for it decides nothing. decisions: those in LEDGER that the closes among `submits` name. stream: its full name. last: the sequence of the newest read.
     """
 
     submits: tuple[OrderSubmit, ...] = ()
+    sequences: tuple[int, ...] = ()
     reports: tuple[Received[Any] | Malformed, ...] = ()
     decisions: tuple[StopDecision, ...] = ()
     stream: str = "ORDERS"

@@ -105,6 +105,11 @@ class Desk:
         """Say what recovery needs (`beginning.begin`); before any other word. tail: the end of ORDERS."""
         return beginning.begin(self._state, now_ns, tail, self.handle)
 
+    def strangers(self, since_ns: int) -> frozenset[str]:
+        """Return the ids of the closes given since then whose trade is not on record; it may be born again."""
+        orders = (order for orders in self._state.strangers.values() for order in orders)
+        return frozenset(order.client_order_id for order in orders if order.ts >= since_ns)
+
     def decide(self, word: object) -> tuple[list[object], Callable[[], list[object]]]:
         """Return what reduces risk and leaves at once, and what makes the rest of `word`: to be called before the next word.
 
