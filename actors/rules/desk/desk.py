@@ -26,6 +26,7 @@ from actors.rules.desk.commits import Minutes
 from actors.rules.desk.room import Gate, Rules, refuse
 from actors.rules.desk.seen import Seen, Verdict
 from actors.rules.desk.state import DeskState, minutes_of
+from actors.rules.desk.stop_requests import held_back, was_changed
 from actors.rules.settings.changes import read_layers
 from actors.rules.settings.layers import Resolver
 from actors.rules.trade.steps import CloseWanted, Event, VenueTerms, trade_of
@@ -247,8 +248,11 @@ class Desk:
         """Close a trade because a rule says so; the decision stands and is told, whatever has become of the trade."""
         decision = fired.decision
         minutes = Minutes(now_ns=fired.now_ns, cause=decision.decision_id)
-        minutes.decisions.append(decision)
         trade = self._state.blotter.live.get(decision.trade_id)
+        if trade is not None and was_changed(fired, trade):
+            minutes.decisions.append(held_back(decision))
+            return minutes
+        minutes.decisions.append(decision)
         if trade is not None:
             reason = f"stop {decision.rule}"
             wanted = CloseWanted(reason=reason, rule=decision.rule, decision=decision, mark=fired.mark)

@@ -43,12 +43,14 @@ class ArmedRule:
         "position",
         "rule",
         "settings",
+        "spec",
         "wake_ns",
     )
 
     def __init__(self, armed: "ArmedTrade", position: int, spec: StopSpec) -> None:
         self.armed = armed
         self.position = position
+        self.spec = spec
         self.rule = Rule(spec.rule)
         self.settings = spec.settings
         self.confirms = 0
@@ -115,7 +117,7 @@ class ArmedRule:
 class ArmedTrade:
     """One watched trade. order: its place in the order of arming, which is the order of decisions on one tick.
 
-    fired: a stop of it fired, and TradeDesk has not answered yet. stale_ns: since when an input that a rule needs is stale.
+    fired: its stops that fired, while TradeDesk has not answered yet. stale_ns: since when an input that a rule needs is stale.
     """
 
     __slots__ = ("fired", "order", "rules", "sight", "stale_ns", "timers", "trade")
@@ -125,7 +127,7 @@ class ArmedTrade:
         self.sight = sight
         self.order = order
         self.rules = [ArmedRule(self, position, spec) for position, spec in enumerate(trade.stops)]
-        self.fired = False
+        self.fired: list[StopSpec] = []
         self.stale_ns: int | None = None
         self.timers: set[str] = set()
         for rule in self.rules:

@@ -107,6 +107,36 @@ def test_a_change_that_was_said_before_the_stop_was_heard_arms_nothing_anew() ->
     assert fired_ids(watch.said) == ["t1-price-1"]
 
 
+def test_a_stop_that_was_changed_before_it_fired_is_judged_at_once_by_its_new_threshold() -> None:
+    """S7: TradeDesk closes by no stop that has been changed."""
+    trade = a_trade(STOP)
+    watch = Watch(trade).tick(a_quote(1, *LOW))
+
+    watch.hear(later(trade, stops=(stop("price", stop_price="0.22"),)))
+
+    assert fired_ids(watch.said) == ["t1-price-1", "t1-price-2"]
+
+
+def test_a_stop_that_was_loosened_before_it_fired_waits_for_its_new_threshold() -> None:
+    trade = a_trade(STOP)
+    watch = Watch(trade).tick(a_quote(1, *LOW))
+    watch.hear(later(trade, stops=(stop("price", stop_price="0.15"),)))
+
+    watch.wait(20).tick(a_quote(21, "0.15", "0.20"))
+
+    assert [fired.now_ns for fired in watch.fired] == [at(1), at(21)]
+
+
+def test_a_stop_that_was_changed_beside_one_that_fired_is_judged_by_its_new_threshold_if_that_is_not_answered() -> None:
+    trade = a_trade(STOP, stop("time", max_age_s=60))
+    watch = Watch(trade).tick(a_quote(1, *LOW))
+    watch.hear(later(trade, stops=(STOP, stop("time", max_age_s=3))))
+
+    watch.tick(a_quote(4, "0.60", "0.62")).wait(7)
+
+    assert watch.rules == ["price", "time"]
+
+
 def test_a_fired_stop_that_nobody_answers_is_said_again() -> None:
     """Lesson 5: a stop that fired into a void still closes its trade."""
     watch = Watch(a_trade(STOP)).tick(a_quote(1, *LOW)).wait(6)
