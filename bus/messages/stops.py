@@ -168,6 +168,8 @@ class StopProgress(msgspec.Struct, frozen=True, kw_only=True):
     """By input, the `ts` last counted."""
     decisions: int = 0
     """How many decisions of this rule on this trade were numbered so far."""
+    ts: UtcNs = 0
+    """When this was written down. Of two the later one counts: each is later than the one before it, whatever the clock says."""
 
 
 class StopCoverage(Message, frozen=True, kw_only=True, omit_defaults=True):

@@ -28,7 +28,7 @@ class ArmedRule:
 
     confirms, counted, best, active, decisions: as in `StopProgress`, survive a restart. holding_since_ns: when the condition
     began to hold, None while it does not, or nobody knows. held_by: the guards that held it back when a decision last said so.
-    wake_ns: the timer that it has asked for.
+    kept_ns: when that was written down last. wake_ns: the timer that it has asked for.
     """
 
     __slots__ = (
@@ -40,6 +40,7 @@ class ArmedRule:
         "decisions",
         "held_by",
         "holding_since_ns",
+        "kept_ns",
         "position",
         "rule",
         "settings",
@@ -58,6 +59,7 @@ class ArmedRule:
         self.best: Price | None = None
         self.active = False
         self.decisions = 0
+        self.kept_ns = 0
         self.holding_since_ns: int | None = None
         self.held_by: tuple[str, ...] = ()
         self.wake_ns: int | None = None
@@ -89,12 +91,14 @@ class ArmedRule:
         self.best = progress.best
         self.active = progress.active
         self.decisions = max(self.decisions, progress.decisions)
+        self.kept_ns = progress.ts
 
     def carry_over(self, before: "ArmedRule") -> None:
         """Go on from the same rule of the trade's last version; another threshold begins to count anew, a best stays."""
         self.best = before.best
         self.active = before.active
         self.decisions = before.decisions
+        self.kept_ns = before.kept_ns
         if self.settings == before.settings:
             self.confirms = before.confirms
             self.counted = before.counted
@@ -111,7 +115,13 @@ class ArmedRule:
             confirms=self.confirms,
             counted=dict(self.counted),
             decisions=self.decisions,
+            ts=self.kept_ns,
         )
+
+    def keep(self, now_ns: int) -> StopProgress:
+        """Return what must survive a restart, to be written down now."""
+        self.kept_ns = max(self.kept_ns + 1, now_ns)
+        return self.progress()
 
 
 class ArmedTrade:

@@ -245,7 +245,7 @@ class StopEngine:
         rule.held_by = held_by
         made = decision(rule, reading, passage, now_ns, fired=False)
         self._log.forget(rule)
-        self._said.extend(stop_notices.say_held_back(made, held_by, rule.progress()))
+        self._said.extend(stop_notices.say_held_back(made, held_by, rule.keep(now_ns)))
 
     # Trades
 

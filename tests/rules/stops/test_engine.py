@@ -186,6 +186,34 @@ def test_a_count_survives_a_restart() -> None:
     assert fired_ids(after.said) == ["t1-price-1"]
 
 
+def test_what_was_counted_is_kept_though_its_trade_has_changed_since() -> None:
+    """S12: a fill or a fee just behind a tick is no reason to forget what that tick has counted."""
+    trade = a_trade(stop("price", stop_price="0.25", confirm_ticks=2), stop("trailing", trail="0.60"))
+    watch = Watch(trade).tick(a_quote(1, *LOW))
+
+    watch.hear(later(trade, fees=Decimal(1)))
+    watch.wait(2)
+
+    kept = {progress.rule: progress for progress in watch.progress}
+    assert (kept["price"].confirms, kept["trailing"].best) == (1, Decimal("0.20"))
+
+
+def test_a_best_is_kept_though_another_stop_of_its_trade_has_fired() -> None:
+    watch = watching(STOP, stop("trailing", trail="0.60")).tick(a_quote(1, "0.70", "0.72"), a_quote(1.1, *LOW)).wait(2)
+
+    assert [progress.best for progress in watch.progress if progress.rule == "trailing"] == [Decimal("0.70")]
+
+
+def test_what_is_written_down_later_says_so_though_the_clock_was_set_back() -> None:
+    """Fault 38"""
+    trade = a_trade(stop("price", stop_price="0.25", confirm_ticks=3))
+    before = Watch(trade).tick(a_quote(100, *LOW)).wait(101)
+
+    after = Watch(*before.progress, trade).tick(a_quote(1, "0.40", "0.45")).wait(2)
+
+    assert after.progress[-1].ts > before.progress[-1].ts > at(100)
+
+
 def test_a_dwell_restarts_with_the_engine() -> None:
     trade = a_trade(stop("price", stop_price="0.25", dwell_s=5))
     before = Watch(trade).tick(a_quote(1, *LOW)).wait(5)
