@@ -1,6 +1,7 @@
 """Puts one small mistake at a time into the house and sees whether a test notices: `make mutants [ONLY=PATTERN] [SAMPLE=N]`.
 
-`[tool.mutmut]` of pyproject.toml says in which rooms, and by which tests. Each room has its row in docs/proof.md, written when
+`[tool.mutmut]` of pyproject.toml says in which rooms, and by which tests: those nearest to a room, so that what a table says is the
+least that all of them together catch. Each room has its row in docs/proof.md, written when
 the room is through, with the commit that was tried. A run of all rooms takes hours: interrupted, it goes on where it was, as long
 as the commit is the same; and with SAMPLE so many of each room are tried, chosen by chance: others at each commit, or tests that
 were written for the survivors of a sample would be judged by that sample. With ONLY it is some rooms

@@ -68,6 +68,17 @@ def test_a_redelivery_takes_nothing_back() -> None:
     assert places.reached() == {"ORDERS": 6}
 
 
+def test_what_is_reached_takes_no_room_any_more() -> None:
+    """A million inputs are behind it by the evening."""
+    places = heard(*range(1, 1001))
+    for sequence in range(1, 1001):
+        places.settled("ORDERS", sequence)
+
+    places.reached()
+
+    assert (places._outstanding, places._settled) == ({"ORDERS": {}}, {"ORDERS": set()})
+
+
 def test_streams_do_not_wait_for_each_other() -> None:
     places = heard(5)
     places.heard("LEDGER", 3)
