@@ -6,13 +6,11 @@ again before the next life; what is skipped is counted, never taken for equal.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from msgspec import Struct
-
-from actors.engines import Beginning, Engines
-from bus.messages.recording import EngineRebuilt, EntriesLost, LifeBegun, LifeContinues, LifeEnded, PaperRestored
-from bus.messages.records import OrdersTail, Recovered
+from actors.engines import Engines
+from actors.replay.lives import Lives
+from bus.messages.recording import EngineRebuilt, EntriesLost, LifeEnded, PaperRestored
+from bus.messages.records import OrdersTail
 from bus.recorder.segments import LIFE, Block, Entry
 from bus.recorder.words import Packed, UnreadableWord, look, pack, unpack
 from config.settings import Settings
@@ -67,10 +65,8 @@ class Told:
 
 @dataclass(slots=True)
 class Tally:
-    """What was told so far. skipped: entries that nothing could decide again. killed: lives that did not end in order."""
+    """What was told so far. skipped: entries that nothing could decide again."""
 
-    lives: int = 0
-    killed: int = 0
     entries: int = 0
     skipped: int = 0
     lost: int = 0
@@ -84,9 +80,7 @@ class Retelling:
     def __init__(self, read_settings: ReadSettings) -> None:
         self.tally = Tally()
         self._read_settings = read_settings
-        self._begun: LifeBegun | None = None
-        self._recovered: Recovered | None = None
-        self._paper: list[Any] = []
+        self.lives = Lives()
         self._engines: Engines | None = None
 
     def hear(self, block: Block, until_ns: int = 2**63 - 1) -> Iterator[Told]:
@@ -105,7 +99,8 @@ class Retelling:
                 self.lose()
                 heard = None
             if entry.actor == LIFE:
-                self._begin(heard)
+                if self.lives.hear(heard):
+                    self._engines = None
                 continue
             said = self._retell(entry, heard)
             tally.skipped += said is None and not isinstance(heard, LifeEnded | EntriesLost)
@@ -118,27 +113,13 @@ class Retelling:
 
     def lose(self) -> None:
         """Something is missing here: nothing can be decided again before the next life."""
-        self._engines = self._recovered = None
+        self._engines = None
+        self.lives.lose()
 
     def end(self) -> None:
         """Nothing follows in this life."""
-        self.tally.killed += self._begun is not None
-        self._begun = None
+        self.lives.end()
         self.lose()
-
-    def _begin(self, word: object) -> None:
-        match word:
-            case LifeBegun():
-                self.end()
-                self.tally.lives += 1
-                self._begun, self._paper = word, []
-            case LifeContinues(instance=instance, epoch=epoch):
-                if self._begun is None or (self._begun.instance, self._begun.epoch) != (instance, epoch):
-                    self.end()
-            case Recovered():
-                self._recovered = word
-            case _:
-                self._paper.append(word)
 
     def _retell(self, entry: Entry, heard: object) -> list[object] | None:
         match heard:
@@ -146,7 +127,7 @@ class Retelling:
                 self.tally.lost += count
                 self.lose()
             case LifeEnded():
-                self._begun = None
+                self.lives.end_in_order()
                 self.lose()
         engines = self._living()
         if engines is None:
@@ -163,21 +144,8 @@ class Retelling:
 
     def _living(self) -> Engines | None:
         """Return the engines of this life, built once all that they begin with has been heard."""
-        if self._engines is None and self._begun is not None and self._recovered is not None:
-            begun = self._begun
-            self._engines = Engines(
-                self._read_settings(begun.settings),
-                Beginning(
-                    recovered=self._recovered,
-                    instance=begun.instance,
-                    epoch=begun.epoch,
-                    streams=begun.streams,
-                    now_ns=begun.now_ns,
-                    paper=tuple(self._paper),
-                    marks=begun.marks,
-                ),
-            )
-            self._recovered = None
+        if self._engines is None and (begun := self.lives.take()) is not None:
+            self._engines = Engines(self._read_settings(begun.settings), begun.beginning)
         return self._engines
 
 
@@ -196,27 +164,15 @@ class _Words:
 
 
 def _is_same(expected: Packed, actual: Packed) -> bool:
-    """Whether two words say the same: recordings outlive code, so a field that was added since is no difference."""
+    """Whether two words say the same: recordings outlive code, so a field that was added with its default is no difference."""
     if expected[0] != actual[0]:
         return False
     if bytes(expected[1]) == bytes(actual[1]):
         return True
     try:
-        return _agree(unpack(expected), unpack(actual), look(expected))
+        return unpack(expected) == unpack(actual)
     except UnreadableWord:
         return False
-
-
-def _agree(expected: Any, actual: Any, recorded: Any) -> bool:  # noqa: ANN401  # words, and whatever is in them
-    """Whether `actual` says what `expected` says, as far as it was `recorded`: a struct that writes defaults names all it knows."""
-    if isinstance(expected, Struct) and isinstance(recorded, dict) and type(expected) is type(actual):
-        known = expected.__struct_fields__
-        if not expected.__struct_config__.omit_defaults:
-            known = tuple(name for name in known if name in recorded)
-        return all(_agree(getattr(expected, name), getattr(actual, name), recorded.get(name)) for name in known)
-    if isinstance(expected, tuple) and isinstance(recorded, list) and isinstance(actual, tuple):
-        return len(expected) == len(actual) == len(recorded) and all(map(_agree, expected, actual, recorded))
-    return bool(expected == actual)
 
 
 def _named(packed: Packed) -> tuple[str, object]:

@@ -24,14 +24,11 @@ from typing import Final, Protocol
 
 import msgspec
 
-from actors.rules.timers import TimerQueue
+from actors.replay.deadlines import Deadlines
 from bus.messages.envelope import Received
 from bus.messages.market import FeedBeat, Lifecycle, Momentum, Probability, Quote, SpotPrice, Tick, Ticks
-from bus.messages.timers import CancelTimer, SetTimer, TimerFired
+from bus.messages.timers import TimerFired
 from bus.messages.trades import TradeOpen
-
-VENUE: Final = "paper_venue"
-"""Whose deadlines come after everybody else's at one instant."""
 
 _IDLE_S: Final = 0.02
 """How long the house may be left alone while no message comes."""
@@ -130,8 +127,7 @@ class Sequencer:
         self._held: dict[int, _Arrived] = {}
         self._next = 1
         self._lock = threading.Lock()
-        self._timers = TimerQueue()
-        self._venue_timers = TimerQueue()
+        self._deadlines = Deadlines()
         self._line = 0
         self._announced_line = 0
         self._timers_fired = self._requests = self._lost = 0
@@ -163,11 +159,7 @@ class Sequencer:
     def keep(self, word: object) -> None:
         """Keep, move or forget a deadline, in the place of Timer."""
         with self._lock:
-            match word:
-                case SetTimer(owner=owner):
-                    self._queue_of(owner).set(word)
-                case CancelTimer(owner=owner):
-                    self._queue_of(owner).cancel(word)
+            self._deadlines.keep(word)
 
     def announce(self) -> None:
         """Say how far the horizon is: a publisher that has just come needs to know."""
@@ -262,13 +254,7 @@ class Sequencer:
 
     def _take_timer(self, until_ns: int) -> TimerFired | None:
         with self._lock:
-            due_ns, venue_due_ns = self._timers.next_due(), self._venue_timers.next_due()
-            if venue_due_ns is None or (due_ns is not None and due_ns <= venue_due_ns):
-                return self._timers.take_next() if due_ns is not None and due_ns <= until_ns else None
-            return self._venue_timers.take_next() if venue_due_ns <= until_ns else None
-
-    def _queue_of(self, owner: str) -> TimerQueue:
-        return self._venue_timers if owner == VENUE else self._timers
+            return self._deadlines.take(until_ns)
 
     def _hand(self, word: object) -> None:
         self._release(word)
