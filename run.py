@@ -33,6 +33,7 @@ from actors.outside.probes import Probes
 from actors.outside.snapshot_file import LocalSnapshot
 from actors.ports import Clock
 from actors.replay import screen
+from actors.replay.changes import read_changes, read_sweep
 from actors.replay.process import Task, become
 from actors.replay.sidecar import Sidecar, read_sidecar, recording_name
 from actors.replay.stage import Stage, demo_settings
@@ -52,6 +53,7 @@ from bus.messages.plain import instant_text, read_instant, to_json
 from bus.messages.replay import Replayed
 from bus.messages.trades import TradeOpen
 from bus.messages.units import NS_PER_S
+from bus.messages.what_if import Sweep, WhatIf
 from bus.recorded import Recording, instant_ns
 from bus.recorded_feed import END, HORIZON, READY, EndOfRecording, Horizon
 from bus.recorder.recorder import Keep, Recorder
@@ -106,7 +108,8 @@ for room in ROOMS:
 app.command(check.command((this_machine, nats_answers, postgres_answers)), name="check")
 # Every command with --json has its document here, so that `contract` knows it.
 DOCUMENTS = {words: shape for room in (check, *ROOMS) for words, shape in room.DOCUMENTS.items()}
-DOCUMENTS |= {"demo": DemoSummary, "bench": Benchmarks, "replay": Replayed, "explain": Explained}
+DOCUMENTS |= {"demo": DemoSummary, "bench": Benchmarks, "explain": Explained}
+DOCUMENTS |= {"replay": Replayed, "replay --set": WhatIf, "replay --sweep": Sweep}
 app.command(contract.command(DOCUMENTS), name="contract")
 
 
@@ -417,9 +420,28 @@ def replay_command(
     ] = None,
     until: Annotated[str | None, Parameter(name="--to", help="Stop at this instant.")] = None,
     trade_id: Annotated[str | None, Parameter(name="--trade", help="Compare what names this trade alone.")] = None,
+    sets: Annotated[
+        tuple[str, ...],
+        Parameter(
+            name="--set", help="What if: KEY=VALUE for every trade, such as probability.floor_percent=30; repeatable."
+        ),
+    ] = (),
+    sweep: Annotated[
+        str | None,
+        Parameter(help="What if, for each value: KEY=A..B:STEP, such as probability.floor_percent=20..50:5."),
+    ] = None,
     flags: ReportFlags = TEXT,
 ) -> Exit:
-    """Let what decides hear a recording again, and compare what it says with what it said; reaches no server."""
+    """Let what decides hear a recording again, and compare what it says with what it said; reaches no server.
+
+    With --set or --sweep: what would have become of its trades under other settings, all fills simulated anew.
+    """
+    try:
+        read_changes(sets)
+        if sweep is not None:
+            read_sweep(sweep)
+    except ValueError as error:
+        raise WrongUse(str(error)) from error
     become(
         Task(
             place=_recording(recording, flags),
@@ -427,6 +449,8 @@ def replay_command(
             until_ns=2**63 - 1 if until is None else _instant("--to", until),
             trade_id=trade_id,
             json=flags.json,
+            sets=sets,
+            sweep=sweep,
         )
     )
 

@@ -55,9 +55,9 @@ def _of_account(own: AccountLimits) -> EntryLimits:
     return EntryLimits(**{name: getattr(own, name) for name in AccountLimits.__struct_fields__})
 
 
-def paper_book(settings: Settings) -> PaperBook:
-    """Return a simulated venue that knows of no order."""
-    paper, terms = settings.paper, venue_terms(settings, PAPER)
+def paper_book(settings: Settings, venue: str = PAPER) -> PaperBook:
+    """Return a simulated venue that knows of no order. venue: whose style and netting it has; one that is not configured has the paper venue's."""
+    paper, terms = settings.paper, venue_terms(settings, venue if venue in settings.venues else PAPER)
     return PaperBook(
         latency_ns=int(paper.latency_ms * NS_PER_MS),
         fee_of=partial(fee, paper.fee_model, paper.fee_percent),

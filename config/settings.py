@@ -305,6 +305,12 @@ def retold(told: Mapping[str, str | int | bool]) -> Settings:
     return _assembled(given, stops, Field.exact)
 
 
+def read_one(key: str, text: str) -> Value:
+    """Return the value that `text` stands for as the process setting `key`. Raises: ConfigurationError, also for an unknown key."""
+    [(_, given)] = _checked(iter([(key, Given(text, Origin(Source.FILE, "the command line")))]))
+    return _read(key, given, Field.read)
+
+
 def _defaults() -> tuple[dict[str, Given], dict[str, Decimal | str | bool]]:
     """Return what defaults.toml gives: the process settings, not yet read, and the stop settings."""
     defaults = dict(from_toml(DEFAULTS, Source.DEFAULTS, where=_DEFAULTS_NAME))

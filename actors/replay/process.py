@@ -11,11 +11,14 @@ from typing import Final, NoReturn
 import msgspec
 from rich.console import RenderableType
 
-from actors.replay import explain_screen, replay_screen
+from actors.replay import explain_screen, replay_screen, what_if_screen
+from actors.replay.changes import read_change, read_changes, read_sweep
 from actors.replay.explaining import NothingRecordedError, explain
 from actors.replay.replaying import Wanted, replay
+from actors.replay.what_if import sweep, what_if
 from bus.messages.envelope import Message
 from bus.messages.plain import to_json
+from bus.messages.what_if import Ground
 from bus.recorder.reading import NoRecording
 from config.command_line import Exit, complain, print_document
 from config.pictures import show
@@ -25,7 +28,10 @@ _OURS: Final = "WATCHKEEPER_"
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be replayed, as one argument of the process. Instants are nanoseconds. at_ns: of an explanation, None: the end."""
+    """What is to be replayed, as one argument of the process. Instants are nanoseconds. at_ns: of an explanation, None: the end.
+
+    sets, sweep: of a what-if, as `actors.replay.changes` reads them.
+    """
 
     place: str
     since_ns: int = 0
@@ -33,6 +39,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     trade_id: str | None = None
     json: bool = False
     explains: bool = False
+    sets: tuple[str, ...] = ()
+    sweep: str | None = None
     at_ns: int | None = None
 
 
@@ -48,7 +56,9 @@ def main(argument: str) -> Exit:
     """Replay or explain, and say what came of it."""
     task = msgspec.json.decode(argument, type=Task)
     try:
-        return _explain(task) if task.explains else _replay(task)
+        if task.explains:
+            return _explain(task)
+        return _what_if(task) if task.sets or task.sweep else _replay(task)
     except NoRecording as error:
         complain(str(error))
         return Exit.WRONG_USE
@@ -64,6 +74,26 @@ def _replay(task: Task) -> Exit:
         raise NothingRecordedError(f"{task.place} holds nothing to compare there")
     _print(task, found, replay_screen.render(found))
     return Exit.NO if found.different else Exit.DONE
+
+
+def _what_if(task: Task) -> Exit:
+    place, changes = Path(task.place), read_changes(task.sets)
+    wanted = Wanted(since_ns=task.since_ns, until_ns=task.until_ns, trade_id=task.trade_id)
+    if task.sweep is None:
+        found = what_if(place, wanted, changes, retold)
+        _require_life(place, found.ground)
+        _print(task, found, what_if_screen.render(found))
+    else:
+        key, values = read_sweep(task.sweep)
+        swept = sweep(place, wanted, (key, [read_change(key, value) for value in values]), changes, retold)
+        _require_life(place, swept.ground)
+        _print(task, swept, what_if_screen.render_sweep(swept))
+    return Exit.DONE
+
+
+def _require_life(place: Path, ground: Ground) -> None:
+    if not ground.lives:
+        raise NothingRecordedError(f"{place} tells of no process's beginning there, and a what-if begins with one")
 
 
 def _explain(task: Task) -> Exit:

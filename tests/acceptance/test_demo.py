@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
+from actors.replay.changes import read_changes
+from actors.replay.replaying import Wanted
+from actors.replay.what_if import what_if
+from bus.messages.what_if import Change
+from config.settings import retold
 from tests.acceptance.independent_check import check
+from tests.demo.test_what_if import as_it_would_have_been
 from tests.replay.make_slice import SHIPPED
 
 ROOT = Path(__file__).parents[2]
@@ -92,3 +98,20 @@ def test_the_recorded_day_is_decided_again_without_a_difference_twice(recording:
     assert first == second
     assert (first["different"], first["skipped"], first["lost"], first["gaps"], first["killed"]) == (0, 0, 0, [], 0)
     assert first["compared"] > 10_000
+
+
+def test_without_a_change_a_what_if_gives_what_was_recorded(document: Document, recording: Path) -> None:
+    found = what_if(recording, Wanted(), read_changes(()), retold)
+
+    assert found.totals.changes == {Change.SAME: len(document["trades"])}
+
+
+def test_a_what_if_of_another_floor_is_what_an_independent_computation_says(
+    document: Document, recording: Path
+) -> None:
+    """The command line, whole; `tests/demo/test_what_if.py` has the day."""
+    found = told("replay", str(recording), "--set", "probability.floor_percent=45")
+
+    changed = as_it_would_have_been(document, found, "45")
+    assert found["totals"]["changes"]["same"] < len(found["trades"])
+    assert check(changed, SHIPPED) == []

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from actors.replay.changes import read_changes
 from actors.replay.explaining import NothingRecordedError, explain
 from actors.replay.replaying import Wanted, replay
+from actors.replay.what_if import what_if
 from actors.rules.stops.engine import StopEngine
 from bus.recorder.segments import segments
 from config.settings import retold
@@ -128,3 +130,16 @@ def test_a_trade_that_nobody_recorded_is_said_to_be_unknown(recorded: tuple[Path
 
     with pytest.raises(NothingRecordedError, match="nothing of nobody-1"):
         explain(place, "nobody-1", None, retold)
+
+
+def test_a_what_if_over_two_lives_fills_anew_what_another_venue_filled(recorded: tuple[Path, str]) -> None:
+    place, trade_id = recorded
+
+    found = what_if(place, ALL, read_changes(()), retold)
+    [trade] = [one for one in found.trades if one.trade_id == trade_id]
+
+    assert trade.recorded is not None
+    assert trade.now is not None
+    assert (trade.now.state, trade.now.rule, trade.now.fired) == ("closed", "price", trade.recorded.fired)
+    assert (trade.now.exit_price, trade.now.pnl) == (trade.recorded.exit_price, trade.recorded.pnl)
+    assert (found.ground.lives, found.ground.simulated) == (2, ("sim",))

@@ -1,163 +1,96 @@
-"""The demo without its wires: the sequencer, the strategy and the four engines on one thread, in recorded time.
+"""The demo without its wires: the sequencer, the strategy and the plain house of a what-if on one thread, in recorded time.
 
-NATS and PostgreSQL are left out by giving back at once what they would: a commit stands, an order arrives at the venue, a report at
-the desk. What comes out must therefore be what the whole demo prints, and takes seconds.
+What comes out must be what the whole demo prints, and takes seconds. It may be recorded: into what a what-if is asked about.
 """
 
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 
 from actors.activity import Activity
+from actors.engines import Beginning
+from actors.ports import Recorder
+from actors.recorded import note_beginning
+from actors.replay.plain_house import PlainHouse
 from actors.replay.sequencer import Sequencer
-from actors.replay.sidecar import Sidecar, read_sidecar, recording_name
+from actors.replay.sidecar import read_sidecar, recording_name
+from actors.replay.stage import demo_settings
 from actors.replay.strategy import EntryStrategy
 from actors.replay.tally import Tally
-from actors.rules.coverage.board import CoverageBoard
-from actors.rules.desk.desk import Desk
-from actors.rules.fees import fee
-from actors.rules.paper.book import PaperBook
-from actors.rules.stops.engine import StopEngine
-from actors.rules.trade.steps import VenueTerms
 from bus.messages.demo import DemoCommits, DemoRecording, DemoSettings, DemoSummary
-from bus.messages.envelope import Message, Outgoing, Received
-from bus.messages.market import Lifecycle, Quote, SpotPrice, Ticks
-from bus.messages.orders import (
-    OrderArrived,
-    OrderCancel,
-    OrderReport,
-    OrderSubmit,
-    VenueAnswer,
-    VenueOrdersRequest,
-    VenueQuestion,
-)
-from bus.messages.plain import from_json, to_plain
-from bus.messages.reconcile import AccountStanding, ReconcileWanted
-from bus.messages.records import Answer, Commit, Recovered
-from bus.messages.stops import (
-    BidReturned,
-    MarkGiven,
-    MarkWanted,
-    StopCheckGiven,
-    StopCheckWanted,
-    StopCoverage,
-    StopFired,
-)
+from bus.messages.envelope import Message, Received
+from bus.messages.market import Lifecycle, Quote, SpotPrice
+from bus.messages.plain import from_json, to_json, to_plain
+from bus.messages.reconcile import VenuesUp
+from bus.messages.records import Answer, Commit, OrdersTail, Recovered
 from bus.messages.system import Reply
-from bus.messages.timers import CancelTimer, SetTimer, TimerFired
-from bus.messages.trades import Trade, TradeOpen
+from bus.messages.trades import TradeOpen
 from bus.recorded import RecordedEvent, Recording, instant_ns
-from config.settings import load
+from config.settings import Settings, load
 
 LATENCY_NS = 50_000_000
 _NEWS: dict[str, type[Message]] = {"quote": Quote, "price": SpotPrice, "lifecycle": Lifecycle}
 
 
-Engine = Desk | StopEngine | CoverageBoard | PaperBook
+class RecordedHouse(PlainHouse):
+    """One whose turns are noted, as far as a what-if reads them."""
+
+    recorder: Recorder | None = None
+
+    def _turn(self, actor: str, word: object) -> Iterable[object]:
+        said = list(super()._turn(actor, word))
+        if self.recorder is not None and type(word).__module__.startswith("bus.messages"):
+            self.recorder.note(actor, word, said, self.now_ns)
+        return said
 
 
-class PlainHouse:
-    """The engines and who hears whom. `release` returns once every consequence has been applied."""
+class DemoHouse:
+    """The demo's house. `release` returns once every consequence has been applied."""
 
-    def __init__(self, sidecar: Sidecar) -> None:
-        self.stops = {**load({}).stops, **sidecar.stops}
+    def __init__(self, settings: Settings, start_ns: int, recorder: Recorder | None) -> None:
         self.tally = Tally(lambda: 0)
         self.replies: list[Reply] = []
-        self._arrivals = 0
-        self._words: deque[object] = deque()
-        self._stop_engine = StopEngine()
-        self._coverage = CoverageBoard(0)
-        self._paper = PaperBook(latency_ns=LATENCY_NS, fee_of=partial(fee, "none", Decimal(0)))
-        self._desk = Desk(
-            _nothing_yet(self.stops),
-            epoch=1,
-            instance="plain",
-            live_enabled=False,
-            venues={"paper": VenueTerms(name="paper")},
+        self.sequencer: Sequencer
+        beginning = Beginning(
+            recovered=_nothing_yet(settings.stops), instance="plain", epoch=1, streams={}, now_ns=start_ns
         )
-        self._owners: dict[str, Engine] = {
-            "trade_desk": self._desk,
-            "auto_stop": self._stop_engine,
-            "trade_watcher": self._coverage,
-            "paper_venue": self._paper,
-        }
-        self._hearers: dict[type, tuple[Engine, ...]] = {
-            Ticks: (self._coverage, self._paper, self._stop_engine),
-            Trade: (self._stop_engine, self._coverage, self._paper),
-            StopCheckWanted: (self._stop_engine,),
-            MarkWanted: (self._coverage,),
-            **dict.fromkeys(
-                (Received, VenueAnswer, StopFired, MarkGiven, BidReturned, StopCheckGiven, StopCoverage), (self._desk,)
-            ),
-            AccountStanding: (self._desk,),
-        }
+        self.house = RecordedHouse(settings, beginning, keep=self._keep, note=self._note)
+        self.house.recorder = recorder
+        if recorder is not None:
+            note_beginning(recorder, settings, beginning)
+            recorder.note("trade_desk", OrdersTail(), (), start_ns)
 
-    def ask(self, request: TradeOpen, sequencer: Sequencer) -> None:
+    def begin(self) -> None:
+        """Let the house begin."""
+        self.house.begin(OrdersTail(), self.sequencer.now_ns())
+        self.house.hear(VenuesUp(now_ns=self.sequencer.now_ns()), self.sequencer.now_ns())
+
+    def ask(self, request: TradeOpen) -> None:
         """Hand a trade request to the desk, as NATS would."""
-        self.release(_received(request, request.trade_id, sequencer.now_ns(), reply_to="answer"), sequencer)
+        received = Received(
+            message=request,
+            subject="trade.request.open",
+            key=request.trade_id,
+            digest="",
+            body=to_json(request),
+            received_ns=self.sequencer.now_ns(),
+            reply_to="answer",
+        )
+        self.release(received)
 
-    def release(self, word: object, sequencer: Sequencer) -> None:
+    def release(self, word: object) -> None:
         """Hand on `word` and everything that follows from it."""
         self.tally.released()
-        self._words.append(word)
-        while self._words:
-            self._hand_on(self._words.popleft(), sequencer)
+        self.house.hear(word, self.sequencer.now_ns())
 
-    def _hand_on(self, word: object, sequencer: Sequencer) -> None:
+    def _keep(self, word: object) -> None:
+        self.sequencer.keep(word)
+
+    def _note(self, word: object) -> None:
         self.tally.hear(word)
-        for engine in self._listeners(word):
-            self._words.extend(engine.handle(word))
-        now_ns = sequencer.now_ns()
         match word:
-            case SetTimer() | CancelTimer():
-                sequencer.keep(word)
-            case Outgoing(message=OrderSubmit() | OrderCancel() as order):
-                self._arrive(order, now_ns)
-            case VenueQuestion():
-                self._words.append(self._answer(word, now_ns))
-            case ReconcileWanted(venue=venue, account=account):
-                agreed = AccountStanding(venue=venue, account=account, began_ns=now_ns, answered=True, now_ns=now_ns)
-                self._words.append(agreed)
-            case OrderReport(client_order_id=client_order_id):
-                self._words.append(_received(word, f"{client_order_id}:{word.fill_id or word.status}", now_ns))
-            case Commit():
-                self._commit(word, now_ns)
-            case Answer(reply=reply):
+            case Commit(answer=Answer(reply=reply)) | Answer(reply=reply):
                 self.replies.append(reply)
-
-    def _listeners(self, word: object) -> tuple[Engine, ...]:
-        """Return who hears `word`. Those who only take note come before those who decide."""
-        if isinstance(word, TimerFired):
-            return (self._owners[word.owner],)
-        if isinstance(word, Received) and isinstance(word.message, Lifecycle):
-            return self._desk, self._paper
-        return self._hearers.get(type(word), ())
-
-    def _arrive(self, order: OrderSubmit | OrderCancel, now_ns: int) -> None:
-        self._arrivals += 1
-        arrived = OrderArrived(order=order, token="", sequence=self._arrivals, now_ns=now_ns)
-        self._words.extend(self._paper.handle(arrived))
-
-    def _answer(self, question: VenueQuestion, now_ns: int) -> VenueAnswer:
-        request = VenueOrdersRequest(account=question.account, client_order_id=question.client_order_id)
-        orders = self._paper.orders(request).orders
-        return VenueAnswer(
-            client_order_id=question.client_order_id,
-            trade_id=question.trade_id,
-            order=orders[0] if orders else None,
-            error=None,
-            now_ns=now_ns,
-            fills=self._paper.fills(request).fills,
-        )
-
-    def _commit(self, commit: Commit, now_ns: int) -> None:
-        if commit.answer is not None:
-            self.replies.append(commit.answer.reply)
-        for outgoing in commit.outbox:
-            if not outgoing.direct and isinstance(outgoing.message, OrderSubmit | OrderCancel):
-                self._arrive(outgoing.message, now_ns)
 
 
 def _nothing_yet(stops: Mapping[str, object]) -> Recovered:
@@ -174,10 +107,6 @@ def _nothing_yet(stops: Mapping[str, object]) -> Recovered:
         reduce_only=frozenset(),
         epoch=1,
     )
-
-
-def _received(message: Message, key: str, now_ns: int, reply_to: str | None = None) -> Received[Message]:
-    return Received(message=message, subject="", key=key, digest="", body=b"", received_ns=now_ns, reply_to=reply_to)
 
 
 def word_of(event: RecordedEvent) -> Quote | SpotPrice | Received[Lifecycle]:
@@ -197,20 +126,22 @@ def word_of(event: RecordedEvent) -> Quote | SpotPrice | Received[Lifecycle]:
     return message
 
 
-def play(recording: Path) -> tuple[DemoSummary, PlainHouse]:
+def play(recording: Path, recorder: Recorder | None = None) -> tuple[DemoSummary, DemoHouse]:
     """Play a whole recording; return the demo's document, and the house for a look inside."""
     sidecar = read_sidecar(recording)
+    settings = demo_settings(load({}), sidecar)
     events = list(Recording(recording, source=sidecar.source))
-    house = PlainHouse(sidecar)
-    sequencer = Sequencer(
+    house = DemoHouse(settings, instant_ns(events[0].ts), recorder)
+    sequencer = house.sequencer = Sequencer(
         start_ns=instant_ns(events[0].ts),
         activity=Activity(),
-        release=lambda word: house.release(word, sequencer),
-        ask=lambda request: house.ask(request, sequencer),
+        release=house.release,
+        ask=house.ask,
         horizon=lambda _line, _ns: None,
         strategy=EntryStrategy(sidecar.strategy),
         tail_ns=LATENCY_NS,
     )
+    house.begin()
     for order, event in enumerate(events, 1):
         sequencer.hear(order, event.line, word_of(event))
     sequencer.finish(len(events))
@@ -224,7 +155,7 @@ def play(recording: Path) -> tuple[DemoSummary, PlainHouse]:
         ),
         DemoSettings(
             source=sidecar.source,
-            stops=house.stops,
+            stops=settings.stops,
             venue={"latency_ms": Decimal(50), "style": "sell", "cutoff_s": Decimal(1), "fee_model": "none"},
             strategy=to_plain(sidecar.strategy),  # type: ignore[arg-type]  # a struct's plain form is a dict
         ),

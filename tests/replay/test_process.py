@@ -48,6 +48,9 @@ def test_no_code_that_reaches_a_server_or_a_venue_is_in_its_process() -> None:
         (("/nowhere",), 2, "holds no recording"),
         ((), 2, "set recorder.folder"),
         (("/nowhere", "--from", "yesterday"), 2, "--from yesterday"),
+        (("/nowhere", "--set", "probability.floor=30"), 2, "Did you mean probability.floor_percent"),
+        (("/nowhere", "--sweep", "probability.floor_percent=20..50"), 2, "A..B:STEP"),
+        (("/nowhere", "--set", "probability.floor_percent=30"), 2, "holds no recording"),
     ],
 )
 def test_what_cannot_be_meant_is_said_in_words(words: tuple[str, ...], code: int, said: str) -> None:

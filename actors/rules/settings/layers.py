@@ -31,6 +31,9 @@ Layers = Mapping[tuple[Layer, str], Values]
 Overrides = dict[str, Decimal | str]
 """A trade's own layer, as the trade carries it: switches as the words `true` and `false`."""
 
+OVER_ALL: Final = (Layer.TRADE, "")
+"""What holds for every trade, over its own layer: a what-if has such values. No request can set them: a trade's layer needs a name."""
+
 THRESHOLDS: Final[dict[str, tuple[str, ...]]] = {
     Rule.PROBABILITY: ("floor_percent",),
     Rule.PRICE: ("stop_price",),
@@ -182,6 +185,7 @@ class Resolver:
 
     def __init__(self, layers: Layers) -> None:
         self._layers = layers
+        self._over_all = layers.get(OVER_ALL, {})
         self._apart: dict[tuple[str, str, str], _Apart] = {}
         self._plain: dict[tuple[tuple[str, str, str], bool], Resolved] = {}
         self._shared: dict[object, Any] = {}
@@ -194,7 +198,7 @@ class Resolver:
             apart = self._apart[names] = _NOTHING.over(self._merge(names))
             apart.general = self._share_general(apart)
         if overrides:
-            own = apart.over(overrides)
+            own = apart.over({**overrides, **self._over_all} if self._over_all else overrides)
             if own.general is not apart.general:
                 own.general = self._share_general(own)
             return self._build(own, is_event=identity.is_event)
@@ -209,7 +213,7 @@ class Resolver:
 
     def merged(self, identity: Identity, overrides: Overrides) -> Values:
         """Return every value in force, by full key."""
-        return {**self._merge(self._names(identity)), **overrides}
+        return {**self._merge(self._names(identity)), **overrides, **self._over_all}
 
     def _names(self, identity: Identity) -> tuple[str, str, str]:
         """Return the layers that exist for this trade, so that those without layers share one entry."""
@@ -225,6 +229,7 @@ class Resolver:
         merged = dict(self._layers.get((Layer.DEFAULTS, ""), {}))
         for layer, name in zip((Layer.STRATEGY, Layer.ACCOUNT, Layer.SYMBOL), names, strict=True):
             merged.update(self._layers.get((layer, name), {}))
+        merged.update(self._over_all)
         return merged
 
     def _build(self, apart: _Apart, *, is_event: bool) -> Resolved:
