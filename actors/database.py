@@ -192,6 +192,8 @@ class Database(WatchedActor):
                 self._say(CommitRefused(commit=commit, error=reason))
             else:
                 self._status.note_kept(commit)
+                for order in commit.orders:
+                    self._backlog.places.stands(order.client_order_id)
                 if commit.outbox:
                     self._relay(commit)
                 if commit.answer is not None:

@@ -104,6 +104,8 @@ _START_S: Final = 20.0
 _STOP_SHARE: Final = 0.25
 """Of the time allowed for the whole stop: what one actor gets, once nothing is left to do."""
 _COMMIT_TRIES: Final = 6
+_STRANGERS_NS: Final = 24 * 3600 * NS_PER_S
+"""Whose trade is not on record after a day is not waited for any more: what follows it in ORDERS need not be read at each start."""
 
 
 def _everything(_word: object) -> None:
@@ -217,6 +219,10 @@ class House:
             self._note_heard(word)
         now_ns = self._clock.now_ns()
         said = self._engines.start_desk(tail, now_ns)
+        strangers = self._engines.desk.strangers(now_ns - _STRANGERS_NS)
+        for order, sequence in zip(tail.submits, tail.sequences, strict=True):
+            if order.client_order_id in strangers:
+                self._backlog.places.awaited(tail.stream, sequence, order.client_order_id)
         if self._recorder is not None:
             self._recorder.tell(self.router.say)
             self._recorder.note("trade_desk", tail, said, now_ns)

@@ -7,7 +7,8 @@
               -> refused, not sent, no answer    `OrderRefused` once for each kind, and again under the same id
 
 It is published again until it is stored or, for a submit, its `expires_ts` has passed; a cancel has no end. An order whose
-outcome is unknown when it expires stays unknown (idea 7): only a report or a lookup says what became of it.
+outcome is unknown when it expires stays unknown (idea 7): only a report or a lookup says what became of it. A cancel leaves
+behind its order: one that overtook it would be answered, the next attempt would leave, and then the first one.
 """
 
 import asyncio
@@ -83,6 +84,8 @@ class OrderSender:
         self._lead: Lead | None = None
         self._is_fenced = False
         self._sending: dict[str, _Sending] = {}
+        self._behind: dict[str, _Sending] = {}
+        """Cancels, by the message id of the order in front of which they may not leave."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def lead(self, lead: Lead) -> None:
@@ -92,7 +95,7 @@ class OrderSender:
     @property
     def in_flight(self) -> int:
         """How many orders and cancels are not known to be stored."""
-        return len(self._sending)
+        return len(self._sending) + len(self._behind)
 
     def submit(self, order: OrderSubmit | OrderCancel, subject: str) -> None:
         """Publish `order` on `subject` (without prefix). One that is on its way already is not sent a second time."""
@@ -100,8 +103,20 @@ class OrderSender:
         if msg_id in self._sending:
             return
         sending = _Sending(order, self._prefix.add(subject), msg_id, to_json(order))
-        self._sending[msg_id] = sending
+        first = addresses.submitted(order.client_order_id)
+        if isinstance(order, OrderCancel) and first in self._sending:
+            self._behind[first] = sending
+        else:
+            self._begin_sending(sending)
+
+    def _begin_sending(self, sending: _Sending) -> None:
+        self._sending[sending.msg_id] = sending
         self._send(sending)
+
+    def _end_sending(self, sending: _Sending) -> None:
+        self._sending.pop(sending.msg_id, None)
+        if (cancel := self._behind.pop(sending.msg_id, None)) is not None:
+            self._begin_sending(cancel)
 
     def _send(self, sending: _Sending) -> None:
         if self._is_fenced:
@@ -154,7 +169,7 @@ class OrderSender:
                 asyncio.get_running_loop().call_later(_FENCED_S, lambda: self._begin(self._find_out(sending, words)))
 
     def _stored(self, sending: _Sending, sequence: int, other: OrderSubmit | None = None) -> None:
-        self._sending.pop(sending.msg_id, None)
+        self._end_sending(sending)
         now_ns = self._clock.now_ns()
         if isinstance(sending.order, OrderCancel):
             self._say(Published(msg_ids=(sending.msg_id,), now_ns=now_ns))
@@ -209,7 +224,7 @@ class OrderSender:
         return isinstance(sending.order, OrderSubmit) and self._clock.now_ns() > sending.order.expires_ts
 
     def _give_up(self, sending: _Sending) -> None:
-        self._sending.pop(sending.msg_id, None)
+        self._end_sending(sending)
         order = sending.order
         assert isinstance(order, OrderSubmit), "a cancel does not expire"
         self._say(

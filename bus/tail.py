@@ -3,6 +3,7 @@
 Read after the epoch was taken: from then on no older process can add an order to it.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from bus.client import read_headers
@@ -27,7 +28,7 @@ _FILTERS_MAX: Final = 100
 async def read_tail(connection: Connection, prefix: Prefix, codec: Codec, after: int, now_ns: int) -> OrdersTail:
     """Return what ORDERS holds after the sequence `after`. Raises: BusError."""
     stream = prefix.stream("ORDERS")
-    submits: list[OrderSubmit] = []
+    submits: dict[int, OrderSubmit] = {}
     reports: list[Received[Any] | Malformed] = []
     last = after
     for kept in await read_stream(connection, stream, list(map(prefix.add, _WANTED)), after=after):
@@ -37,11 +38,17 @@ async def read_tail(connection: Connection, prefix: Prefix, codec: Codec, after:
         word = codec.decode(kept.subject, kept.body, read_headers(kept.headers), now_ns, delivery=delivery)
         match word:
             case Received(message=OrderSubmit() as order):
-                submits.append(order)
+                submits[kept.sequence] = order
             case Received(message=OrderReport()) | Malformed():
                 reports.append(word)
-    decisions = await _read_decisions(connection, prefix, codec, submits, now_ns)
-    return OrdersTail(submits=tuple(submits), reports=tuple(reports), decisions=decisions, stream=stream, last=last)
+    return OrdersTail(
+        submits=tuple(submits.values()),
+        sequences=tuple(submits),
+        reports=tuple(reports),
+        decisions=await _read_decisions(connection, prefix, codec, submits.values(), now_ns),
+        stream=stream,
+        last=last,
+    )
 
 
 async def read_ledger(connection: Connection, prefix: Prefix, codec: Codec, after: int, now_ns: int) -> LedgerNews:
@@ -61,7 +68,7 @@ async def read_ledger(connection: Connection, prefix: Prefix, codec: Codec, afte
 
 
 async def _read_decisions(
-    connection: Connection, prefix: Prefix, codec: Codec, submits: list[OrderSubmit], now_ns: int
+    connection: Connection, prefix: Prefix, codec: Codec, submits: Iterable[OrderSubmit], now_ns: int
 ) -> tuple[StopDecision, ...]:
     wanted = {order.decision_id: order.trade_id for order in submits if order.decision_id is not None}
     subjects = sorted({prefix.add(addresses.stop_decision(trade_id)) for trade_id in wanted.values()})

@@ -22,6 +22,7 @@ from db.rows import has_ended, nanoseconds
 
 _REMEMBERED_MAX: Final = 200_000
 _ENDED_MAX: Final = 2_000
+_POSITIONS_MAX: Final = 5_000
 _SETTLEMENTS_MAX: Final = 5_000
 PATIENCE_S: Final = 60
 _BOUNDED_SINCE: Final = 170_000
@@ -52,7 +53,8 @@ BALANCES: Final = "SELECT account, balance, ts FROM balances ORDER BY account"
 POSITIONS: Final = f"""
     SELECT p.account, p.ticker, p.side, p.quantity, p.ts FROM positions AS p
     WHERE EXISTS (SELECT FROM trades AS t WHERE t.account = p.account AND t.ticker = p.ticker AND NOT {has_ended("t")})
-    ORDER BY p.account, p.ticker
+    UNION SELECT * FROM (SELECT account, ticker, side, quantity, ts FROM positions ORDER BY ts DESC LIMIT %s) AS recent
+    ORDER BY account, ticker, side
 """
 SETTLEMENTS: Final = """
     SELECT account, ticker, ts, result, revenue, payout, fees
@@ -108,7 +110,7 @@ def read_all(connection: psycopg.Connection) -> Recovered:
         ended_ids=frozenset(trade_id for (trade_id,) in rows(ENDED_IDS)),
         balances=tuple(Balance(account=a, balance=b, ts=nanoseconds(ts)) for a, b, ts in rows(BALANCES)),
         account_progress=tuple(plain.from_json(AccountProgress, body) for (body,) in rows(ACCOUNT_PROGRESS)),
-        positions=tuple(map(_position, rows(POSITIONS))),
+        positions=tuple(map(_position, rows(POSITIONS, [_POSITIONS_MAX]))),
         settlements=tuple(map(_settlement, rows(SETTLEMENTS, [_SETTLEMENTS_MAX]))),
     )
 

@@ -122,9 +122,9 @@ UPSERT_LAYER: Final = """
 """
 UPSERT_POSITIONS: Final = """
     INSERT INTO positions AS p (account, ticker, side, quantity, ts)
-    SELECT DISTINCT ON (account, ticker) * FROM jsonb_to_recordset(%s::jsonb) AS r (account text, ticker text, side text,
-        quantity numeric, ts timestamptz) ORDER BY account, ticker, ts DESC
-    ON CONFLICT (account, ticker) DO UPDATE SET side = excluded.side, quantity = excluded.quantity, ts = excluded.ts
+    SELECT DISTINCT ON (account, ticker, side) * FROM jsonb_to_recordset(%s::jsonb) AS r (account text, ticker text, side text,
+        quantity numeric, ts timestamptz) ORDER BY account, ticker, side, ts DESC
+    ON CONFLICT (account, ticker, side) DO UPDATE SET quantity = excluded.quantity, ts = excluded.ts
     WHERE p.ts <= excluded.ts
 """
 INSERT_SETTLEMENTS: Final = """

@@ -89,8 +89,8 @@ class _Account:
             case StopCoverage(trade_id=self._trade_id):
                 self.coverage.append(word)
             case Commit(decisions=decisions):
-                mine = {one.decision_id: one for one in decisions if one.trade_id == self._trade_id}
-                self.decisions = mine | self.decisions
+                # What the desk makes of a stop that fired is the last word: it may have been changed meanwhile.
+                self.decisions |= {one.decision_id: one for one in decisions if one.trade_id == self._trade_id}
 
 
 def _concerns(ticks: Ticks, trade: Trade) -> bool:

@@ -6,6 +6,9 @@ again before the next life; what is skipped is counted, never taken for equal.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from msgspec import Struct
 
 from actors.engines import Engines
 from actors.replay.lives import Lives
@@ -164,15 +167,27 @@ class _Words:
 
 
 def _is_same(expected: Packed, actual: Packed) -> bool:
-    """Whether two words say the same: recordings outlive code, so a field that was added with its default is no difference."""
+    """Whether two words say the same: recordings outlive code, so a field that was added since is no difference."""
     if expected[0] != actual[0]:
         return False
     if bytes(expected[1]) == bytes(actual[1]):
         return True
     try:
-        return unpack(expected) == unpack(actual)
+        return _agree(unpack(expected), unpack(actual), look(expected))
     except UnreadableWord:
         return False
+
+
+def _agree(expected: Any, actual: Any, recorded: Any) -> bool:  # noqa: ANN401  # words, and whatever is in them
+    """Whether `actual` says what `expected` says, as far as it was `recorded`: a struct that writes defaults names all it knows."""
+    if isinstance(expected, Struct) and isinstance(recorded, dict) and type(expected) is type(actual):
+        known = expected.__struct_fields__
+        if not expected.__struct_config__.omit_defaults:
+            known = tuple(name for name in known if name in recorded)
+        return all(_agree(getattr(expected, name), getattr(actual, name), recorded.get(name)) for name in known)
+    if isinstance(expected, tuple) and isinstance(recorded, list) and isinstance(actual, tuple):
+        return len(expected) == len(actual) == len(recorded) and all(map(_agree, expected, actual, recorded))
+    return bool(expected == actual)
 
 
 def _named(packed: Packed) -> tuple[str, object]:

@@ -168,3 +168,4 @@ class _Readers(Executor):
         del wait, cancel_futures
         while self._jobs:
             self._jobs.popleft()()
+        self._scheduler.drop(self)

@@ -92,7 +92,8 @@ class Candidate:
                 self._record_error = why
                 if self._missing_since_ns is None:
                     self._missing_since_ns = now_ns
-                return [self._again(_RECORD, now_ns), *self._go(now_ns)]
+                again = SetTimer(owner=OWNER, key=_RECORD, due_ns=now_ns + self._pause_ns())
+                return [again, *self._go(now_ns)]
             case lead.SnapshotRefused(why=why):
                 self._missed, self._patience_ns = f"cannot begin without PostgreSQL: {why}", None
                 return []
@@ -146,10 +147,10 @@ class Candidate:
         self._missed = why
         if rival:
             return self._free_from(now_ns + SILENCE_NS, now_ns)
-        return self._free_from(self._again(_SILENCE, now_ns).due_ns, now_ns)
+        return self._free_from(now_ns + self._pause_ns(), now_ns)
 
-    def _again(self, key: str, now_ns: int) -> SetTimer:
-        """Try again after a pause, a longer one each time."""
+    def _pause_ns(self) -> int:
+        """Return how long to wait before the next try, a longer time each time."""
         pause_ns = _PAUSES_NS[min(self._tries, len(_PAUSES_NS) - 1)]
         self._tries += 1
-        return SetTimer(owner=OWNER, key=key, due_ns=now_ns + pause_ns)
+        return pause_ns

@@ -312,14 +312,12 @@ _GENERAL: tuple[Setting, ...] = (
 )  # fmt: skip
 
 
-def _guards() -> tuple[Setting, ...]:
-    return tuple(
-        Setting(key=f"{rule}.{guard}", kind=kind, low=low, high=high, meaning=meaning)
-        for rule, facts in RULES.items()
-        for guard in facts.guards
-        for kind, low, high, meaning in (_GUARD_FACTS[guard],)
-    )
+_GUARDS = tuple(
+    Setting(key=f"{rule}.{guard}", kind=kind, low=low, high=high, meaning=meaning)
+    for rule, facts in RULES.items()
+    for guard in facts.guards
+    for kind, low, high, meaning in (_GUARD_FACTS[guard],)
+)
 
-
-SETTINGS: dict[str, Setting] = {setting.key: setting for setting in (*_OWN, *_ACCOUNT, *_guards(), *_GENERAL)}
+SETTINGS: dict[str, Setting] = {setting.key: setting for setting in (*_OWN, *_ACCOUNT, *_GUARDS, *_GENERAL)}
 """Every setting by its key."""

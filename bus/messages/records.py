@@ -174,10 +174,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 class OrdersTail(msgspec.Struct, frozen=True, kw_only=True):
     """What ORDERS holds after a sequence, oldest first.
 
-    decisions: those in LEDGER that the closes among `submits` name. stream: its full name. last: the sequence of the newest read.
+    sequences: where each of `submits` stands; not recorded, for it decides nothing. decisions: those in LEDGER that the closes among `submits` name. stream: its full name. last: the sequence of the newest read.
     """
 
     submits: tuple[OrderSubmit, ...] = ()
+    sequences: tuple[int, ...] = ()
     reports: tuple[Received[Any] | Malformed, ...] = ()
     decisions: tuple[StopDecision, ...] = ()
     stream: str = "ORDERS"
@@ -210,7 +211,8 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     """What each account's cash was last stated to be."""
     account_progress: tuple[AccountProgress, ...] = ()
     positions: tuple[Position, ...] = ()
-    """What venues last said unasked of the tickers on which a trade has not ended, one side of each."""
+    """What venues last said unasked of the tickers on which a trade has not ended, and the last of others (a few thousand at most):
+    somebody may close by hand what is taken over only then."""
     settlements: tuple[Settlement, ...] = ()
     """The last ones (a few thousand at most), oldest first: a position may be taken over after its market was settled."""
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from bus.messages.envelope import Message
-from bus.messages.trades import Coverage, Trade
+from bus.messages.trades import Coverage, StopSpec, Trade
 from bus.messages.units import Money, Name, Number, Percent, Price, Quantity, Text, TradeId, UtcNs
 
 
@@ -87,11 +87,15 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class StopFired(msgspec.Struct, frozen=True, kw_only=True):
-    """AutoStop tells TradeDesk, at once and in this process: close this trade. Carries the mark that prices the close."""
+    """AutoStop tells TradeDesk, at once and in this process: close this trade. Carries the mark that prices the close.
+
+    stop: what was judged; TradeDesk closes by no stop that has been changed since. None: recorded before that was said.
+    """
 
     decision: StopDecision
     mark: Mark
     now_ns: UtcNs
+    stop: StopSpec | None = None
 
 
 class MarkWanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,6 +168,8 @@ class StopProgress(msgspec.Struct, frozen=True, kw_only=True):
     """By input, the `ts` last counted."""
     decisions: int = 0
     """How many decisions of this rule on this trade were numbered so far."""
+    ts: UtcNs = 0
+    """When this was written down. Of two the later one counts: each is later than the one before it, whatever the clock says."""
 
 
 class StopCoverage(Message, frozen=True, kw_only=True, omit_defaults=True):

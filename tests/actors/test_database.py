@@ -7,6 +7,7 @@ from threading import Event
 
 from actors.activity import Activity
 from actors.database import Backlog, Database
+from actors.rules.record.places import Places
 from actors.rules.status import StatusBoard
 from bus.messages.envelope import Delivery, Outgoing
 from bus.messages.failures import Fenced, StoreUnavailable
@@ -16,7 +17,9 @@ from bus.messages.records import (
     Answer,
     Commit,
     CommitRefused,
+    Kept,
     OrderStored,
+    Place,
     Published,
     Query,
     RecordAway,
@@ -126,6 +129,7 @@ class Room:
         self.activity = Activity()
         self.clock = FixedClock(7)
         self.ended: SimpleQueue[tuple[int, str]] = SimpleQueue()
+        self.kept: list[tuple[list[str], Mapping[str, int], int]] = []
         self.inbox = an_inbox("database", self.activity)
         self.readers = ThreadPoolExecutor(1)
         self.actor = Database(
@@ -142,7 +146,12 @@ class Room:
             activity=self.activity,
             status=self.status,
             escalate=lambda code, why: self.ended.put((code, why)),
+            kept=self.note_kept,
         )
+
+    def note_kept(self, kept: Kept) -> None:
+        """Note what stands, and how much the wire had been told by then."""
+        self.kept.append(([commit.cause for commit in kept.commits], kept.reached, self.wire.told.qsize()))
 
     def fire(self, timer: object) -> None:
         """Let the deadline pass that the actor has asked for."""
@@ -421,3 +430,120 @@ def test_a_close_that_orders_had_before_its_commit_came_holds_nothing_up() -> No
         room.quiet()
 
     assert room.store.batches == [["close"]]
+
+
+def test_what_stands_is_heard_here_before_anybody_else_can_know() -> None:
+    """The snapshot never lags behind what the house has said of itself."""
+    room = Room()
+    room.store.refuse = {"bad"}
+    room.store.gate.clear()
+    with running(room.actor):
+        room.inbox.put(a_commit("1", sequence=8))
+        assert room.store.entered.wait(10)
+        for cause in ("bad", "2"):
+            room.inbox.put(a_commit(cause, sequence=9))
+        room.store.gate.set()
+        room.quiet()
+
+    assert room.kept == [(["1"], {}, 0), (["2"], {}, 1)]
+
+
+def test_how_far_the_record_reaches_is_told_with_what_stands() -> None:
+    room = Room()
+    room.backlog.places = Places({"ORDERS": Place(reached=4)})
+    with running(room.actor):
+        room.inbox.put(a_commit("1"))
+        room.quiet()
+
+    assert [reached for _, reached, _ in room.kept] == [{"ORDERS": 4}]
+
+
+def test_a_message_is_marked_once_nats_has_it_and_once_only() -> None:
+    """K12"""
+    room = Room()
+    with running(room.actor):
+        room.inbox.put(a_commit("1", an_outgoing("a"), an_outgoing("b")))
+        room.wire.wait_for(1)
+        room.inbox.put(Published(msg_ids=("a",), now_ns=1))
+        room.inbox.put(Published(msg_ids=("b",), now_ns=1))
+        room.quiet()
+        room.inbox.put(a_commit("2"))
+        room.quiet()
+
+    assert room.store.marked == ["a", "b"]
+    assert room.backlog.unconfirmed == set()
+
+
+def test_an_input_whose_commit_is_refused_is_acknowledged_and_counted() -> None:
+    """L5: it stands in quarantine; delivered again it would be refused again."""
+    room = Room()
+    room.store.refuse = {"bad"}
+    with running(room.actor):
+        room.inbox.put(a_commit("bad", sequence=9))
+        told = room.wire.wait_for(1)
+        (refused,) = room.heard.wait_for(1)
+        room.quiet()
+
+    assert told == [("acknowledge", 9)]
+    assert isinstance(refused, CommitRefused)
+    assert (refused.commit.cause, refused.error) == ("bad", "bad row")
+    assert room.status.quarantined == 1
+
+
+def test_a_full_batch_is_written_though_more_waits() -> None:
+    room = Room(batch_max=2)
+    with running(room.actor) as actor:
+        actor.inbox.hold()
+        for cause in "123":
+            room.inbox.put(a_commit(cause))
+        actor.inbox.release()
+        room.quiet()
+
+    assert room.store.batches == [["1", "2"], ["3"]]
+
+
+def test_commands_are_taken_again_once_less_than_half_of_the_limit_waits() -> None:
+    room, left = Room(batch_max=1, backlog_max=4), list[int]()
+    room.wire.resume_commands = lambda: left.append(len(room.backlog.commits))  # type: ignore[method-assign]  # what is tested
+    room.store.away = 1
+    with running(room.actor):
+        room.inbox.put(a_commit("1"))
+        said = room.heard.wait_for(2)[0]
+        for cause in "234":
+            room.inbox.put(a_commit(cause))
+        room.wire.wait_for(1)
+        while isinstance(said, SetTimer):
+            room.fire(said)
+            said = room.heard.wait_for(1)[0]
+
+    assert left == [1]
+
+
+def test_a_commit_that_waited_out_an_outage_is_let_go_once() -> None:
+    """Fault 16, S1: what was written is not written again."""
+    room = Room()
+    room.store.away = 2
+    with running(room.actor):
+        room.inbox.put(a_commit("1", an_outgoing("a"), sequence=9))
+        timer = room.heard.wait_for(2)[0]
+        room.fire(timer)
+        room.fire(room.heard.wait_for(1)[0])
+        room.heard.wait_for(1)
+        room.quiet()
+
+    assert room.store.batches == [["1"]]
+    assert room.wire.wait_for(2) == [("acknowledge", 9), ("publish", ["a"])]
+    assert room.wire.told.qsize() == 0
+
+
+def test_work_that_stands_is_under_way_no_longer() -> None:
+    room = Room()
+    room.store.refuse = {"bad"}
+    with running(room.actor):
+        for cause in ("1", "bad"):
+            room.inbox.put(a_commit(cause))
+        room.inbox.put(Query(kind="trades", arguments={}, reply_to="r", now_ns=1))
+        room.wire.wait_for(1)
+        room.quiet()
+
+    assert room.activity.outstanding == 0

@@ -1,7 +1,9 @@
 """An inbox outlives its actor."""
 
+from pykka._envelope import Envelope
+
 from actors.activity import Activity
-from actors.inbox import Inbox
+from actors.inbox import Inbox, Tap
 from tests.actors.builders import Echo, Heard, an_echo, an_inbox, running
 
 
@@ -159,3 +161,122 @@ def test_a_beat_is_answered_while_words_are_kept_back() -> None:
     assert inbox.take(0.01) is None
     assert inbox.is_answered
     assert activity.outstanding == 0
+
+
+def test_whoever_waits_for_the_actor_is_rung_once_for_each_word() -> None:
+    inbox, rung = an_inbox(), list[Inbox]()
+    inbox.ring = rung.append
+
+    inbox.put("a")
+    inbox.beat()
+
+    assert rung == [inbox, inbox]
+
+
+def test_what_was_kept_back_rings_once_it_is_handed_out() -> None:
+    inbox, rung = an_inbox(), list[Inbox]()
+    inbox.ring = rung.append
+    inbox.hold()
+    inbox.put("a")
+    before = len(rung)
+
+    inbox.release()
+
+    assert (before, len(rung)) == (0, 1)
+
+
+def test_words_are_counted_as_handled_once_each() -> None:
+    inbox = an_inbox()
+    for word in "ab":
+        inbox.put(word)
+    for _ in range(2):
+        inbox.take()
+
+    while_the_second_is_in_hand = inbox.handled
+    inbox.take(timeout_s=0)
+
+    assert (while_the_second_is_in_hand, inbox.handled) == (1, 2)
+
+
+def test_a_crash_of_one_word_is_not_held_against_the_next() -> None:
+    """Fault 23: two words that crash their actor once each are both worked in the end."""
+    inbox = an_inbox()
+    for word in "ab":
+        inbox.put(word)
+    taken = []
+    for _ in range(2):
+        inbox.take()
+        assert inbox.after_crash() is None
+        taken.append(inbox.take())
+
+    assert (taken, inbox.crashes) == (["a", "b"], 2)
+
+
+def test_a_word_that_is_given_up_is_under_way_no_longer() -> None:
+    activity = Activity()
+    inbox = an_inbox(activity=activity)
+    inbox.put("poison")
+    for _ in range(2):
+        inbox.take()
+        inbox.after_crash()
+
+    assert (activity.outstanding, inbox.handled, inbox.waiting()) == (0, 1, 0)
+
+
+def test_an_actor_that_crashes_without_a_word_in_hand_gives_nothing_up() -> None:
+    inbox = an_inbox()
+    inbox.put("a")
+
+    assert [inbox.after_crash() for _ in range(3)] == [None, None, None]
+    assert (inbox.take(), inbox.crashes) == ("a", 3)
+
+
+def test_what_cannot_be_said_twice_is_given_up_and_the_rest_stays_to_be_said() -> None:
+    """Fault 23, L6: the word that led to it has been worked, and is not worked again."""
+    inbox = an_inbox()
+    inbox.put("a")
+    inbox.take()
+    inbox.leave_unsaid(["poison", "notice"])
+
+    given_up = [inbox.after_crash(), inbox.after_crash(), inbox.after_crash()]
+
+    assert given_up == [None, "poison", None]
+    assert (list(inbox.unsaid), inbox.in_hand) == (["notice"], "a")
+
+
+def test_a_crash_while_working_is_not_held_against_what_it_says_then() -> None:
+    inbox = an_inbox()
+    inbox.put("a")
+    inbox.take()
+    inbox.after_crash()
+    inbox.take()
+    inbox.leave_unsaid(["notice"])
+
+    assert inbox.after_crash() is None
+
+
+def test_an_actor_without_a_deadline_answers_a_beat_and_waits_on() -> None:
+    inbox = an_inbox()
+    inbox.beat()
+    inbox.put("a")
+
+    assert (inbox.take(), inbox.is_answered) == ("a", True)
+
+
+def test_what_pykka_asks_is_answered_while_words_are_kept_back() -> None:
+    inbox = an_inbox()
+    inbox.hold()
+    question = Envelope[object]("stop")
+
+    Tap(inbox).put(question)
+
+    assert Tap(inbox).get() is question
+
+
+def test_pykka_finds_nothing_to_throw_away_where_something_waits() -> None:
+    """Fault 41: what waits belongs to the next incarnation."""
+    inbox = an_inbox()
+    inbox.put("a")
+
+    assert Tap(inbox).empty()
+    assert Tap(inbox).get().message == "a"

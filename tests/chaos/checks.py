@@ -8,7 +8,7 @@ from bus.messages.trades import TradeState
 from bus.messages.units import ZERO
 from tests.chaos.checks_of_streams import of_streams
 from tests.chaos.driver import CALM, QUANTITY
-from tests.chaos.keeper import EXIT_INTERNAL, EXIT_KILLED
+from tests.chaos.keeper import EXIT_KILLED
 from tests.chaos.ledger import of_journal
 from tests.chaos.retold import of_recordings
 from tests.chaos.world import World
@@ -23,8 +23,8 @@ _ORPHAN: Final = "no trade has the order"
 _CRASHED: Final = "actor_restarted"
 
 
-def violations(world: World, *, may_end: bool) -> list[str]:
-    """Return what must not be. may_end: whether a fault of the round may make `serve` end itself with 70."""
+def violations(world: World, *, may_end_with: frozenset[int]) -> list[str]:
+    """Return what must not be. may_end_with: the exit codes with which the faults of the round may make `serve` end itself."""
     return [
         *(f"S2: {words}" for words in world.executor.venue.violations),
         *_of_positions(world),
@@ -35,7 +35,7 @@ def violations(world: World, *, may_end: bool) -> list[str]:
         *of_streams(world),
         *_of_quarantine(world),
         *of_recordings(world),
-        *_of_ends(world, may_end=may_end),
+        *_of_ends(world, may_end_with),
     ]
 
 
@@ -106,13 +106,13 @@ def _of_quarantine(world: World) -> Iterator[str]:
             yield f"L5: {subject} was set aside: {reason} {bytes(body)[:300]!r}"
 
 
-def _of_ends(world: World, *, may_end: bool) -> Iterator[str]:
-    """It ends when it is killed, or with 70 where it had to; and no actor crashes."""
+def _of_ends(world: World, may_end_with: frozenset[int]) -> Iterator[str]:
+    """It ends when it is killed, or by itself where it had to; and no actor crashes."""
     for keeper in world.keepers:
         ends, killed = Counter(keeper.ends), keeper.kills + (keeper.died_at() is not None)
         if ends[EXIT_KILLED] > killed:
             yield f"it was killed {killed} times, and {ends[EXIT_KILLED]} times it died: {keeper.ends}"
-        if set(ends) - {EXIT_KILLED, *((EXIT_INTERNAL,) if may_end else ())}:
+        if set(ends) - {EXIT_KILLED, *may_end_with}:
             yield f"it ended by itself: {keeper.ends}"
     for title, body in world.rows("select title, body from notices where kind = %s", _CRASHED):
         yield f"L4: {title}: {body}"

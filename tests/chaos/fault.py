@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from tests.chaos.keeper import EXIT_INTERNAL, EXIT_NO_ANSWER
 from tests.chaos.world import World
 
 Act = Callable[[World, Random], None]
@@ -22,7 +23,7 @@ ALL = PROCESS | EXECUTOR | NATS | POSTGRES
 class Fault:
     """of: whom it befalls; two that befall the same one are never in one round. when: in which phase it may begin.
 
-    may_end: whether `serve` may end itself with 70. is_point: a kill point, reached or not. disk_mb: of a disk of its own for
+    may_end: whether `serve` may end itself. is_point: a kill point, reached or not. disk_mb: of a disk of its own for
     whom it befalls.
     """
 
@@ -33,6 +34,12 @@ class Fault:
     may_end: bool = False
     is_point: bool = False
     disk_mb: int = 0
+
+    def ends_with(self) -> frozenset[int]:
+        """Return the exit codes with which `serve` may end itself; 69 if NATS goes away between its lead and its first input."""
+        if not self.may_end:
+            return frozenset()
+        return frozenset({EXIT_INTERNAL, EXIT_NO_ANSWER} if self.of & NATS else {EXIT_INTERNAL})
 
 
 def wait(random: Random, longest_s: float, shortest_s: float = 0.0) -> None:

@@ -13,6 +13,7 @@ from typing import Final, Self
 from tests.acceptance.harness import ROOT
 
 EXIT_KILLED: Final = -signal.SIGKILL
+EXIT_NO_ANSWER: Final = 69
 EXIT_INTERNAL: Final = 70
 _AGAIN_S: Final = 0.05
 _STOP_WITHIN_S: Final = 120

@@ -66,7 +66,7 @@ class Round:
         # Of two, one may still be starting: it has no ears for SIGTERM yet.
         if set(codes) - ({0} if len(codes) == 1 else {0, -signal.SIGTERM}):
             return [f"it ended with {codes} when it was stopped"]
-        return violations(world, may_end=any(fault.may_end for fault, _ in self.faults))
+        return violations(world, may_end_with=frozenset().union(*(fault.ends_with() for fault, _ in self.faults)))
 
     def _open(self, world: World) -> None:
         random, driver = self._random, world.driver

@@ -384,8 +384,17 @@ def an_older_position_does_not_replace_a_newer_one(under: StoreUnderTest) -> Non
     assert refused(store, *(_position(ts) for ts in (NOW_NS, NOW_NS - 1000, NOW_NS + 1000))) == []
 
 
-def _position(ts: int) -> Commit:
-    position = Position(account="a", ticker="T", ts=ts, side="yes", quantity=Decimal(1))  # type: ignore[arg-type]  # a side
+def a_position_of_one_side_does_not_replace_that_of_the_other(under: StoreUnderTest) -> None:
+    """Lesson 25: what a venue has said of one side is remembered over a restart, whatever it says of the other."""
+    store = leading(under)
+    store.commit([a_commit(a_trade("t-1", account="a", ticker="T"))])
+
+    assert refused(store, _position(NOW_NS, "no"), _position(NOW_NS + 1000)) == []
+    assert [position.side for position in store.recover().positions] == ["no", "yes"]
+
+
+def _position(ts: int, side: str = "yes") -> Commit:
+    position = Position(account="a", ticker="T", ts=ts, side=side, quantity=Decimal(1))  # type: ignore[arg-type]  # a side
     return Commit(sender="trade_desk", cause=str(ts), now_ns=NOW_NS, positions=(position,))
 
 
@@ -438,6 +447,7 @@ CLAUSES: tuple[Callable[[StoreUnderTest], None], ...] = (
     a_halt_stands_until_it_is_ended,
     recovery_gives_what_lives_with_its_coverage_and_counts,
     an_older_position_does_not_replace_a_newer_one,
+    a_position_of_one_side_does_not_replace_that_of_the_other,
     trades_are_found_by_what_is_asked,
 )
 """Every clause of the contract."""

@@ -3,12 +3,14 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from bus.messages.orders import Position, Settlement
 from bus.messages.records import Place, Quarantined, Query
 from bus.messages.settings import SettingsHistory
 from bus.messages.stops import StopCoverage, StopProgress
 from bus.messages.trades import Coverage, Side, Trade, Trades, TradeState
+from db import recovery
 from db.store import PostgresStore
 from tests.db.builders import NOW_NS, a_commit, a_fill, a_trade, an_input
 from tests.db.conftest import Ask
@@ -100,16 +102,31 @@ def test_recovery_gives_the_coverage_in_force(store: PostgresStore) -> None:
     assert store.recover().coverage == (said[1],)
 
 
-def test_recovery_gives_what_venues_said_of_the_tickers_of_living_trades(store: PostgresStore) -> None:
+def test_recovery_gives_what_venues_said_of_the_tickers_of_living_trades(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Fault 55"""
+    monkeypatch.setattr(recovery, "_POSITIONS_MAX", 0)
     trade = a_trade()
-    here, elsewhere = (
-        Position(account=trade.account, ticker=ticker, ts=NOW_NS, side=Side.YES, quantity=Decimal(0))
-        for ticker in (trade.ticker, "ELSEWHERE")
-    )
+    here, elsewhere = (_flat(trade.account, ticker) for ticker in (trade.ticker, "ELSEWHERE"))
     store.commit([a_commit(trade, positions=(here, elsewhere))])
 
     assert store.recover().positions == (here,)
+
+
+def test_recovery_gives_what_venues_said_last_of_tickers_without_a_trade(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fault 55: what somebody closed by hand may be taken over by us only then."""
+    monkeypatch.setattr(recovery, "_POSITIONS_MAX", 1)
+    older, newer = (replace(_flat("a", ticker), ts=ts) for ticker, ts in (("T1", NOW_NS - SECOND_NS), ("T2", NOW_NS)))
+    store.commit([a_commit(positions=(older, newer))])
+
+    assert store.recover().positions == (newer,)
+
+
+def _flat(account: str, ticker: str) -> Position:
+    return Position(account=account, ticker=ticker, ts=NOW_NS, side=Side.YES, quantity=Decimal(0))
 
 
 def test_recovery_gives_how_venues_settled_oldest_first(store: PostgresStore) -> None:

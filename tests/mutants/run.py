@@ -1,8 +1,10 @@
 """Puts one small mistake at a time into the house and sees whether a test notices: `make mutants [ONLY=PATTERN] [SAMPLE=N]`.
 
-`[tool.mutmut]` of pyproject.toml says in which rooms, and by which tests. Each room has its row in docs/proof.md, written when
+`[tool.mutmut]` of pyproject.toml says in which rooms, and by which tests: those nearest to a room, so that what a table says is the
+least that all of them together catch. Each room has its row in docs/proof.md, written when
 the room is through, with the commit that was tried. A run of all rooms takes hours: interrupted, it goes on where it was, as long
-as the commit is the same; and with SAMPLE so many of each room are tried, chosen by their names alone. With ONLY it is some rooms
+as the commit is the same; and with SAMPLE so many of each room are tried, chosen by chance: others at each commit, or tests that
+were written for the survivors of a sample would be judged by that sample. With ONLY it is some rooms
 (`actors/rules/trade`, `actors/rules` with all in it, `actors/rules/*.py` without, `bus/relay.py`), or a part of one
 (`actors.rules.fees.x_fee__mutmut_7`, `actors.rules.desk.desk.*`), which is shown and not written down.
 """
@@ -27,9 +29,9 @@ def tried(room: Room, names: list[str], children: int) -> Verdicts:
     return {name: found[name] for name in names}
 
 
-def by_chance(names: list[str]) -> list[str]:
-    """Return mutants in an order that says nothing of them, and is the same each time: any number from the front is a sample."""
-    return sorted(names, key=lambda name: crc32(name.encode()))
+def by_chance(names: list[str], commit: str) -> list[str]:
+    """Return mutants in an order that says nothing of them, and is the same for a commit: any number from the front is a sample."""
+    return sorted(names, key=lambda name: crc32(f"{commit} {name}".encode()))
 
 
 def main(arguments: list[str]) -> int:
@@ -47,7 +49,7 @@ def main(arguments: list[str]) -> int:
             whole = room.is_meant(wanted.only)
             furnish(room, commit)
             made = mutants(room)
-            meant = [name for name in by_chance(made) if whole or fnmatch(name, wanted.only)]
+            meant = [name for name in by_chance(made, commit) if whole or fnmatch(name, wanted.only)]
             found = tried(room, meant[: wanted.sample], wanted.children)
             alive = verdicts.survivors(found)
             for function, count in sorted(Counter(map(verdicts.function_of, alive)).items()):

@@ -2,18 +2,23 @@
 
 from pathlib import Path
 
+import msgspec
+from msgspec.structs import replace
+
 from actors.engines import Beginning, Engines
 from actors.recorded import RecordedEngine, note_beginning
+from actors.replay.explaining import explain
 from actors.replay.replaying import Wanted, replay
 from actors.replay.retelling import Retelling
 from bus.messages.market import Ticks
 from bus.messages.recording import EntriesLost, LifeContinues
-from bus.messages.records import Recovered
+from bus.messages.records import OrdersTail, Recovered
+from bus.messages.stops import StopFired
 from bus.recorder.segments import LIFE, Block, Entry, SegmentWriter
-from bus.recorder.words import pack
+from bus.recorder.words import Packed, pack
 from config.settings import load, retold
 from tests.replay.tape import Tape
-from tests.rules.stops.builders import T0, a_quote, a_trade, stop
+from tests.rules.stops.builders import T0, a_quote, a_trade, at, stop
 
 
 def a_life(epoch: int = 1, *bids: str) -> Block:
@@ -38,6 +43,55 @@ def test_what_an_engine_said_it_says_again() -> None:
 
     assert [one.difference() for one in told] == [None] * 3
     assert any(told[-1].said or ())
+
+
+def test_a_field_that_an_older_recording_does_not_know_is_no_difference() -> None:
+    block = a_life(1, "0.60", "0.39")
+    words = [without("stop", word) if word[0] == "StopFired" else word for word in block.words]
+
+    told = list(Retelling(retold).hear(Block(words, block.entries)))
+
+    assert words != block.words
+    assert [one.difference() for one in told] == [None] * 3
+
+
+def test_a_field_that_a_recording_knows_is_compared() -> None:
+    block = a_life(1, "0.60", "0.39")
+    words = [changed(word, now_ns=T0) if word[0] == "StopFired" else word for word in block.words]
+
+    told = list(Retelling(retold).hear(Block(words, block.entries)))
+
+    assert [one.difference() is None for one in told] == [True, True, False]
+
+
+def without(field: str, packed: Packed) -> Packed:
+    fields = msgspec.msgpack.decode(packed[1])
+    del fields[field]
+    return packed[0], msgspec.Raw(msgspec.msgpack.encode(fields))
+
+
+def changed(packed: Packed, **fields: object) -> Packed:
+    return packed[0], msgspec.Raw(msgspec.msgpack.encode(msgspec.msgpack.decode(packed[1]) | fields))
+
+
+def test_a_stop_that_the_desk_found_changed_is_explained_as_held_back(tmp_path: Path) -> None:
+    tape, settings, trade = Tape(), load({}), a_trade(stop("price", stop_price="0.40"))
+    recovered = Recovered(trades=(replace(trade, stops=(stop("price", stop_price="0.10"),)),))
+    beginning = Beginning(recovered=recovered, instance="one", epoch=1, streams={}, now_ns=T0)
+    note_beginning(tape, settings, beginning)
+    engines = Engines(settings, beginning)
+    stops, desk = RecordedEngine("auto_stop", engines.stops, tape), RecordedEngine("trade_desk", engines.desk, tape)
+    tape.note("trade_desk", OrdersTail(), engines.start_desk(OrdersTail(), T0))
+    stops.handle(trade)
+    said = stops.handle(Ticks(batch=(a_quote(1, "0.39", "0.99"),), received_ns=at(1)))
+    desk.handle(next(word for word in said if isinstance(word, StopFired)))
+    writer = SegmentWriter(tmp_path, T0)
+    writer.append(tape.block)
+    writer.close()
+
+    (decision,) = explain(tmp_path, "t1", None, retold).decisions
+
+    assert (decision.fired, decision.guards[-1].name) == (False, "stop_in_force")
 
 
 def test_behind_a_gap_nothing_is_decided_before_the_next_life() -> None:

@@ -282,3 +282,14 @@ def test_a_reader_answers_at_a_turn_of_its_own() -> None:
     run(process.scheduler)
 
     assert said == [1]
+
+
+def test_readers_that_were_shut_down_have_no_turn_any_more() -> None:
+    process, said = Process(), list[int]()
+    readers = process.turns.readers(2)
+    readers.submit(said.append, 1)
+
+    readers.shutdown()
+    run(process.scheduler)
+
+    assert said == [1]

@@ -26,7 +26,7 @@ class Paged:
     def is_right(self, trade: Trade) -> bool:
         """Whether it is open by all that its own orders did, gone at a venue that lists nothing, by a ghost, and people know it."""
         executor = self._world.executors.get(trade.venue)
-        if executor is None or (trade.account, trade.ticker) in self._story.positions_taken:
+        if executor is None or (trade.account, trade.ticker, trade.side) in self._story.positions_taken:
             return False
         venue = executor.venue
         is_blank = not any(quantity for (account, *_), quantity in venue.held.items() if account == trade.account)
@@ -54,8 +54,10 @@ class Paged:
         self._oracle.demand(codes == ["unreconciled"], "S6", f"an entry in {account}, which lacks something: {heard}")
 
     def _is_open_in_truth(self, trade: Trade, venue: ModelVenue) -> bool:
-        """Whether its own orders left it open: no close of it was lost."""
+        """Whether its own orders left it open: no close of it was lost. One born late may be of a part of its fill only."""
         opened, _ = self._oracle.orders.truth(trade.trade_id)
+        if trade.trade_id.startswith("r-"):
+            opened = min(opened, trade.filled_quantity)
         closes = (order for order in venue.of_trade[trade.trade_id] if order.sent.purpose is Purpose.CLOSE)
         return opened - sum((order.filled for order in closes), ZERO) == trade.open_quantity
 

@@ -118,7 +118,7 @@ class Tables:
     coverage_history: Table[int, Any] = field(default_factory=lambda: Table("coverage_history"))
     progress: Table[tuple[str, str], bytes] = field(default_factory=lambda: Table("stop_progress"))
     notices: Table[tuple[str, str], Any] = field(default_factory=lambda: Table("notices"))
-    positions: Table[tuple[str, str], Any] = field(default_factory=lambda: Table("positions"))
+    positions: Table[tuple[str, str, str], Any] = field(default_factory=lambda: Table("positions"))
     balances: Table[str, Any] = field(default_factory=lambda: Table("balances"))
     account_progress: Table[str, Any] = field(default_factory=lambda: Table("account_progress"))
     settlements: Table[tuple[str, str, str], Any] = field(default_factory=lambda: Table("settlements"))

@@ -75,6 +75,8 @@ class Reach:
     """What came of many seeds."""
 
     seeds: int = 0
+    broken: int = 0
+    """How often the interpreter itself broke."""
     turns: int = 0
     failed: dict[int, str] = field(default_factory=dict)
     faults: Counter[str] = field(default_factory=Counter)

@@ -263,7 +263,7 @@ def _upsert_layer(session: Session, parameters: Any) -> int:
 def _upsert_positions(session: Session, parameters: Any) -> int:
     positions = _tables(session).positions
     for row in msgspec.json.decode(parameters[0]):
-        key = (row["account"], row["ticker"])
+        key = (row["account"], row["ticker"], row["side"])
         before = positions.rows.get(key)
         if before is None or read_instant(before["ts"]) <= read_instant(row["ts"]):
             positions.put(session.noted, key, row)
@@ -466,11 +466,12 @@ def _layers(session: Session, _: Any) -> Rows:
 
 
 @means(recovery.POSITIONS)
-def _positions(session: Session, _: Any) -> Rows:
+def _positions(session: Session, parameters: Any) -> Rows:
     tables = _tables(session)
     alive = {(row.account, row.ticker) for row in tables.trades if row.state not in ENDED}
-    rows = sorted(item for item in tables.positions.rows.items() if item[0] in alive)
-    return [(account, ticker, row["side"], Decimal(row["quantity"]), _at(row["ts"])) for (account, ticker), row in rows]
+    newest = sorted(tables.positions.rows.items(), key=lambda item: read_instant(item[1]["ts"]))[-parameters[0] :]
+    found = dict(newest) | {key: row for key, row in tables.positions.rows.items() if key[:2] in alive}
+    return [(*key, Decimal(row["quantity"]), _at(row["ts"])) for key, row in sorted(found.items())]
 
 
 @means(recovery.SETTLEMENTS)

@@ -7,6 +7,8 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from actors.inbox import Inbox
 from actors.rules.stops.armed import ArmedTrade
 from bus.messages.market import FeedBeat, Part, Quote, Ticks
@@ -46,9 +48,13 @@ class StopsOracle:
         self._crossed_unseen: dict[str, dict[str, ArmedTrade]] = defaultdict(dict)
         """By process and trade, what was crossed by a tick that waits for AutoStop, or is folded away there."""
         self._before: tuple[dict[str, Quote], dict[str, int]] = {}, {}
+        self._open: Trade | None = None
+        """The trade as the desk has it, before it hears that a stop of it has fired."""
 
     def before(self, incarnation: Incarnation, inbox: Inbox, word: object) -> None:
-        """See ticks on their way into AutoStop."""
+        """See ticks on their way into AutoStop, and stops that fire on their way into the desk."""
+        if type(word) is StopFired and inbox.name == "trade_desk":
+            self._open = _as_the_desk_has_it(incarnation, word)
         if type(word) is Ticks and inbox.name == "auto_stop":
             known = self._seen[incarnation.name]
             # Where a witness crosses a stop, a tick that decides does so too.
@@ -90,6 +96,8 @@ class StopsOracle:
 
     def after(self, incarnation: Incarnation, inbox: Inbox, word: object) -> None:
         """AutoStop has worked a read: what was crossed in it has fired. A read that it died of it has not seen."""
+        if type(word) is StopFired and inbox.name == "trade_desk":
+            self._closed_by(word.decision, self._open, _as_the_desk_has_it(incarnation, word))
         if inbox.name == "auto_stop" and type(word) is Ticks and inbox.in_hand is not None:
             known = self._seen[incarnation.name]
             known.quotes, known.feeds = self._before
@@ -108,7 +116,7 @@ class StopsOracle:
             unseen.clear()
         for armed in must_fire:
             name = armed.trade.trade_id
-            is_answered = armed.fired or house._engines.stops._roster.find(name) is not armed
+            is_answered = bool(armed.fired) or house._engines.stops._roster.find(name) is not armed
             self._oracle.demand(is_answered, "L1", f"the stop of {name} was crossed by a fresh tick, and does not fire")
 
     def _on_record(self, incarnation: Incarnation) -> list[StopProgress]:
@@ -154,7 +162,15 @@ class StopsOracle:
 
     def fired(self, incarnation: Incarnation, word: StopFired) -> None:
         """AutoStop says that a stop has fired, just now."""
-        self._judge(incarnation, word.decision)
+        self._judge(incarnation, word)
+
+    def _closed_by(self, decision: StopDecision, before: Trade | None, after: Trade | None) -> None:
+        """A trade that a price stop closes is closed by the one in force: whoever changed it before has been answered."""
+        used, limit = decision.inputs.get("exit"), None if before is None else stop_price(before)
+        begins = before is not None and before.close_wanted is None and after is not None and after.close_wanted
+        if begins and decision.rule == Rule.PRICE and used is not None and used.value is not None:
+            is_crossed = limit is not None and used.value <= limit
+            self._oracle.demand(is_crossed, "S7", f"{decision.decision_id} closed at {used.value}, the stop is {limit}")
 
     def _take(self, seen: Seen, word: Ticks) -> None:
         seen.young = {}
@@ -172,7 +188,8 @@ class StopsOracle:
                 source = tick.source or ""
                 seen.feeds[source] = max(seen.feeds.get(source, 0), tick.ts)
 
-    def _judge(self, incarnation: Incarnation, decision: StopDecision) -> None:
+    def _judge(self, incarnation: Incarnation, word: StopFired) -> None:
+        decision = word.decision
         trade = self._oracle.trades.get(decision.trade_id)
         seen = self._seen[incarnation.name]
         quote = None if trade is None else seen.quotes.get(trade.ticker)
@@ -180,7 +197,9 @@ class StopsOracle:
         if trade is None or used is None or decision.rule == Rule.TIME:
             return
         name = decision.decision_id
-        quote = next((q for q in seen.young.get(trade.ticker, ()) if q.ts == used.ts), quote)
+        # Where a clock stood still there are several of one instant.
+        same = [q for q in seen.young.get(trade.ticker, ()) if q.ts == used.ts]
+        quote = next((q for q in same if exit_price(trade, q) == used.value), same[0] if same else quote)
         self._oracle.demand(
             quote is not None and used.ts == quote.ts, "S7", f"{name} used {used.ts}, the newest is {quote}"
         )
@@ -189,16 +208,13 @@ class StopsOracle:
         self._oracle.demand(
             fresh, "S7", f"{name} was decided {(decision.ts - last_ns) // NS_PER_S} s after the last word"
         )
-        if (
-            decision.rule == Rule.PRICE
-            and quote is not None
-            and quote.yes_bid is not None
-            and quote.yes_ask is not None
-        ):
-            limit = stop_price(trade)
-            price = quote.yes_bid if trade.side is Side.YES else ONE - quote.yes_ask
+        price = None if quote is None else exit_price(trade, quote)
+        if decision.rule == Rule.PRICE and price is not None:
+            limit = stop_price(replace(trade, stops=() if word.stop is None else (word.stop,)))
             self._oracle.demand(used.value == price, "S7", f"{name} saw {used.value}, the quote says {price}")
-            self._oracle.demand(limit is None or price <= limit, "S7", f"{name} fired at {price}, the stop is {limit}")
+            self._oracle.demand(
+                limit is not None and price <= limit, "S7", f"{name} fired at {price}, the stop is {limit}"
+            )
 
     def quiet(self, incarnation: Incarnation) -> None:
         """A process has nothing in hand: each trade that holds something is covered, and not in words alone."""
@@ -231,11 +247,22 @@ class StopsOracle:
                     pass
 
 
+def _as_the_desk_has_it(incarnation: Incarnation, word: StopFired) -> Trade | None:
+    house = incarnation.house
+    return None if house is None else house._engines.desk._state.blotter.find(word.decision.trade_id)
+
+
 def crosses(trade: Trade, quote: Quote, limit: Decimal) -> bool:
     """Whether a quote with both prices crosses a price stop."""
-    if quote.yes_bid is None or quote.yes_ask is None or quote.yes_bid > quote.yes_ask:
-        return False
-    return (quote.yes_bid if trade.side is Side.YES else ONE - quote.yes_ask) <= limit
+    price = exit_price(trade, quote)
+    return price is not None and quote.yes_bid <= quote.yes_ask and price <= limit  # type: ignore[operator]  # both are there
+
+
+def exit_price(trade: Trade, quote: Quote) -> Decimal | None:
+    """Return what closing would bring by a quote with both prices; None of any other."""
+    if quote.yes_bid is None or quote.yes_ask is None:
+        return None
+    return quote.yes_bid if trade.side is Side.YES else ONE - quote.yes_ask
 
 
 def stop_price(trade: Trade) -> Decimal | None:

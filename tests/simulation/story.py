@@ -20,11 +20,14 @@ from tests.simulation.nats_server import NatsFaults
 from tests.simulation.plan import Plan
 from tests.simulation.postgres import PostgresFaults
 from tests.simulation.process import Incarnation
+from tests.simulation.venue import Holding
 from tests.simulation.world import World
 
 _ACCOUNTS: Final = {"sim": "live-1", "net": "live-2", "paper": "paper-1"}
 _BEAT_S: Final = 5.0
 _PATIENCE_S: Final = 2.0
+_ADOPT_TRIES: Final = 200
+"""Nobody gives up a position because the record is away, however long: a close of it may have left unrecorded."""
 FLOOD: Final = 500
 """Ticks at once: more than `INBOX_MAX`."""
 _CALM_S: Final = 2.0
@@ -42,7 +45,8 @@ class Story:
         self.is_silent = False
         self.asked: dict[str, dict[str, Any]] = {}
         self.answered: dict[str, bool] = {}
-        self.positions_taken: set[tuple[str, str]] = set()
+        self.positions_taken: set[Holding] = set()
+        """Of which nobody can say any more whose they were."""
         self.markets = [
             Market(f"T{number}", world.random(f"market{number}"), plan.volatility) for number in range(plan.tickers)
         ]
@@ -247,7 +251,7 @@ class Story:
         }
         gone = ("limit_price", "expires_ts")
         kept = {key: value for key, value in fields.items() if key not in gone}
-        self.request("trade.request.adopt", kept | more, tries=20)
+        self.request("trade.request.adopt", kept | more, tries=_ADOPT_TRIES)
 
     def stops(self, price: float) -> list[dict[str, Any]]:
         """Draw the stops of a trade that costs about `price`."""
@@ -552,7 +556,7 @@ class Story:
         executor, (account, ticker, side) = self.random.choice(held)
         taken = executor.venue.take_away(account, ticker, side, Decimal(1000))
         self.world.tell(f"somebody closes {taken} {side} {ticker} of {account}")
-        self.positions_taken.add((account, ticker))
+        self.positions_taken.add((account, ticker, side))
         self.store(f"account.position.{account}", "", account=account, ticker=ticker, side=side, quantity="0")
 
     def _manual_position(self) -> None:
@@ -567,7 +571,7 @@ class Story:
             self.world.tell(f"somebody buys {quantity} {side} {ticker} in {account}")
             if name == "net":
                 # What we buy there later on the other side cancels it: nobody can say any more whose it was.
-                self.positions_taken.add((account, ticker))
+                self.positions_taken |= {(account, ticker, each) for each in (side, side.opposite)}
 
     def _duplicate_input(self) -> None:
         if self._sent:

@@ -100,7 +100,10 @@ class ModelVenue:
         met = []
         for order in self.resting(ticker):
             if self._price(order.sent) is not None:
-                self._fill(order, order.sent.limit_price or ZERO, order.left)
+                self._fill(order, order.sent.limit_price or ZERO, self.allowance(order))
+                if not order.has_ended:
+                    # What it was to reduce has been closed by somebody else meanwhile.
+                    order.status = ReportStatus.CANCELLED
                 met.append(order)
         return met
 
@@ -176,7 +179,10 @@ class ModelVenue:
         return fill
 
     def _eat(self, sent: OrderSubmit) -> None:
-        """A close that filled after its end may have sold what somebody has bought by hand."""
+        """A close that filled after its end may have sold what somebody has bought by hand; so may that of its late trade.
+
+        What a fill closed too much is closed again on the other side (SPEC 1.3), though a venue that does not net has opened nothing there.
+        """
         holding = (sent.account, sent.ticker, held_side(sent))
         if sent.reduce_only and self.by_hand[holding] > self.held.get(holding, ZERO):
             self.by_hand[holding] = self.held.get(holding, ZERO)
@@ -269,6 +275,8 @@ class ModelVenue:
         have = self.held.get(holding, ZERO)
         if sent.purpose is Purpose.CLOSE:
             self.held[holding] = have - quantity
+            if sent.trade_id.startswith("r-"):
+                self._eat(sent)
             return
         opposite = (sent.account, sent.ticker, sent.side.opposite)
         netted = min(self.held.get(opposite, ZERO), quantity) if self.netting else ZERO

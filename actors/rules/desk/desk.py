@@ -26,6 +26,7 @@ from actors.rules.desk.commits import Minutes
 from actors.rules.desk.room import Gate, Rules, refuse
 from actors.rules.desk.seen import Seen, Verdict
 from actors.rules.desk.state import DeskState, minutes_of
+from actors.rules.desk.stop_requests import held_back, was_changed
 from actors.rules.settings.changes import read_layers
 from actors.rules.settings.layers import Resolver
 from actors.rules.trade.steps import CloseWanted, Event, VenueTerms, trade_of
@@ -104,6 +105,11 @@ class Desk:
     def start(self, now_ns: int, tail: OrdersTail = _NOTHING) -> list[object]:
         """Say what recovery needs (`beginning.begin`); before any other word. tail: the end of ORDERS."""
         return beginning.begin(self._state, now_ns, tail, self.handle)
+
+    def strangers(self, since_ns: int) -> frozenset[str]:
+        """Return the ids of the closes given since then whose trade is not on record; it may be born again."""
+        orders = (order for orders in self._state.strangers.values() for order in orders)
+        return frozenset(order.client_order_id for order in orders if order.ts >= since_ns)
 
     def decide(self, word: object) -> tuple[list[object], Callable[[], list[object]]]:
         """Return what reduces risk and leaves at once, and what makes the rest of `word`: to be called before the next word.
@@ -242,8 +248,11 @@ class Desk:
         """Close a trade because a rule says so; the decision stands and is told, whatever has become of the trade."""
         decision = fired.decision
         minutes = Minutes(now_ns=fired.now_ns, cause=decision.decision_id)
-        minutes.decisions.append(decision)
         trade = self._state.blotter.live.get(decision.trade_id)
+        if trade is not None and was_changed(fired, trade):
+            minutes.decisions.append(held_back(decision))
+            return minutes
+        minutes.decisions.append(decision)
         if trade is not None:
             reason = f"stop {decision.rule}"
             wanted = CloseWanted(reason=reason, rule=decision.rule, decision=decision, mark=fired.mark)

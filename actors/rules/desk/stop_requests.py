@@ -10,7 +10,7 @@ from actors.rules.desk.room import Rules, refuse
 from actors.rules.settings.layers import incomplete, of_accounts_only, overridden, rule_named
 from actors.rules.settings.values import parse_changes, unknown_rule
 from bus.messages.settings import Layer, Value
-from bus.messages.stops import Rule, StopArm, StopDisarm, StopSet, StopWaive
+from bus.messages.stops import Guard, Rule, StopArm, StopDecision, StopDisarm, StopFired, StopSet, StopWaive
 from bus.messages.system import Error, ErrorCode
 from bus.messages.trades import Mode, Trade, Waiver
 
@@ -71,6 +71,16 @@ def refreshed(trade: Trade, rules: Rules) -> Trade:
     return replace(
         trade, stops=resolved.stops, settings=resolved.settings, settings_version=rules.version, waiver=waiver
     )
+
+
+def was_changed(fired: StopFired, trade: Trade) -> bool:
+    """Whether the stop that fired is not in force any more: AutoStop hears of a change behind the ticks that came before it."""
+    return fired.stop is not None and fired.stop not in trade.stops
+
+
+def held_back(decision: StopDecision) -> StopDecision:
+    """Return how a decision stands that closes nothing, since its stop was changed; AutoStop judges the new one."""
+    return replace(decision, fired=False, guards=(*decision.guards, Guard(name="stop_in_force", passed=False)))
 
 
 def protects_itself(trade: Trade) -> bool:

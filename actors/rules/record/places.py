@@ -3,7 +3,8 @@
 Inputs are heard in the order of the stream and settle in any order: an open waits for its stop check, a command for PostgreSQL.
 So what counts is the last settled input in front of the oldest unsettled one. Our own orders stand in ORDERS between the reports:
 whatever was decided before a report was heard was committed before that report's commit, so it stands as well once the report
-is settled; of what lies behind the last settled one nothing is known.
+is settled; of what lies behind the last settled one nothing is known. Not so an order whose trade was lost with its process: it
+is waited for like an input until its row stands.
 
 Heard on the wire's thread, settled on the Database actor's: each step is one atomic operation on a dict.
 """
@@ -30,6 +31,8 @@ class Places:
         self._outstanding: dict[str, dict[int, None]] = {}
         self._settled: dict[str, set[int]] = {}
         """Beyond what is reached."""
+        self._strangers: dict[str, tuple[str, int]] = {}
+        """Where the orders of trades that are not on record stand."""
 
     def heard(self, stream: str, sequence: int) -> None:
         """An input has come, perhaps again."""
@@ -41,6 +44,16 @@ class Places:
         if sequence in outstanding:
             self._settled.setdefault(stream, set()).add(sequence)
             del outstanding[sequence]
+
+    def awaited(self, stream: str, sequence: int, client_order_id: str) -> None:
+        """An order of ours has left, and its trade is not on record: it has had its effect once it has its row."""
+        self._strangers[client_order_id] = (stream, sequence)
+        self.heard(stream, sequence)
+
+    def stands(self, client_order_id: str) -> None:
+        """An order has its row."""
+        if (place := self._strangers.pop(client_order_id, None)) is not None:
+            self.settled(*place)
 
     def reached(self) -> dict[str, int]:
         """Return, by stream, the last settled input before which everything is settled; it never falls."""

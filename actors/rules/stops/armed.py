@@ -28,7 +28,7 @@ class ArmedRule:
 
     confirms, counted, best, active, decisions: as in `StopProgress`, survive a restart. holding_since_ns: when the condition
     began to hold, None while it does not, or nobody knows. held_by: the guards that held it back when a decision last said so.
-    wake_ns: the timer that it has asked for.
+    kept_ns: when that was written down last. wake_ns: the timer that it has asked for.
     """
 
     __slots__ = (
@@ -40,15 +40,18 @@ class ArmedRule:
         "decisions",
         "held_by",
         "holding_since_ns",
+        "kept_ns",
         "position",
         "rule",
         "settings",
+        "spec",
         "wake_ns",
     )
 
     def __init__(self, armed: "ArmedTrade", position: int, spec: StopSpec) -> None:
         self.armed = armed
         self.position = position
+        self.spec = spec
         self.rule = Rule(spec.rule)
         self.settings = spec.settings
         self.confirms = 0
@@ -56,6 +59,7 @@ class ArmedRule:
         self.best: Price | None = None
         self.active = False
         self.decisions = 0
+        self.kept_ns = 0
         self.holding_since_ns: int | None = None
         self.held_by: tuple[str, ...] = ()
         self.wake_ns: int | None = None
@@ -87,12 +91,14 @@ class ArmedRule:
         self.best = progress.best
         self.active = progress.active
         self.decisions = max(self.decisions, progress.decisions)
+        self.kept_ns = progress.ts
 
     def carry_over(self, before: "ArmedRule") -> None:
         """Go on from the same rule of the trade's last version; another threshold begins to count anew, a best stays."""
         self.best = before.best
         self.active = before.active
         self.decisions = before.decisions
+        self.kept_ns = before.kept_ns
         if self.settings == before.settings:
             self.confirms = before.confirms
             self.counted = before.counted
@@ -109,13 +115,19 @@ class ArmedRule:
             confirms=self.confirms,
             counted=dict(self.counted),
             decisions=self.decisions,
+            ts=self.kept_ns,
         )
+
+    def keep(self, now_ns: int) -> StopProgress:
+        """Return what must survive a restart, to be written down now."""
+        self.kept_ns = max(self.kept_ns + 1, now_ns)
+        return self.progress()
 
 
 class ArmedTrade:
     """One watched trade. order: its place in the order of arming, which is the order of decisions on one tick.
 
-    fired: a stop of it fired, and TradeDesk has not answered yet. stale_ns: since when an input that a rule needs is stale.
+    fired: its stops that fired, while TradeDesk has not answered yet. stale_ns: since when an input that a rule needs is stale.
     """
 
     __slots__ = ("fired", "order", "rules", "sight", "stale_ns", "timers", "trade")
@@ -125,7 +137,7 @@ class ArmedTrade:
         self.sight = sight
         self.order = order
         self.rules = [ArmedRule(self, position, spec) for position, spec in enumerate(trade.stops)]
-        self.fired = False
+        self.fired: list[StopSpec] = []
         self.stale_ns: int | None = None
         self.timers: set[str] = set()
         for rule in self.rules:

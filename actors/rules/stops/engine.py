@@ -3,7 +3,7 @@
 A tick's way: the book takes it in, the lenses that look at its entry find the rules that it may concern, each of these is judged
 alone. What fires is said at once as `StopFired`, in the order in which trades were armed, and within a trade in the order of its
 stops: the first wins, the others are attached to the same close. A trade that fired is not looked at again until TradeDesk says
-that it is open anew, or has not answered for five seconds. What guards hold back, and what rules have counted, is committed.
+that it is open anew, has changed the stop, or has not answered for five seconds. What guards hold back, and what rules have counted, is committed.
 
 After a crash a new engine is fed `progress()`, the trades and `last_ticks()` of the old one; `started_ns` is then the instant of
 the rebuilding, so that old data is seen as old.
@@ -228,11 +228,11 @@ class StopEngine:
         armed = rule.armed
         made = decision(rule, reading, passage, now_ns, fired=True)
         mark = armed.sight.mark(armed.trade, now_ns)
-        self._said.append(StopFired(decision=made, mark=mark, now_ns=now_ns))
+        self._said.append(StopFired(decision=made, mark=mark, now_ns=now_ns, stop=rule.spec))
         self._said.extend(self._log.note(rule, now_ns))
         if not armed.fired:
-            armed.fired = True
             self._said.append(armed.set_timer("refire", now_ns + _ANSWER_WITHIN_NS))
+        armed.fired.append(rule.spec)
 
     def _hold_back(self, rule: ArmedRule, reading: Reading | None, passage: Passage, now_ns: int) -> None:
         wake_ns = passage.wake_ns
@@ -245,7 +245,7 @@ class StopEngine:
         rule.held_by = held_by
         made = decision(rule, reading, passage, now_ns, fired=False)
         self._log.forget(rule)
-        self._said.extend(stop_notices.say_held_back(made, held_by, rule.progress()))
+        self._said.extend(stop_notices.say_held_back(made, held_by, rule.keep(now_ns)))
 
     # Trades
 
@@ -260,10 +260,14 @@ class StopEngine:
             if rested is not None:
                 self._said.extend(rested.cancel_timers())
             return
-        if before is not None and before.fired:
+        if before is not None and any(stop in trade.stops for stop in before.fired):
             # It was said before TradeDesk heard of the stop; the close is on its way.
             before.trade = trade
             return
+        self._arm(trade, now_ns)
+
+    def _arm(self, trade: Trade, now_ns: int) -> None:
+        """Judge `trade` by its stops as they are now. What fired by others does not close it: TradeDesk has changed them."""
         armed = self._roster.arm(trade)
         self._set_clock(armed)
         self._look_for(armed, now_ns)
@@ -309,10 +313,7 @@ class StopEngine:
     def _take_trade_timer(self, armed: ArmedTrade, what: str, now_ns: int) -> None:
         if what == "refire":
             if armed.fired:
-                armed.fired = False
-                self._roster.enlist(armed)
-                self._set_clock(armed)
-                self._look_for(armed, now_ns)
+                self._arm(armed.trade, now_ns)
         elif armed.fired:
             return
         elif what == "time":

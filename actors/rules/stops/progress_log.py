@@ -16,17 +16,18 @@ class ProgressLog:
     def __init__(self, roster: Roster, interval_ns: int) -> None:
         self._roster = roster
         self._interval_ns = interval_ns
-        self._changed: dict[ArmedRule, None] = {}
+        self._changed: dict[tuple[str, str], None] = {}
+        """By trade and rule: a trade that changes meanwhile is armed anew, and goes on from what was counted."""
         self._asked = False
 
     def note(self, rule: ArmedRule, now_ns: int) -> list[object]:
         """`rule` has counted something; return the timer asked for, if none runs."""
-        self._changed[rule] = None
+        self._changed[_name(rule)] = None
         return self.ask(now_ns)
 
     def forget(self, rule: ArmedRule) -> None:
         """`rule` is committed already."""
-        self._changed.pop(rule, None)
+        self._changed.pop(_name(rule), None)
 
     def ask(self, now_ns: int) -> list[object]:
         """Something has moved, whatever it is; return the timer asked for, if none runs."""
@@ -38,11 +39,17 @@ class ProgressLog:
     def flush(self, now_ns: int) -> list[object]:
         """Return the commit of all that has changed since the last one, trailing bests included."""
         self._asked = False
+        moved, self._roster.moved = self._roster.moved, []
         for lens in self._roster.lenses.all():
             if lens.moved:
-                self._changed.update(dict.fromkeys(lens.take_moved()))
-        changed, self._changed = self._changed, {}
-        kept = tuple(rule.progress() for rule in changed if self._roster.knows(rule))
+                moved += lens.take_moved()
+        changed, self._changed = self._changed | dict.fromkeys(map(_name, moved)), {}
+        rules = (self._roster.rule(*name) for name in changed)
+        kept = tuple(rule.keep(now_ns) for rule in rules if rule is not None)
         if not kept:
             return []
         return [Commit(sender=OWNER, cause=f"progress-{now_ns}", now_ns=now_ns, progress=kept)]
+
+
+def _name(rule: ArmedRule) -> tuple[str, str]:
+    return rule.armed.trade.trade_id, rule.rule

@@ -27,6 +27,8 @@ class Roster:
         self._lens_of: dict[ArmedRule, Lens] = {}
         self._recovered: dict[tuple[str, str], StopProgress] = {}
         self._next_order = 0
+        self.moved: list[ArmedRule] = []
+        """Rules whose best had moved when they were taken out of the index, or one beside them."""
 
     def find(self, trade_id: str) -> ArmedTrade | None:
         """Return an armed trade."""
@@ -40,10 +42,10 @@ class Roster:
         """Return the lens through which `rule` looks; None: it reads the clock, has fired, or lacks its instrument."""
         return self._lens_of.get(rule)
 
-    def knows(self, rule: ArmedRule) -> bool:
-        """Whether `rule` belongs to a trade that has not ended, as it is armed now."""
-        trade_id = rule.armed.trade.trade_id
-        return rule.armed in (self._armed.get(trade_id), self._resting.get(trade_id))
+    def rule(self, trade_id: str, name: str) -> ArmedRule | None:
+        """Return a rule of a trade that has not ended, as it is armed now, or was last."""
+        armed = self._armed.get(trade_id) or self._resting.get(trade_id)
+        return None if armed is None else armed.rule(name)
 
     def sighted(self, trade: Trade) -> Sight:
         """Return what `trade` looks at."""
@@ -90,6 +92,8 @@ class Roster:
         for rule in armed.rules:
             lens = self._lens_of.pop(rule, None)
             if lens is not None:
+                if lens.moved:
+                    self.moved += lens.take_moved()
                 lens.settle(rule)
                 lens.discard(rule)
                 if not lens.rules:
@@ -134,3 +138,4 @@ class Roster:
         else:
             rule.best, rule.active = counted.best, counted.active
             rule.decisions = max(rule.decisions, counted.decisions)
+            rule.kept_ns = max(rule.kept_ns, counted.kept_ns)

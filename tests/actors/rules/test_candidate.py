@@ -102,6 +102,15 @@ def test_it_takes_over_when_the_leader_has_been_silent_for_three_seconds() -> No
     assert candidate.handle(fired(timer), S + SILENCE_NS) == [TakeLead()]
 
 
+def test_one_that_takes_over_from_a_silent_leader_stands_by_nobody() -> None:
+    candidate = a_candidate(RecordOpened(), UP)
+    timer = the_timer(candidate.handle(BEAT, S))
+
+    candidate.handle(fired(timer), S + SILENCE_NS)
+
+    assert (candidate.role, candidate.epoch) == (STARTING, 0)
+
+
 def test_a_leader_that_stops_in_order_is_followed_at_once() -> None:
     candidate = a_candidate(RecordOpened(), UP, BEAT)
 

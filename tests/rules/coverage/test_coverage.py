@@ -1,5 +1,7 @@
 """Each open trade is exactly one of armed, closing, waived, unprotected: which, when, and why."""
 
+import time
+
 import msgspec
 import pytest
 
@@ -96,6 +98,12 @@ def test_a_rule_that_reads_only_the_clock_needs_no_input() -> None:
     assert board.of() == (ARMED, "time")
 
 
+def test_a_time_rule_by_the_trades_age_needs_no_close_time() -> None:
+    board = Board(a_trade(stop("time", max_age_s=60), close_ts=None))
+
+    assert board.of() == (ARMED, "time")
+
+
 def test_a_time_rule_without_a_time_to_wait_for_protects_nothing() -> None:
     board = Board(a_trade(stop("time", close_before_s=60), close_ts=None))
 
@@ -124,6 +132,17 @@ def test_a_waiver_says_by_whom_why_and_until_when() -> None:
     board = Board(a_live_trade(PRICE, waiver=waiver))
 
     assert board.of() == (WAIVED, "by ann: feed moves, until 2025-08-03T12:01:00Z")
+
+
+def test_a_waiver_names_its_end_in_utc_wherever_the_machine_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+
+    board = Board(a_live_trade(PRICE, waiver=Waiver(by="ann", reason="why", until_ns=at(60))))
+
+    monkeypatch.undo()
+    time.tzset()
+    assert board.of() == (WAIVED, "by ann: why, until 2025-08-03T12:01:00Z")
 
 
 def test_a_waiver_ends_at_its_time() -> None:

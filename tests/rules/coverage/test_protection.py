@@ -102,6 +102,21 @@ def test_what_cannot_be_right_for_longer_than_words_cross_is_a_critical_notice(w
     assert told.mismatches == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        ((a_trade(),), "nothing was said of its coverage"),
+        ((a_trade(), covered(Coverage.CLOSING, "price")), "it is said to be closing, and nobody closes it"),
+        ((a_trade(), covered(), a_closing()), "it is being closed, and said to be armed"),
+        ((a_trade(), unprotected()), "it is unprotected, and nobody was told"),
+    ],
+)
+def test_a_mismatch_says_what_does_not_fit(words: tuple[Any, ...], fault: str) -> None:
+    (notice,) = Told().hear(*words).check(at(8))
+
+    assert fault in notice.body
+
+
 @pytest.mark.parametrize("words", AGREEING.values(), ids=AGREEING)
 def test_what_agrees_is_no_mismatch(words: tuple[Any, ...]) -> None:
     """S9"""

@@ -8,7 +8,7 @@ from actors.rules.coverage import snapshots
 from bus.messages.market import Tick
 from bus.messages.stops import MarkSnapshot, MarkWanted
 from bus.messages.timers import SetTimer
-from bus.messages.trades import Side, Trade
+from bus.messages.trades import Side, Trade, TradeState
 from tests.rules.coverage.builders import MARK_INTERVAL_NS, Board
 from tests.rules.stops.builders import a_coin_quote, a_coin_trade, a_probability, a_quote, a_trade, at, stop
 
@@ -61,6 +61,26 @@ def test_what_nobody_knows_is_left_out() -> None:
     snapshot = shown(a_trade(PRICE), a_quote(1, "0.50", "0.52"), a_quote(2))
 
     assert (snapshot.pnl, snapshot.distance, snapshot.probability) == (None, None, None)
+
+
+def test_what_no_trade_looks_at_asks_for_no_batch() -> None:
+    board = Board(mark_interval_ns=MARK_INTERVAL_NS)
+
+    assert board.tick(a_quote(1, "0.50", "0.52")).timers == {}
+
+
+def test_a_trade_that_ended_and_holds_something_again_is_shown_anew() -> None:
+    """Lesson 30: by a late fill."""
+    trade = a_trade(PRICE)
+    ended = a_trade(PRICE, state=TradeState.CLOSED, open_quantity=D(0))
+    board = Board(trade, mark_interval_ns=MARK_INTERVAL_NS).tick(a_quote(1, "0.50", "0.52")).wait(2)
+    before = len(board.snapshots)
+
+    board.hear(ended)
+    board.hear(trade)
+    board.wait(4)
+
+    assert len(board.snapshots) == before + 1
 
 
 def test_a_batch_is_asked_for_once_with_its_own_timer() -> None:

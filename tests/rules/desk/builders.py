@@ -18,7 +18,7 @@ from bus.messages.records import Answer, Commit, OrdersTail, Recovered
 from bus.messages.settings import SettingsSet
 from bus.messages.stops import Mark, MarkState, StopCheckGiven, StopCheckWanted, StopDecision, StopFired
 from bus.messages.system import Reply
-from bus.messages.trades import Purpose, Trade, TradeAdopt, TradeClose, TradeOpen
+from bus.messages.trades import Purpose, StopSpec, Trade, TradeAdopt, TradeClose, TradeOpen
 from tests.rules.readable import readable
 
 W = TypeVar("W")
@@ -174,7 +174,9 @@ def a_command(message: Message, **changes: Any) -> Received[Any]:  # as above
     return received(message, subject=subject, delivery=delivery, reply_to=None, **changes)
 
 
-def a_fired(trade_id: str = "t1", rule: str = "probability", bid: str = "0.30") -> StopFired:
+def a_fired(
+    trade_id: str = "t1", rule: str = "probability", bid: str = "0.30", stop: StopSpec | None = None
+) -> StopFired:
     decision = StopDecision(
         decision_id=f"{trade_id}-{rule}-1",
         trade_id=trade_id,
@@ -185,7 +187,7 @@ def a_fired(trade_id: str = "t1", rule: str = "probability", bid: str = "0.30") 
         settings_version=1,
         ts=T0 + 5 * S,
     )
-    return StopFired(decision=decision, mark=a_mark(bid), now_ns=T0 + 5 * S)
+    return StopFired(decision=decision, mark=a_mark(bid), now_ns=T0 + 5 * S, stop=stop)
 
 
 def a_mark(bid: str = "0.30") -> Mark:

@@ -5,9 +5,9 @@ import pytest
 from bus.messages.envelope import Outgoing
 from bus.messages.orders import OrderSubmit, Position
 from bus.messages.records import Commit, OrderRefused
-from bus.messages.stops import MarkGiven, MarkWanted
+from bus.messages.stops import MarkGiven, MarkWanted, StopArm, StopSet
 from bus.messages.system import SystemCommand
-from bus.messages.trades import Side, TradeState
+from bus.messages.trades import Side, StopSpec, TradeState
 from tests.rules.desk.builders import (
     T0,
     TICKER,
@@ -48,6 +48,37 @@ def test_a_fired_stop_stands_with_its_decision_and_its_close_in_one_commit() -> 
     assert direct == {"decision:t1-probability-1", "submit:t1-close-1"}
     assert [trade.state for trade in commit.trades] == [TradeState.CLOSING]
     assert [decision.decision_id for decision in commit.decisions] == ["t1-probability-1"]
+
+
+def test_a_stop_that_was_changed_meanwhile_closes_nothing() -> None:
+    """Lesson 3, S7: ticks that wait for AutoStop are judged by the stop that was in force when they came."""
+    desk = opened(a_desk())
+    (judged,) = trade_of(desk).stops
+    looser = StopSet(
+        trade_id="t1", settings={"floor_percent": "5"}, reason="why not", requested_by="eve", rule="probability"
+    )
+    desk.handle(received(looser, subject="stop.request.set"))
+
+    said = desk.handle(a_fired(stop=judged))
+
+    assert (closes_of(said), trade_of(desk).state) == ([], TradeState.OPEN)
+
+
+def test_a_decision_that_closes_nothing_stands_as_held_back() -> None:
+    desk = opened(a_desk())
+
+    (decision,) = commit_of(desk.handle(a_fired(stop=StopSpec(rule="probability")))).decisions
+
+    assert (decision.fired, [guard.name for guard in decision.guards if not guard.passed]) == (False, ["stop_in_force"])
+
+
+def test_a_stop_that_is_in_force_closes_whatever_else_was_changed() -> None:
+    desk = opened(a_desk())
+    (judged,) = trade_of(desk).stops
+    other = StopArm(trade_id="t1", rule="time", settings={"max_age_s": 60}, reason="why not", requested_by="eve")
+    desk.handle(received(other, subject="stop.request.arm"))
+
+    assert len(closes_of(desk.handle(a_fired(stop=judged)))) == 1
 
 
 def test_a_second_reason_to_close_joins_the_close_in_effect() -> None:

@@ -123,6 +123,17 @@ def test_a_close_of_a_position_that_is_taken_over_again_is_in_effect_and_asked_a
     assert closes_of(desk.handle(a_fired("t8"))) == []
 
 
+def test_a_close_of_a_trade_that_is_not_on_record_is_a_strangers_until_its_trade_is_born_again() -> None:
+    """S10: a stranger's order has no row, so the end of ORDERS is read again from there."""
+    desk = a_desk()
+    desk.start(LATER, OrdersTail(submits=(a_lost_close("t8"),)))
+    before = desk.strangers(T0)
+
+    desk.handle(received(an_adopt("t8"), subject="trade.request.adopt"))
+
+    assert [sorted(before), sorted(desk.strangers(T0))] == [["t8-close-1"], []]
+
+
 def test_an_order_of_a_trade_that_has_ended_is_no_news() -> None:
     said = a_desk(ended_ids=frozenset({"t1"})).start(LATER, OrdersTail(submits=(a_lost_close(),)))
 

@@ -91,7 +91,9 @@ def test_one_account_is_told_where_it_is_asked_for() -> None:
     for number in range(200):
         board.note(a_standing(f"acc-{number:03d}"))
 
-    assert [one.account for one in board.status((), 20, "acc-150").accounts] == ["acc-150"]
+    accounts = board.status((), 20, "acc-150").accounts
+
+    assert [(one.venue, one.account) for one in accounts] == [("sim", "acc-150")]
 
 
 def test_it_is_not_ready_while_closes_wait_for_a_venues_first_answer() -> None:

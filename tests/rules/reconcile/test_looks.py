@@ -358,6 +358,34 @@ def test_a_fill_that_closed_parts_of_two_trades_is_booked_once_for_each_part() -
     assert [fill.fees for word in of_kind(said, ClosedOutside) for fill in word.fills] == [D("0.07"), None]
 
 
+def test_what_a_trade_leaves_of_a_fill_is_the_next_ones_before_a_later_fill_is() -> None:
+    room = Room(a_trade("t1", "4", entry_ts=at(-40)), a_trade("t2", "6", entry_ts=at(-10)))
+
+    said = room.agrees_after(fills=(a_venue_fill("m1", "5"), a_venue_fill("m2", "5")))
+
+    assert closed(said) == [("t1", D(4), [("m1", D(4))]), ("t2", D(6), [("m1#t2", D(1)), ("m2", D(5))])]
+
+
+def test_what_is_missing_of_a_single_trade_is_no_question_of_whose_it_is() -> None:
+    room = Room(a_trade())
+
+    room.agrees_after(a_position("4"), fills=(a_venue_fill("m1", "6"),))
+
+    assert room.notices == []
+
+
+@pytest.mark.parametrize(("side", "other", "explains"), [(Side.YES, Side.NO, False), (Side.LONG, Side.SHORT, True)])
+def test_a_fill_of_the_other_side_closes_what_is_long_but_no_event_contract(
+    side: Side, other: Side, explains: bool
+) -> None:
+    """Fault 55: who buys the other side of an event where nothing nets holds both."""
+    room = Room(a_trade(side=side))
+
+    said = room.agrees_after(fills=(a_venue_fill("m1", "10", side=other),))
+
+    assert bool(closed(said)) is explains
+
+
 def test_a_fill_of_somebody_else_that_is_booked_already_explains_nothing_again() -> None:
     room = Room(a_trade())
     (word,) = of_kind(room.agrees_after(a_position("4"), fills=(a_venue_fill("m1", "6"),)), ClosedOutside)
@@ -397,6 +425,14 @@ def test_both_sides_of_a_netting_venue_cancel_each_other() -> None:
     room = Room(*ours)
 
     room.answers(a_position("6"))
+
+    assert room.standing.unresolved == ()
+
+
+def test_a_netting_venue_that_lists_both_sides_holds_the_difference() -> None:
+    room = Room(a_trade("t1", "6", venue="net"))
+
+    room.answers(a_position("10"), a_position("4", side=Side.NO))
 
     assert room.standing.unresolved == ()
 
@@ -521,6 +557,15 @@ def test_an_unheard_fill_of_an_order_of_ours_is_told_to_the_desk() -> None:
     assert (told.client_order_id, told.trade_id, told.fills) == ("t1-close-1", "t1", (fill,))
 
 
+def test_an_unheard_end_of_an_order_of_ours_is_told_to_the_desk() -> None:
+    """Fault 27: a close that died unheard holds back the next one."""
+    room = Room(a_trade(state=TradeState.CLOSING, attempts=(an_attempt(),)))
+
+    said = room.answers(a_position(), orders=(a_venue_order("t1-close-1", "cancelled"),))
+
+    assert [(told.client_order_id, told.fills) for told in of_kind(said, VenueAnswer)] == [("t1-close-1", ())]
+
+
 def test_what_is_booked_is_not_told_again() -> None:
     room = Room(a_trade())
     known = a_venue_fill("t1-f", "10", client_order_id="t1-entry-1")
@@ -549,6 +594,14 @@ def test_an_order_that_works_though_it_counts_as_dead_is_an_alarm() -> None:
 
     assert [(note.kind, note.severity) for note in of_kind(said, Notice)] == [("unknown_order", Severity.CRITICAL)]
     assert room.standing.unresolved == ("t1-close-1 works at the venue though no trade waits for it",)
+
+
+def test_an_order_that_an_open_trade_has_never_heard_of_is_an_alarm() -> None:
+    room = Room(a_trade())
+
+    room.answers(a_position(), orders=(a_venue_order("t1-close-9", "accepted"),))
+
+    assert room.notices == ["unknown_order"]
 
 
 def test_such_an_order_is_resolved_once_it_has_ended() -> None:
@@ -580,6 +633,19 @@ def test_a_rebuilt_engine_asks_about_every_account_that_was_known() -> None:
     again = ReconcileEngine(TERMS, (), at(9), room.engine.accounts)
 
     assert [q.account for q in of_kind(again.handle(VenuesUp(now_ns=at(9))), AccountQuestion)] == ["new"]
+
+
+def test_a_rebuilt_engine_knows_what_the_venue_has_said_of_each_position() -> None:
+    """Fault 41, Fault 55"""
+    room = Room()
+    for ticker in ("K", "L"):
+        room.hear(received(flat(ticker, at_s=-2), received_ns=at(-1)))
+    trades = (a_trade("t1"), a_trade("t2", ticker="L"))
+
+    room.engine = ReconcileEngine(TERMS, trades, T0, room.engine.accounts, room.engine.stated)
+    room.hear(VenuesUp(now_ns=T0))
+
+    assert [trade_id for trade_id, _, _ in closed(room.agrees_after(for_s=60))] == ["t1", "t2"]
 
 
 def test_what_is_read_begins_where_the_oldest_open_trade_began_or_a_day_ago() -> None:

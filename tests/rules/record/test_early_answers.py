@@ -26,6 +26,7 @@ def test_what_is_not_written_is_never_said_to_stand() -> None:
     assert (answer.reply.ok, answer.reply.result) == (False, None)
     assert answer.reply.error is not None
     assert (answer.reply.error.code, answer.reply.error.retry) == (ErrorCode.UNAVAILABLE, True)
+    assert answer.reply.error.message.startswith("PostgreSQL is away: this is known here")
 
 
 def test_a_refusal_is_one_at_once() -> None:

@@ -174,6 +174,12 @@ def test_a_trade_goes_on_from_its_newest_version(offset: int, stands: bool) -> N
     assert [trade.dust for trade in recovered(LedgerNews(trades=(told,)), trades=(TRADE,)).trades] == [stands]
 
 
+def test_a_trade_is_covered_as_was_said_last_whatever_its_row_says() -> None:
+    (found,) = recovered(trades=(TRADE,), coverage=(COVERAGE,)).trades
+
+    assert (found.coverage, found.coverage_why) == (Coverage.ARMED, "fed")
+
+
 def test_a_trade_that_ended_since_is_not_watched() -> None:
     found = recovered(LedgerNews(trades=(CLOSED,)), trades=(TRADE,), progress=(PROGRESS,), coverage=(COVERAGE,))
 

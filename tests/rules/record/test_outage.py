@@ -50,6 +50,12 @@ def test_people_hear_once_and_urgently_of_what_lasts() -> None:
     assert of_kind(again, Notice) == []
 
 
+def test_an_error_that_ends_its_sentence_ends_it_once() -> None:
+    (notice,) = of_kind(an_outage().failed("The disk is full.", 7, T0 + 2 * NS_PER_S), Notice)
+
+    assert notice.body.startswith("The disk is full. Stops fire")
+
+
 def test_the_notice_leaves_at_once_and_its_row_waits_like_everything_else() -> None:
     said = an_outage().failed("gone", 1, T0 + 2 * NS_PER_S)
 

@@ -36,6 +36,19 @@ def test_an_order_of_ours_in_front_of_an_unsettled_input_is_not_reached() -> Non
     assert places.reached() == {"ORDERS": 3}
 
 
+def test_an_order_of_a_trade_that_is_not_on_record_is_passed_once_it_has_its_row() -> None:
+    """S10, Fault 18: its trade may be born again in the life after the next."""
+    places = heard(4, 5)
+    places.awaited("ORDERS", 3, "t1-close-1")
+    for sequence in (4, 5):
+        places.settled("ORDERS", sequence)
+    before = places.reached()
+
+    places.stands("t1-close-1")
+
+    assert (before, places.reached()) == ({"ORDERS": 0}, {"ORDERS": 5})
+
+
 def test_once_all_are_settled_the_last_one_heard_is_reached() -> None:
     places = heard(5, 9)
     for sequence in (9, 5):
@@ -53,6 +66,17 @@ def test_a_redelivery_takes_nothing_back() -> None:
     places.heard("ORDERS", 5)
 
     assert places.reached() == {"ORDERS": 6}
+
+
+def test_what_is_reached_takes_no_room_any_more() -> None:
+    """A million inputs are behind it by the evening."""
+    places = heard(*range(1, 1001))
+    for sequence in range(1, 1001):
+        places.settled("ORDERS", sequence)
+
+    places.reached()
+
+    assert (places._outstanding, places._settled) == ({"ORDERS": {}}, {"ORDERS": set()})
 
 
 def test_streams_do_not_wait_for_each_other() -> None:

@@ -86,7 +86,9 @@ def test_a_full_disk_is_told_once_and_tried_again_until_there_is_room() -> None:
     engine.handle(fired(T0 + INTERVAL_NS))
     again = engine.handle(done(T0 + INTERVAL_NS + 1, "No space left on device"))
 
-    assert [notice.kind for notice in of_kind(first, Notice)] == ["snapshot_not_written"]
+    (notice,) = of_kind(first, Notice)
+    assert (notice.kind, notice.ts) == ("snapshot_not_written", T0 + 1)
+    assert notice.body.startswith("No space left on device. No trade")
     assert of_kind(again, Notice) == []
     assert [timer.due_ns for timer in of_kind(again, SetTimer)] == [T0 + 2 * INTERVAL_NS]
 

@@ -105,7 +105,7 @@ def test_a_source_whose_clock_is_ahead_is_marked_until_it_is_right_again() -> No
     book.apply(a_quote(11, *GOOD), at(11))
 
     assert marked == "clock_ahead"
-    assert [event.marked for event in book.feeds.take_events()] == [True, False]
+    assert book.feeds.take_events() == [FeedEvent("kalshi", "clock_ahead", marked=marked) for marked in (True, False)]
     assert book.feeds.feed("kalshi", TICKER).mark is None
 
 
@@ -233,6 +233,18 @@ def test_a_price_of_nothing_and_a_probability_beyond_a_hundred_are_rejected() ->
     taken = [book.apply(tick, at(1)) for tick in (a_price(1, 0), a_probability(1, 101), a_probability(1, -1))]
 
     assert taken == [None, None, None]
+    assert book.feeds.rejected_values == 3
+
+
+def test_a_price_without_a_source_has_its_symbols_own_feed() -> None:
+    """Fault 32: a clock that is ahead for one symbol says nothing of another."""
+    book = MarketBook()
+    ahead, right = (msgspec.structs.replace(a_price(60, 100, symbol=name), source=None) for name in (SYMBOL, COIN))
+
+    book.apply(ahead, at(0))
+    book.apply(right, at(60))
+
+    assert [book.feeds.feed(None, name).mark for name in (SYMBOL, COIN)] == ["clock_ahead", None]
 
 
 def test_a_new_book_learns_all_that_is_in_force_from_the_last_ticks() -> None:

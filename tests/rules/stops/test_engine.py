@@ -107,6 +107,36 @@ def test_a_change_that_was_said_before_the_stop_was_heard_arms_nothing_anew() ->
     assert fired_ids(watch.said) == ["t1-price-1"]
 
 
+def test_a_stop_that_was_changed_before_it_fired_is_judged_at_once_by_its_new_threshold() -> None:
+    """S7: TradeDesk closes by no stop that has been changed."""
+    trade = a_trade(STOP)
+    watch = Watch(trade).tick(a_quote(1, *LOW))
+
+    watch.hear(later(trade, stops=(stop("price", stop_price="0.22"),)))
+
+    assert fired_ids(watch.said) == ["t1-price-1", "t1-price-2"]
+
+
+def test_a_stop_that_was_loosened_before_it_fired_waits_for_its_new_threshold() -> None:
+    trade = a_trade(STOP)
+    watch = Watch(trade).tick(a_quote(1, *LOW))
+    watch.hear(later(trade, stops=(stop("price", stop_price="0.15"),)))
+
+    watch.wait(20).tick(a_quote(21, "0.15", "0.20"))
+
+    assert [fired.now_ns for fired in watch.fired] == [at(1), at(21)]
+
+
+def test_a_stop_that_was_changed_beside_one_that_fired_is_judged_by_its_new_threshold_if_that_is_not_answered() -> None:
+    trade = a_trade(STOP, stop("time", max_age_s=60))
+    watch = Watch(trade).tick(a_quote(1, *LOW))
+    watch.hear(later(trade, stops=(STOP, stop("time", max_age_s=3))))
+
+    watch.tick(a_quote(4, "0.60", "0.62")).wait(7)
+
+    assert watch.rules == ["price", "time"]
+
+
 def test_a_fired_stop_that_nobody_answers_is_said_again() -> None:
     """Lesson 5: a stop that fired into a void still closes its trade."""
     watch = Watch(a_trade(STOP)).tick(a_quote(1, *LOW)).wait(6)
@@ -154,6 +184,34 @@ def test_a_count_survives_a_restart() -> None:
     after = Watch(*before.progress, trade).tick(a_quote(1.5, *LOW))
 
     assert fired_ids(after.said) == ["t1-price-1"]
+
+
+def test_what_was_counted_is_kept_though_its_trade_has_changed_since() -> None:
+    """S12: a fill or a fee just behind a tick is no reason to forget what that tick has counted."""
+    trade = a_trade(stop("price", stop_price="0.25", confirm_ticks=2), stop("trailing", trail="0.60"))
+    watch = Watch(trade).tick(a_quote(1, *LOW))
+
+    watch.hear(later(trade, fees=Decimal(1)))
+    watch.wait(2)
+
+    kept = {progress.rule: progress for progress in watch.progress}
+    assert (kept["price"].confirms, kept["trailing"].best) == (1, Decimal("0.20"))
+
+
+def test_a_best_is_kept_though_another_stop_of_its_trade_has_fired() -> None:
+    watch = watching(STOP, stop("trailing", trail="0.60")).tick(a_quote(1, "0.70", "0.72"), a_quote(1.1, *LOW)).wait(2)
+
+    assert [progress.best for progress in watch.progress if progress.rule == "trailing"] == [Decimal("0.70")]
+
+
+def test_what_is_written_down_later_says_so_though_the_clock_was_set_back() -> None:
+    """Fault 38"""
+    trade = a_trade(stop("price", stop_price="0.25", confirm_ticks=3))
+    before = Watch(trade).tick(a_quote(100, *LOW)).wait(101)
+
+    after = Watch(*before.progress, trade).tick(a_quote(1, "0.40", "0.45")).wait(2)
+
+    assert after.progress[-1].ts > before.progress[-1].ts > at(100)
 
 
 def test_a_dwell_restarts_with_the_engine() -> None:

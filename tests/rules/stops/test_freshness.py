@@ -11,6 +11,7 @@ from bus.messages.trades import Side, Trade
 from tests.rules.stops.builders import (
     COIN,
     GENERAL,
+    SYMBOL,
     Watch,
     a_beat,
     a_coin_trade,
@@ -101,6 +102,25 @@ def test_a_quote_never_freezes() -> None:
     ticks = [a_quote(second, "0.40", "0.45") for second in range(1, 100)]
 
     assert reason("price", *ticks, now=100) is None
+
+
+def test_a_price_of_a_source_whose_clock_is_ahead_is_not_used() -> None:
+    """Fault 31"""
+    book = MarketBook()
+    book.apply(a_price(1, 100), at(1))
+    book.apply(a_price(60, 100), at(2))
+
+    sight = Sight(ALL, book, "sell")
+
+    assert value_reading(book.price(SYMBOL), sight.view, at(2)).reason == "clock_ahead"
+
+
+def test_a_price_that_may_be_of_any_age_still_freezes() -> None:
+    watch = Watch(a_trade(stop("buffer", min_buffer=10), settings={**numbers({"max_frozen_s": 30})}))
+
+    watch.tick(a_price(1, 120_000)).wait(32)
+
+    assert watch.notices == ["feed_stale"]
 
 
 def test_a_linear_trade_without_quotes_lives_by_the_age_of_the_price() -> None:

@@ -134,6 +134,15 @@ def test_a_mark_is_thin_where_the_known_size_is_smaller_than_the_quantity(
     assert mark.covered == exact(covered)
 
 
+@pytest.mark.parametrize(("side", "covered"), [(Side.LONG, "1"), (Side.SHORT, "0.5")])
+def test_a_linear_mark_is_as_thin_as_the_side_at_which_the_trade_leaves(side: Side, covered: str) -> None:
+    quote = msgspec.structs.replace(a_coin_quote(1, "99", "101"), bid_size=Decimal(1), ask_size=Decimal("0.5"))
+
+    mark = mark_of(a_coin_trade(side=side), quote)
+
+    assert mark.covered == exact(covered)
+
+
 def test_another_tickers_quote_never_counts() -> None:
     """Lesson 12: never another instrument's value."""
     sight = sight_of(

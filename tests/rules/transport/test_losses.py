@@ -9,6 +9,7 @@ from bus.messages.lead import WireDown, WireUp
 from bus.messages.notices import Notice
 from bus.messages.plain import from_json
 from bus.messages.reconcile import VenuesUp
+from bus.messages.records import Commit
 from bus.messages.streams import StreamsSeen, StreamStanding, StreamsWanted
 from bus.messages.system import SystemCommand
 from bus.messages.timers import SetTimer, TimerFired
@@ -107,6 +108,22 @@ def test_several_settings_that_differ_are_told_in_one_alarm() -> None:
 
     (notice,) = (word for word in said if isinstance(word, Notice))
     assert "ax_age; replicas" in notice.body
+
+
+@pytest.mark.parametrize(("after", "title"), [(LOST, "needs a person"), (HELD, "is as it should be again")])
+def test_an_alarm_and_its_end_name_the_stream_and_what_is_wrong_with_it(after: StreamStanding, title: str) -> None:
+    full = msgspec.structs.replace(LOST, fill_percent=99, last_sequence=9)
+    _, said = watching(seen(HELD), seen(full), seen(after))
+
+    notices = {word.dedupe_key: word.title for word in said if isinstance(word, Notice)}
+    assert notices["stream_alarm:ORDERS:loss" if after is LOST else "stream_well:ORDERS:fill"] == f"ORDERS {title}"
+
+
+def test_what_people_hear_of_the_wire_is_kept_in_its_name() -> None:
+    late = TimerFired(owner=OWNER, key="away", due_ns=T0, now_ns=T0 + SAID_AFTER_NS)
+    _, said = watching(WireDown(why="refused", now_ns=T0), late)
+
+    assert [word.sender for word in said if isinstance(word, Commit)] == [OWNER]
 
 
 def test_a_word_that_is_not_for_it_is_a_fault_of_the_wiring() -> None:
