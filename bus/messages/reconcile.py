@@ -80,6 +80,7 @@ class ClosedOutside(msgspec.Struct, frozen=True, kw_only=True):
 
     open_quantity: of the trade, as it was compared; if it is another by now, the comparison is void.
     fills: those that closed it, with `side` and `price` of the venue's order; none where nobody knows the price.
+    netted: not by somebody else, but by a trade of ours of the other side, which it has closed as much of.
     """
 
     trade_id: TradeId
@@ -87,6 +88,7 @@ class ClosedOutside(msgspec.Struct, frozen=True, kw_only=True):
     quantity: Decimal
     fills: tuple[VenueFill, ...]
     now_ns: UtcNs
+    netted: bool = False
 
 
 class PositionFound(msgspec.Struct, frozen=True, kw_only=True):

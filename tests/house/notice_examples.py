@@ -152,6 +152,7 @@ def _of_trades() -> Iterator[Example]:
     yield _of(trade.position_mismatch, TRADE, CONTEXT)
     yield _of(trade.closed_outside, CLOSED, D(10), D(0), CONTEXT)
     yield _of(trade.closed_outside, replace(TRADE, open_quantity=D(6), pnl=D(0)), D(4), D(4), CONTEXT)
+    yield _of(trade.netted, CLOSED, D(10), D(0), CONTEXT)
     yield _of(trade.result_mismatch, replace(settled, result=Result.NO), Result.YES, CONTEXT)
     yield _of(trade.result_unknown, TRADE, "split", CONTEXT)
     settlement = Settlement(account="main", ticker="RAIN-TODAY", ts=NOW_NS, result="yes", revenue=D("9.50"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Final
 
 from actors.rules.reconcile.comparison import Difference
@@ -30,6 +31,7 @@ class Account:
 
     began_ns: when agreement was last sought anew. seen_ns: up to when its fills were read. told_fills: those of the last look.
     is_blank: the last list was empty while our trades held several things; it stays in doubt for the last of them too.
+    crossed: by ticker, how much our trades hold of both sides where they cancel each other, and since which look.
     foreign: fills of others that explain nothing yet, by id. problems: what people were told of, until everything agrees.
     """
 
@@ -42,6 +44,7 @@ class Account:
     is_blank: bool = False
     error: str = ""
     suspects: dict[Place, Suspect] = field(default_factory=dict)
+    crossed: dict[str, tuple[Decimal, int]] = field(default_factory=dict)
     ghosts: set[str] = field(default_factory=set)
     told_fills: frozenset[str] = frozenset()
     foreign: dict[str, VenueFill] = field(default_factory=dict)
@@ -54,6 +57,7 @@ class Account:
         self.answered = False
         self.silent = 0
         self.suspects.clear()
+        self.crossed.clear()
 
     def suspect(self, place: Place, difference: Difference, looked_ns: int) -> int:
         """Take note of a difference; return for how long the very same has been found, nanoseconds."""

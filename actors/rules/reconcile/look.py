@@ -8,7 +8,7 @@ and however long it stands, not where the venue lists nothing at all while our t
 venue has said of that very place, unasked, comes to the same (`stated`).
 """
 
-from actors.rules.reconcile import attribution, comparison, notices
+from actors.rules.reconcile import attribution, comparison, netting, notices
 from actors.rules.reconcile.account import Account
 from actors.rules.reconcile.comparison import Difference
 from actors.rules.reconcile.holdings import Holdings
@@ -77,6 +77,7 @@ class Look:
         self._account.is_blank = self._is_blank
         if self._nets:
             self._say_bounds(theirs)
+            self._judge_crossed({place.ticker for place in found})
         for place in self._account.suspects.keys() - found.keys():
             del self._account.suspects[place]
         for place, difference in found.items():
@@ -142,6 +143,23 @@ class Look:
                 venue=key.venue, account=key.account, position=excess, fills=fills, now_ns=self._answer.now_ns
             )
         )
+
+    def _judge_crossed(self, differing: set[str]) -> None:
+        """Where we hold both sides, the venue holds what is left of one: once a later look finds the very same, that much has ended."""
+        known, self._account.crossed = self._account.crossed, {}
+        for ticker, there in self._on_ticker.items():
+            quantity = netting.crossed(there)
+            if not quantity:
+                continue
+            self.again = True
+            is_told = any(trade.trade_id in self._told_of for trade in there)
+            if ticker in differing or is_told or comparison.is_moving(there, self._answer):
+                continue
+            before, since_ns = known.get(ticker, (quantity, self._answer.asked_ns))
+            since_ns = since_ns if before == quantity else self._answer.asked_ns
+            self._account.crossed[ticker] = (quantity, since_ns)
+            if self._answer.asked_ns - since_ns >= self._terms.confirm_ns:
+                self.words += netting.cancelled(there, self._answer.now_ns)
 
     def _say_bounds(self, theirs: comparison.Sums) -> None:
         """Say what the venue lists of each side that we hold: no close there may exceed it (SPEC 1.3, Netting venues).

@@ -218,15 +218,31 @@ def position_mismatch(trade: Trade, context: Context) -> Notice:
 def closed_outside(trade: Trade, quantity: Decimal, unpriced: Decimal, context: Context) -> Notice:
     """Somebody else has closed it at the venue, or a part of it."""
     what = f"{quantity:f} {trade.side} {trade.ticker} of it were closed at the venue by somebody else."
-    if not unpriced:
-        price = f"By the venue's fills the exit price is {_price(trade.exit_price)}; PnL {trade.pnl:f} dollars."
-    else:
-        price = f"Nobody knows the price of {unpriced:f}: the PnL of {trade.pnl:f} dollars leaves them out."
-    text = f"{what} {price} {trade.open_quantity:f} are open. No order of ours was sent for it."
+    price = f"By the venue's fills the exit price is {_price(trade.exit_price)}; PnL {trade.pnl:f} dollars."
+    text = f"{what} {_unless_unpriced(price, trade, unpriced)} {trade.open_quantity:f} are open. No order of ours was sent for it."
     return _say(
         "position_mismatch", Severity.CRITICAL if unpriced else Severity.WARNING, trade, context,
         title=f"{trade.trade_id} was closed at the venue by somebody else", body=text, which=context.cause,
     )  # fmt: skip
+
+
+def netted(trade: Trade, quantity: Decimal, unpriced: Decimal, context: Context) -> Notice:
+    """It and a trade of ours of the other side have closed each other, or parts of each other."""
+    what = f"{quantity:f} {trade.side} {trade.ticker} of it and as much of the other side have closed each other: the venue holds neither."
+    price = (
+        f"At the price of the younger entry the exit price is {_price(trade.exit_price)}; PnL {trade.pnl:f} dollars."
+    )
+    return _say(
+        "position_mismatch", Severity.WARNING, trade, context,
+        title=f"{trade.trade_id} and a trade of the other side have closed each other",
+        body=f"{what} {_unless_unpriced(price, trade, unpriced)} {trade.open_quantity:f} are open.", which=context.cause,
+    )  # fmt: skip
+
+
+def _unless_unpriced(price: str, trade: Trade, unpriced: Decimal) -> str:
+    if not unpriced:
+        return price
+    return f"Nobody knows the price of {unpriced:f}: the PnL of {trade.pnl:f} dollars leaves them out."
 
 
 def result_mismatch(trade: Trade, other: Result, context: Context) -> Notice:

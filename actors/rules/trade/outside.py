@@ -17,6 +17,8 @@ from bus.messages.units import ONE, ZERO
 
 EXTERNAL: Final = "external"
 """`close_reason` of a trade that somebody else closed at the venue."""
+NETTED: Final = "netted"
+"""`close_reason` of a trade that one of ours of the other side has closed, where both sides cancel each other."""
 _PART: Final = "#"
 
 
@@ -52,8 +54,9 @@ def hear_closed_outside(draft: Draft, word: ClosedOutside) -> None:
         reasons = [
             reason for reason in (trade.rule or trade.close_reason,) if reason and trade.close_wanted is not None
         ]
-        draft.change(rule=None, close_reason=EXTERNAL, attached=(*reasons, *trade.attached))
-    draft.notices.append(notices.closed_outside(draft.trade, word.quantity, unpriced, draft.context))
+        draft.change(rule=None, close_reason=NETTED if word.netted else EXTERNAL, attached=(*reasons, *trade.attached))
+    say = notices.netted if word.netted else notices.closed_outside
+    draft.notices.append(say(draft.trade, word.quantity, unpriced, draft.context))
 
 
 def own_fill(trade: Trade, found: VenueFill, purpose: Purpose) -> Fill:

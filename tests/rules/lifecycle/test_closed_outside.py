@@ -55,6 +55,14 @@ def test_it_is_closed_as_external_at_the_prices_of_the_venues_fills_and_no_order
     assert [step.closes for step in life.steps] == [()] * len(life.steps)
 
 
+def test_one_that_a_trade_of_the_other_side_has_closed_ends_as_netted_at_one_dollar_less_its_price() -> None:
+    """L1"""
+    life = closed_by(replace(outside("10", ("10", "0.35"), side=Side.NO), netted=True))
+
+    trade = life.trade
+    assert (trade.state, trade.close_reason, trade.exit_price) == (TradeState.CLOSED, "netted", D("0.65"))
+
+
 def test_each_of_its_fills_is_booked_once() -> None:
     """S1"""
     life = closed_by(outside("10", ("6", "0.50"), ("4", "0.40")))

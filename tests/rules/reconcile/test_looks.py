@@ -437,6 +437,56 @@ def test_a_netting_venue_that_lists_both_sides_holds_the_difference() -> None:
     assert room.standing.unresolved == ()
 
 
+def test_trades_of_both_sides_that_a_netting_venue_has_cancelled_end_with_as_much_of_each() -> None:
+    """L1: a late fill of the other side has closed what no order can close any more."""
+    older = a_trade(venue="net")
+    younger = a_trade("t2", "4", venue="net", side=Side.NO, entry_ts=at(-20), entry_price=D("0.30"))
+    room = Room(older, younger)
+
+    said = room.agrees_after(a_position("6"))
+
+    assert [(word.trade_id, word.quantity, word.netted) for word in of_kind(said, ClosedOutside)] == [
+        ("t1", D(4), True),
+        ("t2", D(4), True),
+    ]
+    assert {(fill.side, fill.price) for word in of_kind(said, ClosedOutside) for fill in word.fills} == {
+        (Side.NO, D("0.30"))
+    }
+
+
+def test_the_oldest_of_each_side_cancel_each_other_first() -> None:
+    ours = (
+        a_trade("t1", "3", venue="net", entry_ts=at(-50)),
+        a_trade("t2", "3", venue="net", entry_ts=at(-40)),
+        a_trade("t3", "4", venue="net", side=Side.NO, entry_ts=at(-30), entry_price=D("0.30")),
+    )
+    room = Room(*ours)
+
+    said = room.agrees_after(a_position("2"))
+
+    assert [(name, quantity) for name, quantity, _ in closed(said)] == [("t1", D(3)), ("t3", D(4)), ("t2", D(1))]
+
+
+def test_one_look_does_not_prove_that_both_sides_have_cancelled_each_other() -> None:
+    room = Room(a_trade(venue="net"), a_trade("t2", "4", venue="net", side=Side.NO))
+
+    assert closed(room.answers(a_position("6"))) == []
+
+
+def test_what_a_venue_that_does_not_net_holds_of_both_sides_stays_open() -> None:
+    room = Room(a_trade(), a_trade("t2", "4", side=Side.NO))
+
+    assert closed(room.agrees_after(a_position(), a_position("4", Side.NO))) == []
+
+
+def test_nothing_has_cancelled_while_an_order_of_ours_is_on_its_way() -> None:
+    """S8"""
+    flying = a_trade("t2", "4", venue="net", side=Side.NO, attempts=(an_attempt("t2-close-1"),))
+    room = Room(a_trade(venue="net"), flying)
+
+    assert closed(room.agrees_after(a_position("6"))) == []
+
+
 def test_buying_the_other_side_at_a_netting_venue_closes_ours() -> None:
     room = Room(a_trade(venue="net"))
 
