@@ -150,8 +150,10 @@ def _is_news(
 def _says_more(order: VenueOrder, attempt: Attempt) -> bool:
     if order.cumulative_quantity > max(attempt.filled, attempt.reported):
         return True
-    if attempt.state in (AttemptState.DEAD, AttemptState.WANTED):
+    if attempt.state is AttemptState.DEAD:
         return False
+    if attempt.state is AttemptState.WANTED:
+        return True  # It left in an earlier life, of which nothing is on record.
     return order.status in _ENDS or (order.status in _WORKS and attempt.state is AttemptState.UNKNOWN)
 
 

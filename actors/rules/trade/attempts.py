@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from actors.rules.trade import notices
 from actors.rules.trade.draft import Draft
 from actors.rules.trade.entries import last_sending_ns
-from actors.rules.trade.pricing import Terms, close_terms, to_lot
+from actors.rules.trade.pricing import Terms, close_terms, to_lot, way_out
 from actors.rules.trade.settings import span_ns
 from actors.rules.trade.steps import NEXT_ATTEMPT, REST_OVER
-from bus.messages.orders import OrderSubmit
+from bus.messages.orders import Action, OrderSubmit
 from bus.messages.stops import Mark, MarkWanted
 from bus.messages.trades import Attempt, AttemptState, Purpose
 from bus.messages.units import NS_PER_MS, NS_PER_S, ZERO
@@ -86,7 +86,7 @@ def _send(draft: Draft, attempt: Attempt, terms: Terms, last_ns: int | None) -> 
     )
     draft.put(sent)
     draft.change(next_attempt_ns=None)
-    draft.closes.append(_order(draft, sent, terms))
+    draft.closes.append(_order(draft, sent, terms.action))
     if terms.time_in_force == "gtc":
         over_ns = draft.now_ns + span_ns(trade, "rest_max_s")
         draft.wake(REST_OVER, over_ns if last_ns is None else min(over_ns, last_ns))
@@ -94,9 +94,34 @@ def _send(draft: Draft, attempt: Attempt, terms: Terms, last_ns: int | None) -> 
         draft.expect_an_answer()
 
 
-def _order(draft: Draft, attempt: Attempt, terms: Terms) -> OrderSubmit:
+def note_found(draft: Draft, attempt: Attempt) -> Attempt:
+    """Return a close that a venue tells of, though here it waits for its price: it left in an earlier life, of which nothing is on record.
+
+    So it is in flight, and no other leaves beside it. Its terms stand in ORDERS; its row says what is known here.
+    """
+    if attempt.state is not AttemptState.WANTED:
+        return attempt
+    trade = draft.trade
+    side, action = way_out(trade, draft.context.venue)
+    found = replace(
+        attempt,
+        state=AttemptState.SENT,
+        quantity=attempt.quantity or trade.open_quantity,
+        side=side,
+        sent_ns=draft.now_ns,
+        expires_ns=draft.now_ns + span_ns(trade, "close_valid_s"),
+    )
+    draft.put(found)
+    draft.change(next_attempt_ns=None)
+    draft.taken.append(_order(draft, found, action))
+    draft.expect_an_answer()
+    return found
+
+
+def _order(draft: Draft, attempt: Attempt, action: Action) -> OrderSubmit:
     trade = draft.trade
     assert attempt.expires_ns is not None
+    assert attempt.side is not None
     return OrderSubmit(
         client_order_id=attempt.client_order_id,
         trade_id=trade.trade_id,
@@ -105,11 +130,11 @@ def _order(draft: Draft, attempt: Attempt, terms: Terms) -> OrderSubmit:
         purpose=Purpose.CLOSE,
         attempt=attempt.attempt,
         ticker=trade.ticker,
-        side=terms.side,
-        action=terms.action,
+        side=attempt.side,
+        action=action,
         quantity=attempt.quantity,
-        limit_price=terms.limit_price,
-        time_in_force=terms.time_in_force,
+        limit_price=attempt.limit_price,
+        time_in_force=attempt.time_in_force,
         reduce_only=True,
         expires_ts=attempt.expires_ns,
         epoch=draft.context.epoch,

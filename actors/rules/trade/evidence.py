@@ -10,6 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from actors.rules.trade import closes, notices
+from actors.rules.trade.attempts import note_found
 from actors.rules.trade.draft import Draft, entry_of, find, reopen
 from actors.rules.trade.fills import EXACT, average, book, own_price
 from actors.rules.trade.late import REST, born_late
@@ -32,6 +33,7 @@ def hear_report(draft: Draft, report: OrderReport) -> None:
     attempt = find(draft.trade, report.client_order_id)
     if attempt is None:
         return
+    attempt = note_found(draft, attempt)
     if report.fill_id is not None and report.fill_price is not None and report.fill_quantity:
         take_fill(
             draft,
@@ -54,6 +56,8 @@ def hear_answer(draft: Draft, answer: VenueAnswer) -> None:
     attempt = find(draft.trade, answer.client_order_id)
     if attempt is None or answer.error is not None:
         return
+    if answer.order is not None or answer.fills:
+        attempt = note_found(draft, attempt)
     for found in answer.fills:
         if found.client_order_id == answer.client_order_id:
             take_fill(draft, attempt, _own_fill(draft, attempt, found))

@@ -50,9 +50,16 @@ def close_terms(trade: Trade, mark: Mark, nth: int, venue: VenueTerms) -> Terms 
     else:
         limit = tick_of(trade) if mark.sell_ask is None else _less_slippage(trade, mark.sell_ask, nth)
         time_in_force = "gtc" if rests_on_empty_book(trade) else "ioc"
+    side, action = way_out(trade, venue)
+    limit = limit if side is trade.side else ONE - limit
+    return Terms(side=side, action=action, limit_price=limit, time_in_force=time_in_force)
+
+
+def way_out(trade: Trade, venue: VenueTerms) -> tuple[Side, Action]:
+    """Return the side that a close of `trade` names at `venue`, and whether it buys or sells."""
     if venue.style == "buy_opposite" and trade.side.is_event:
-        return Terms(side=trade.side.opposite, action=Action.BUY, limit_price=ONE - limit, time_in_force=time_in_force)
-    return Terms(side=trade.side, action=Action.SELL, limit_price=limit, time_in_force=time_in_force)
+        return trade.side.opposite, Action.BUY
+    return trade.side, Action.BUY if trade.side is Side.SHORT else Action.SELL
 
 
 def _less_slippage(trade: Trade, price: Decimal, nth: int) -> Decimal:

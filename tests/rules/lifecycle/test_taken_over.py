@@ -7,16 +7,21 @@ import pytest
 from msgspec.structs import replace
 
 from actors.rules.trade import lifecycle, taken_over
-from bus.messages.orders import OrderSubmit
+from actors.rules.trade.steps import VenueTerms
+from bus.messages.orders import OrderSubmit, VenueFill
 from bus.messages.trades import Attempt, AttemptState, Mode, Purpose, Side, Trade, TradeState
 from tests.rules.lifecycle.builders import (
+    BUY_OPPOSITE,
+    SELL,
     TICKER,
     Life,
     a_closing_life,
     a_context,
     a_fill,
+    a_mark,
     a_person,
     a_report,
+    a_stop,
     a_trade,
     a_venue_fill,
     an_answer,
@@ -51,6 +56,13 @@ def a_close(attempt: int = 1, **changes: Any) -> OrderSubmit:
         "ts": at(10),
     }
     return OrderSubmit(**(given | changes))
+
+
+def found(*fills: VenueFill, status: str, venue: VenueTerms = SELL) -> Life:
+    """A close that waits for its price, and that the venue says it has."""
+    life = an_open_life(venue=venue).hear(a_person(), at_s=10)
+    quantity = str(sum(fill.quantity for fill in fills))
+    return life.hear(an_answer("t1-close-1", status=status, cumulative=quantity, fills=fills), at_s=11)
 
 
 def taken(life: Life, *orders: OrderSubmit) -> Life:
@@ -253,3 +265,39 @@ def test_what_a_close_sold_of_an_entry_that_nobody_has_heard_of_is_booked_once_t
     assert (early.late, [question.client_order_id for question in early.questions]) == ((), ["t1-entry-1"])
     assert (life.trade.state, life.trade.closed_quantity) == (TradeState.CLOSED, D(10))
     assert [order for step in life.steps for order in step.closes] == []
+
+
+def test_a_close_that_the_venue_has_though_it_waits_for_its_price_left_in_an_earlier_life_and_gets_its_row() -> None:
+    """S10: whatever left has a row."""
+    life = found(a_venue_fill("10", "0.45", "t1-close-1", "m1"), status="filled")
+
+    assert [(order.client_order_id, order.side, order.quantity) for order in life.step.taken] == [
+        ("t1-close-1", Side.YES, D(10))
+    ]
+    assert (life.trade.state, life.trade.exit_price) == (TradeState.CLOSED, D("0.45"))
+
+
+def test_no_other_order_leaves_beside_a_close_that_the_venue_was_found_to_have() -> None:
+    """S2"""
+    life = found(status="accepted").hear(a_stop(mark=a_mark()), at_s=12)
+
+    assert life.trade.attempts[-1].state is AttemptState.SENT
+    assert [step.closes for step in life.steps] == [()] * len(life.steps)
+
+
+def test_a_close_that_was_found_at_work_is_asked_about() -> None:
+    assert found(status="accepted").due("lookup") is not None
+
+
+def test_a_close_found_where_the_other_side_is_bought_has_brought_one_dollar_less_its_price() -> None:
+    life = found(a_venue_fill("10", "0.45", "t1-close-1", "m1"), status="filled", venue=BUY_OPPOSITE)
+
+    assert life.trade.exit_price == D("0.55")
+
+
+def test_a_report_of_a_close_that_waits_for_its_price_is_one_of_an_earlier_life() -> None:
+    life = an_open_life().hear(a_person(), at_s=10)
+
+    life.hear(a_fill("10", "0.45", "t1-close-1", fill_id="m1", status="filled", cumulative="10"), at_s=11)
+
+    assert [order.client_order_id for order in life.step.taken] == ["t1-close-1"]

@@ -417,6 +417,15 @@ def test_what_changed_after_the_question_is_compared_with_the_next_answer() -> N
     assert room.notices == []
 
 
+def test_an_order_at_the_venue_is_told_where_its_close_waits_for_a_price() -> None:
+    """S10: it left in an earlier life, and nothing is on record of it."""
+    room = Room(a_trade(state=TradeState.CLOSING, attempts=(an_attempt(state=AttemptState.WANTED),)))
+
+    said = room.answers(a_position(), orders=(a_venue_order(status="rejected"),))
+
+    assert [word.client_order_id for word in of_kind(said, VenueAnswer)] == ["t1-close-1"]
+
+
 # Netting
 
 
