@@ -47,7 +47,7 @@ class VenueFaults:
     rejects, partial: of an order. lost_request: it never reaches the venue; lost_reply: the venue took it and nobody hears;
     late_request: it reaches the venue seconds later. silent: the executor does not report. twice, shuffled, late_report: of a
     report. counted: a fill is told in the sum first, and by itself only in a while. trickle: half fills at once, the rest in a while. ghost:
-    fills after its end was told. no_answer, error_answer, empty_answer: of a look-up.
+    fills after its end was told. beside: an entry fills further, long after its end, beside a close that takes a part. no_answer, error_answer, empty_answer: of a look-up.
     """
 
     rejects: float = 0.0
@@ -62,6 +62,7 @@ class VenueFaults:
     counted: float = 0.0
     trickle: float = 0.0
     ghost: float = 0.0
+    beside: float = 0.0
     no_answer: float = 0.0
     error_answer: float = 0.0
     empty_answer: float = 0.0
@@ -309,6 +310,7 @@ class Executor:
             return
         if self._kill("K17", "before"):
             return
+        self._fill_beside(placed)
         self._tell(placed)
         if self._kill("K17", "after"):
             return
@@ -324,6 +326,14 @@ class Executor:
         if is_beside and entry is not placed and self._draw(0.7 if self.faults.ghost else 0.0, "ghost"):
             delay_ns = int(self.random.uniform(0.05, 0.6) * NS_PER_S)
             self.scheduler.after(delay_ns, lambda: self._fill_late(entry, 1.0))
+
+    def _fill_beside(self, close: VenueOrder) -> None:
+        """Let an entry that could not be sent any more fill beside a close that takes a part, and tell that in the sum before the close."""
+        entry = self.venue.of_trade[close.sent.trade_id][0]
+        is_part = close.sent.reduce_only and close.fills and close.left
+        is_old = not entry.sent.reduce_only and self.scheduler.now_ns > entry.sent.expires_ts
+        if self.faults.beside and is_part and is_old and self._draw(self.faults.beside, "beside"):
+            self._fill_late(entry, 1.0)
 
     def _trickle_on(self, order: VenueOrder) -> None:
         self.venue.go_on(order.sent.client_order_id, fills=self.random.random() < 0.5)

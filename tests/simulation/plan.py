@@ -2,7 +2,7 @@
 testing): a world in which everything goes wrong at once hides what each fault does.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
@@ -12,6 +12,9 @@ from tests.simulation.kill_points import MOMENTS, POINTS, Place
 from tests.simulation.nats_server import NatsFaults
 from tests.simulation.postgres import PostgresFaults
 
+RARE_HISTORIES: Final = ("ends_while_part_filled", "fills_beside_its_close")
+"""A market ends while an entry is filled in part: partly open, then expired. An entry that had ended is filled further beside a close that took a
+part, and nobody knows by how much: partly closed, then unknown."""
 AGENDA: Final = (
     "nats_killed",
     "nats_hung",
@@ -45,7 +48,11 @@ AGENDA: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A seed's draws. is_nervous: trades are closed within seconds. disk_full: how often a snapshot cannot be written; None: none is kept. every_s: of each kind on the agenda, how many seconds on average from one to the next."""
+    """A seed's draws.
+
+    is_nervous: trades are closed within seconds. disk_full: how often a snapshot cannot be written; None: none is kept. every_s: of each
+    kind on the agenda, how many seconds on average from one to the next. rare: the history it is led towards (`RARE_HISTORIES`), or "".
+    """
 
     haste: float
     nats: NatsFaults
@@ -61,6 +68,7 @@ class Plan:
     volatility: float
     is_nervous: bool
     disk_full: float | None
+    rare: str
 
 
 def drawn(seed: int, random: Random) -> Plan:
@@ -91,7 +99,8 @@ def drawn(seed: int, random: Random) -> Plan:
         bound_ns=5 * NS_PER_S,
         counted=rate(0.1, 0.5),
     )
-    return Plan(
+    every_s: dict[str, float]
+    plan = Plan(
         haste=random.choice((0.0, 0.0, 0.02, 0.1)),
         nats=NatsFaults() if is_calm else NatsFaults(
             lost_ack=rate(0.05, 0.3), lost_pub_ack=rate(0.02, 0.15), twice=rate(0.05, 0.3)
@@ -110,7 +119,19 @@ def drawn(seed: int, random: Random) -> Plan:
         volatility=random.choice((0.01, 0.03, 0.06)),
         is_nervous=random.random() < 0.3,
         **_disk(every_s, random),
+        rare="",
     )  # fmt: skip
+    return _towards(random.choice(RARE_HISTORIES), plan) if not is_calm and random.random() < 0.04 else plan
+
+
+def _towards(history: str, plan: Plan) -> Plan:
+    """Return a plan that makes a history likely which takes several faults at once. What else goes wrong would end it too early."""
+    venue = VenueFaults(trickle=0.8)
+    if history == "fills_beside_its_close":
+        venue = VenueFaults(partial=1.0, silent=0.3, beside=1.0)
+    return replace(
+        plan, rare=history, venue=venue, every_s={}, kills={}, trades=1, people_every_s=1000.0, disk_full=None
+    )
 
 
 def _disk(every_s: dict[str, float], random: Random) -> dict[str, float | None]:

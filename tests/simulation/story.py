@@ -10,7 +10,7 @@ from functools import partial
 from random import Random
 from typing import Any, Final
 
-from bus.messages.orders import Action, OrderSubmit
+from bus.messages.orders import Action, OrderSubmit, ReportStatus
 from bus.messages.plain import instant_text, to_json
 from bus.messages.trades import Purpose, Side
 from bus.messages.units import NS_PER_S
@@ -71,6 +71,10 @@ class Story:
         self._every(_BEAT_S, self.beat)
         self._chain(self.plan.trade_every_s, self.plan.trades, self.open_some)
         self._every(self.plan.people_every_s, self.people)
+        if self.plan.rare:
+            self._chain(1.0, 6, self._open_ten)
+        if self.plan.rare == "ends_while_part_filled":
+            self._every(0.2, self._end_while_part_filled, until_calm=True)
         for kind, seconds in self.plan.every_s.items():
             self._every(seconds, getattr(self, f"_{kind}"), until_calm=True)
 
@@ -159,6 +163,20 @@ class Story:
             self._lifecycle(market, "close")
         self._after(self.random.uniform(0.5, 8), lambda: self._determine(market))
 
+    def _end_while_part_filled(self) -> None:
+        """Let a market end early on which an entry is filled in part, and say so at once."""
+        waiting = {
+            order.sent.ticker
+            for executor in self.world.executors.values()
+            for order in executor.venue.orders.values()
+            if order.sent.purpose is Purpose.ENTRY and order.status is ReportStatus.PARTIALLY_FILLED
+        }
+        for market in self.markets:
+            if market.ticker in waiting and not market.is_closed and market.close_ns is None:
+                self._close(market)
+                self._lifecycle(market, "close")
+                return
+
     def _determine(self, market: Market) -> None:
         self._lifecycle(market, "determined", result=market.result)
         for account in (_ACCOUNTS["sim"], _ACCOUNTS["net"]):
@@ -239,6 +257,17 @@ class Story:
             fields["expires_ts"] = instant_text(self.world.now_ns // 1000 * 1000 + 20 * NS_PER_S)
             self.store("trade.command.open", f"open:{fields['trade_id']}", **fields)
         else:
+            self.request("trade.request.open", fields, tries=6)
+
+    def _open_ten(self) -> None:
+        """Ask for as much as is filled in parts, and is closed when its entry cannot be sent any more."""
+        market = self.random.choice(self.markets)
+        fields: dict[str, Any] = {
+            "trade_id": f"t{len(self.asked) + 1}", "account": _ACCOUNTS["sim"], "mode": "live", "venue": "sim", "ticker": market.ticker,
+            "side": "yes", "quantity": "10", "limit_price": "0.97", "stops": [{"rule": "time", "max_age_s": 6}], "allow_immediate": True,
+        }  # fmt: skip
+        if not market.is_closed:
+            self.asked[fields["trade_id"]] = fields
             self.request("trade.request.open", fields, tries=6)
 
     def _adopt(self, fields: dict[str, Any], price: float) -> None:
