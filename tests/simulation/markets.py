@@ -8,6 +8,8 @@ from typing import Final
 from bus.messages.units import NS_PER_S
 
 SOURCE: Final = "feed"
+ACCOUNTS: Final = {"sim": "live-1", "net": "live-2", "paper": "paper-1"}
+"""Our account at each venue."""
 _CENT: Final = Decimal("0.01")
 
 
