@@ -76,7 +76,7 @@ class Ending:
         is_whole = leads and serving is not None and all(serving.turns.alive().values()) and not _owes(serving)
         newest_ns = max((fill.at_ns for _, fill in self._fills()), default=0)
         is_quiet = self._world.now_ns - newest_ns >= _HEARD_NS
-        is_quiet = is_quiet and not any(executor.late for executor in self._world.executors.values())
+        is_quiet = is_quiet and not any(executor.reporter.late for executor in self._world.executors.values())
         return is_whole and is_quiet and not any(tables.unpublished.rows.values()) and not self._lag()
 
     def _lag(self) -> dict[str, int]:

@@ -5,14 +5,12 @@ time, reports, and acknowledges last. What it remembers beyond that (the highest
 on its disk. Its crashes lose what is in its hands; the stream gives it back. `VenueFaults` says how often what goes wrong.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from decimal import ROUND_DOWN, Decimal
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from actors.replay.scheduler import Gone, Scheduler
-from bus.messages import addresses
 from bus.messages.orders import (
     OrderCancel,
     OrderReport,
@@ -21,67 +19,18 @@ from bus.messages.orders import (
     VenueFills,
     VenueOrders,
     VenueOrdersRequest,
-    VenuePosition,
     VenuePositions,
-)
-from bus.messages.orders import (
-    VenueFill as FillWord,
-)
-from bus.messages.orders import (
-    VenueOrder as OrderWord,
 )
 from bus.messages.plain import from_json, to_json, to_plain
 from bus.messages.trades import Mode
 from bus.messages.units import NS_PER_MS, NS_PER_S, ONE, ZERO
 from tests.simulation.nats_server import Message, ModelNats, Session
+from tests.simulation.reporter import Reporter
 from tests.simulation.venue import ModelVenue, VenueOrder
+from tests.simulation.venue_faults import Disk, VenueFaults
+from tests.simulation.venue_words import answer, reports_of
 
 _TIMEOUT_NS: Final = 2 * NS_PER_S
-_PAGE: Final = 3
-
-
-@dataclass(slots=True, kw_only=True)
-class VenueFaults:
-    """How often what goes wrong, 0 to 1, and how slow it may be.
-
-    rejects, partial: of an order. lost_request: it never reaches the venue; lost_reply: the venue took it and nobody hears;
-    late_request: it reaches the venue seconds later. silent: the executor does not report. twice, shuffled, late_report: of a
-    report. counted: a fill is told in the sum first, and by itself only in a while. trickle: half fills at once, the rest in a while. ghost:
-    fills after its end was told. beside: an entry fills further, long after its end, beside a close that takes a part. no_answer, error_answer, empty_answer: of a look-up.
-    """
-
-    rejects: float = 0.0
-    partial: float = 0.0
-    lost_request: float = 0.0
-    lost_reply: float = 0.0
-    late_request: float = 0.0
-    silent: float = 0.0
-    twice: float = 0.0
-    shuffled: float = 0.0
-    late_report: float = 0.0
-    counted: float = 0.0
-    trickle: float = 0.0
-    ghost: float = 0.0
-    beside: float = 0.0
-    no_answer: float = 0.0
-    error_answer: float = 0.0
-    empty_answer: float = 0.0
-    latency_ns: int = 20 * NS_PER_MS
-    bound_ns: int = 5 * NS_PER_S
-
-
-@dataclass
-class Disk:
-    """What an executor knows after a crash."""
-
-    epoch: int = 0
-    promised: dict[str, OrderReport] = field(default_factory=dict)
-    counted: set[str] = field(default_factory=set)
-    """Of which order something was told in the sum only: once, for the stream knows a report by its status."""
-    said: dict[str, list[OrderReport]] = field(default_factory=dict)
-    """What it found out about an order without the venue: refused, expired before it was sent."""
-    sent: dict[str, int] = field(default_factory=dict)
-    """When a request for this order left, which the venue may not have yet."""
 
 
 class Executor:
@@ -108,13 +57,11 @@ class Executor:
         self.disk = Disk()
         self.name = f"executor-{venue.name}"
         self.is_alive = False
-        self.late = 0
-        """How many reports it is late with."""
+        self.reporter = Reporter(self)
         self._life = 0
-        self._session: Session | None = None
+        self.session: Session | None = None
         self._lanes: dict[tuple[str, str], list[tuple[OrderSubmit, str]]] = {}
         self._busy: dict[tuple[str, str], str] = {}
-        self._last_said: dict[str, tuple[int, str]] = {}
 
     # Life
 
@@ -124,27 +71,26 @@ class Executor:
         self._life += 1
         self._lanes.clear()
         self._busy.clear()
-        self._last_said.clear()
-        self.late = 0
+        self.reporter = Reporter(self)
         self._connect()
 
     def die(self) -> None:
         """Crash: what is in hand is lost."""
         self.is_alive = False
         self._life += 1
-        if self._session is not None:
-            self.nats.disconnect(self._session)
-            self._session = None
+        if self.session is not None:
+            self.nats.disconnect(self.session)
+            self.session = None
 
     def lost(self) -> None:
         """The session with NATS has ended."""
-        self._session = None
-        self._later(250 * NS_PER_MS, self._connect)
+        self.session = None
+        self.later(250 * NS_PER_MS, self._connect)
 
     def _connect(self) -> None:
-        self._session = session = self.nats.connect(self.name, self, None)
+        self.session = session = self.nats.connect(self.name, self, None)
         if session is None:
-            self._later(250 * NS_PER_MS, self._connect)
+            self.later(250 * NS_PER_MS, self._connect)
             return
         name = self.venue.name
         deliver = f"executor.deliver.{name}"
@@ -167,9 +113,9 @@ class Executor:
         body = to_json({"stream_name": "ORDERS", "config": config})
         session.send(lambda: self.nats.publish(f"$JS.API.CONSUMER.CREATE.ORDERS.{self.name}", body, {}, "", session))
         if "ORDERS" not in self.nats.jetstream.streams:
-            self._later(NS_PER_S, lambda: self._make_consumer(session, deliver) if session.is_open else None)
+            self.later(NS_PER_S, lambda: self._make_consumer(session, deliver) if session.is_open else None)
 
-    def _later(self, delay_ns: int, act: Callable[[], object]) -> None:
+    def later(self, delay_ns: int, act: Callable[[], object]) -> None:
         """Do something later, if it still lives the same life."""
         life = self._life
 
@@ -179,7 +125,7 @@ class Executor:
 
         self.scheduler.after(delay_ns, come)
 
-    def _draw(self, rate: float, what: str) -> bool:
+    def draw(self, rate: float, what: str) -> bool:
         if self.random.random() < rate:
             self.note(what)
             return True
@@ -198,7 +144,7 @@ class Executor:
             self._hear_cancel(from_json(OrderCancel, message.body), message.reply)
 
     def _acknowledge(self, token: str) -> None:
-        session = self._session
+        session = self.session
         if session is not None and token:
             session.send(lambda: self.nats.publish(token, b"+ACK", {}, "", session))
 
@@ -233,11 +179,11 @@ class Executor:
             [self.disk.promised[order.client_order_id]] if order.client_order_id in self.disk.promised else None
         )
         if known is not None:
-            self._tell(known)
+            self.reporter.tell(known)
             self._done(order, token)
         elif told is not None:
             for report in told:
-                self._publish(report)
+                self.reporter.publish(report)
             self._done(order, token)
         elif order.client_order_id in self.disk.sent:
             self._look_again(order, token)
@@ -271,7 +217,7 @@ class Executor:
             cumulative_quantity=ZERO,
         )
         self.disk.said[order.client_order_id] = [report]
-        self._publish(report)
+        self.reporter.publish(report)
 
     # The request to the venue
 
@@ -280,28 +226,28 @@ class Executor:
             return
         faults, now_ns = self.faults, self.scheduler.now_ns
         self.disk.sent[order.client_order_id] = now_ns
-        if self._draw(faults.lost_request, "lost_request"):
-            self._later(_TIMEOUT_NS, lambda: self._look_again(order, token))
+        if self.draw(faults.lost_request, "lost_request"):
+            self.later(_TIMEOUT_NS, lambda: self._look_again(order, token))
             return
         delay_ns = faults.latency_ns
-        if self._draw(faults.late_request, "late_request"):
+        if self.draw(faults.late_request, "late_request"):
             delay_ns = int(self.random.uniform(0.5, 0.95) * faults.bound_ns)
-        is_lost = self._draw(faults.lost_reply, "lost_reply")
+        is_lost = self.draw(faults.lost_reply, "lost_reply")
         # The venue works it whatever becomes of us meanwhile.
         life = self._life
         self.scheduler.after(delay_ns, lambda: self._venue_takes(order, token, life, is_lost=is_lost))
         if is_lost or delay_ns > _TIMEOUT_NS:
-            self._later(_TIMEOUT_NS, lambda: self._look_again(order, token))
+            self.later(_TIMEOUT_NS, lambda: self._look_again(order, token))
         self._kill("K16", "after")
 
     def _venue_takes(self, order: OrderSubmit, token: str, life: int, *, is_lost: bool) -> None:
         part: Decimal | None = None
-        trickles = self._draw(self.faults.trickle, "trickle")
-        if trickles or self._draw(self.faults.partial, "partial"):
+        trickles = self.draw(self.faults.trickle, "trickle")
+        if trickles or self.draw(self.faults.partial, "partial"):
             half = (order.quantity / 2).to_integral_value(ROUND_DOWN)
             part = self.random.choice((min(ONE, half), half)) or None
         placed = self.venue.place(
-            order, part=part, rejects=self._draw(self.faults.rejects, "rejects"), trickles=trickles
+            order, part=part, rejects=self.draw(self.faults.rejects, "rejects"), trickles=trickles
         )
         if not placed.has_ended and order.time_in_force != "gtc":
             self.scheduler.after(int(self.random.uniform(0.3, 9) * NS_PER_S), lambda: self._trickle_on(placed))
@@ -311,19 +257,19 @@ class Executor:
         if self._kill("K17", "before"):
             return
         self._fill_beside(placed)
-        self._tell(placed)
+        self.reporter.tell(placed)
         if self._kill("K17", "after"):
             return
         self._done(order, token)
 
     def _haunt(self, placed: VenueOrder) -> None:
         """Let it fill after its end, perhaps; or its entry, beside a close that took a part."""
-        if self._draw(self.faults.ghost, "ghost"):
+        if self.draw(self.faults.ghost, "ghost"):
             delay_ns = int(self.random.uniform(0.1, self.random.choice((1, 20))) * NS_PER_S)
             self.scheduler.after(delay_ns, lambda: self._fill_late(placed, max(self.faults.counted, 0.5)))
         entry = self.venue.of_trade[placed.sent.trade_id][0]
         is_beside = placed.sent.reduce_only and placed.fills and placed.left and entry.has_ended and entry.left
-        if is_beside and entry is not placed and self._draw(0.7 if self.faults.ghost else 0.0, "ghost"):
+        if is_beside and entry is not placed and self.draw(0.7 if self.faults.ghost else 0.0, "ghost"):
             delay_ns = int(self.random.uniform(0.05, 0.6) * NS_PER_S)
             self.scheduler.after(delay_ns, lambda: self._fill_late(entry, 1.0))
 
@@ -332,21 +278,21 @@ class Executor:
         entry = self.venue.of_trade[close.sent.trade_id][0]
         is_part = close.sent.reduce_only and close.fills and close.left
         is_old = not entry.sent.reduce_only and self.scheduler.now_ns > entry.sent.expires_ts
-        if self.faults.beside and is_part and is_old and self._draw(self.faults.beside, "beside"):
+        if self.faults.beside and is_part and is_old and self.draw(self.faults.beside, "beside"):
             self._fill_late(entry, 1.0)
 
     def _trickle_on(self, order: VenueOrder) -> None:
         self.venue.go_on(order.sent.client_order_id, fills=self.random.random() < 0.5)
         if self.is_alive:
-            self._tell(order)
+            self.reporter.tell(order)
 
     def _fill_late(self, order: VenueOrder, counted: float) -> None:
         """A ghost is always told: nobody would look for it. counted: how often in the sum first."""
         fill = self.venue.fill_late(order.sent.client_order_id)
         if fill is not None:
             report = next(report for report in reports_of(order) if report.fill_id == fill.fill_id)
-            if not self._count_first(report, counted):
-                self._publish_now(report)
+            if not self.reporter.count_first(report, counted):
+                self.reporter.publish_now(report)
 
     def _look_again(self, order: OrderSubmit, token: str) -> None:
         """Nobody knows whether the venue has it: look it up until it is there, or cannot come any more."""
@@ -354,18 +300,18 @@ class Executor:
             return
         known = self.venue.orders.get(order.client_order_id)
         if known is not None:
-            self._tell(known)
+            self.reporter.tell(known)
             self._done(order, token)
         elif self.scheduler.now_ns > self.disk.sent[order.client_order_id] + self.faults.bound_ns:
             self._say_own(order, ReportStatus.REJECTED, "the venue never had it")
             self._done(order, token)
         else:
-            self._publish(
+            self.reporter.publish(
                 OrderReport(
                     client_order_id=order.client_order_id, ts=self.scheduler.now_ns, status=ReportStatus.UNKNOWN
                 )
             )
-            self._later(NS_PER_S, lambda: self._look_again(order, token))
+            self.later(NS_PER_S, lambda: self._look_again(order, token))
 
     def _hear_cancel(self, cancel: OrderCancel, token: str) -> None:
         self._acknowledge(token)
@@ -375,11 +321,11 @@ class Executor:
         client_order_id = cancel.client_order_id
         order = self.venue.cancel(client_order_id)
         if order is not None:
-            self._tell(order)
+            self.reporter.tell(order)
             return
         if client_order_id in self.disk.sent and client_order_id not in self.disk.said:
             # It may be on its way: a promise would be a lie. It is looked up once more, and cancelled then.
-            self._later(NS_PER_S, lambda: self._cancel_again(cancel))
+            self.later(NS_PER_S, lambda: self._cancel_again(cancel))
             return
         report = OrderReport(
             client_order_id=client_order_id,
@@ -389,14 +335,14 @@ class Executor:
             cumulative_quantity=ZERO,
         )
         self.disk.promised.setdefault(client_order_id, report)
-        self._publish(report)
+        self.reporter.publish(report)
 
     def _cancel_again(self, cancel: OrderCancel) -> None:
         order = self.venue.cancel(cancel.client_order_id)
         if order is not None:
-            self._tell(order)
+            self.reporter.tell(order)
         elif cancel.client_order_id not in self.disk.said:
-            self._later(NS_PER_S, lambda: self._cancel_again(cancel))
+            self.later(NS_PER_S, lambda: self._cancel_again(cancel))
 
     def sweep(self) -> None:
         """End what rests beyond its time, and tell what has filled meanwhile."""
@@ -404,78 +350,17 @@ class Executor:
             if not order.has_ended and self.scheduler.now_ns > order.sent.expires_ts:
                 self.venue.expire(order.sent.client_order_id)
             if self.is_alive:
-                self._tell(order)
-
-    # What it says
-
-    def _tell(self, order: VenueOrder) -> None:
-        """Report everything that is known of an order and was not said in this life."""
-        now = (len(order.fills), order.status.value)
-        name = order.sent.client_order_id
-        if self._last_said.get(name) == now:
-            return
-        self._last_said[name] = now
-        if self._draw(self.faults.silent, "silent"):
-            return
-        reports = list(reports_of(order))
-        if self._draw(self.faults.shuffled, "shuffled"):
-            self.random.shuffle(reports)
-        for report in reports:
-            self._publish(report)
-
-    def _publish(self, report: OrderReport) -> None:
-        """Publish into ORDERS until it is stored; the stream knows it by its id."""
-        if self._draw(self.faults.late_report, "late_report"):
-            self.late += 1
-            self._later(int(self.random.uniform(0.1, 10) * NS_PER_S), lambda: self._publish_late(report))
-            return
-        if self._count_first(report, self.faults.counted):
-            return
-        self._publish_now(report)
-        if self._draw(self.faults.twice, "twice"):
-            self._publish_now(report, named=False)
-
-    def _count_first(self, report: OrderReport, rate: float) -> bool:
-        """Tell a fill in the sum only; whether it was so, and follows by itself later."""
-        name = report.client_order_id
-        if report.fill_id is None or name in self.disk.counted or not self._draw(rate, "counted"):
-            return False
-        self.disk.counted.add(name)
-        count = OrderReport(
-            client_order_id=name,
-            ts=report.ts,
-            status=ReportStatus.PARTIALLY_FILLED,
-            cumulative_quantity=report.cumulative_quantity,
-        )
-        self._publish_now(count)
-        self.late += 1
-        self._later(int(self.random.uniform(0.3, 4) * NS_PER_S), lambda: self._publish_late(report))
-        return True
-
-    def _publish_late(self, report: OrderReport) -> None:
-        self.late -= 1
-        self._publish_now(report)
-
-    def _publish_now(self, report: OrderReport, *, named: bool = True) -> None:
-        msg_id = addresses.report_id(report)
-        headers: Mapping[str, str] = {"Nats-Msg-Id": msg_id} if named else {}
-        subject = addresses.order_report(report.client_order_id)
-        stream = self.nats.jetstream.streams.get("ORDERS")
-        if not self.nats.is_up or self.nats.is_hung or stream is None or stream.is_full or self._session is None:
-            self._later(500 * NS_PER_MS, lambda: self._publish_now(report, named=named))
-            return
-        session, body = self._session, to_json(report)
-        session.send(lambda: self.nats.publish(subject, body, headers, "", session))
+                self.reporter.tell(order)
 
     # What it is asked
 
     def _hear_question(self, kind: str, message: Message) -> None:
         faults = self.faults
-        if self._draw(faults.no_answer, "no_answer"):
+        if self.draw(faults.no_answer, "no_answer"):
             return
-        if self._draw(faults.error_answer, "error_answer"):
+        if self.draw(faults.error_answer, "error_answer"):
             self._answer(message.reply, to_json({"error": "the venue says 503"}))
-        elif self._draw(faults.empty_answer, "empty_answer"):
+        elif self.draw(faults.empty_answer, "empty_answer"):
             self._answer(message.reply, b"{}")
         else:
             answer = self.answer(kind, from_json(VenueOrdersRequest, message.body))
@@ -484,39 +369,13 @@ class Executor:
             self._answer(message.reply, to_json({answer.__struct_fields__[0]: [], **plain}))
 
     def _answer(self, reply: str, body: bytes) -> None:
-        session = self._session
+        session = self.session
         if session is not None:
             session.send(lambda: self.nats.publish(reply, body, {}, "", session))
 
     def answer(self, kind: str, request: VenueOrdersRequest) -> VenueOrders | VenueFills | VenuePositions:
-        """Answer `venue.request.<kind>`, a page at a time."""
-        if not (request.after or "0").isdecimal():
-            return VenueOrders(error=f"no page begins at {request.after!r}")
-        match kind:
-            case "orders":
-                orders, after = _page([order_word(o) for o in self._asked_for(request)], request.after)
-                return VenueOrders(orders=tuple(orders), next=after)
-            case "fills":
-                words = [fill_word(o, f) for o in self._asked_for(request) for f in o.fills]
-                fills, after = _page(words, request.after)
-                return VenueFills(fills=tuple(fills), next=after)
-            case _:
-                held = [
-                    VenuePosition(ticker=ticker, side=side, quantity=quantity)
-                    for (account, ticker, side), quantity in sorted(self.venue.held.items())
-                    if account == request.account and quantity
-                ]
-                positions, after = _page(held, request.after)
-                return VenuePositions(positions=tuple(positions), next=after)
-
-    def _asked_for(self, request: VenueOrdersRequest) -> list[VenueOrder]:
-        return [
-            order
-            for order in self.venue.every
-            if order.sent.account == request.account
-            and request.client_order_id in (None, order.sent.client_order_id)
-            and (request.since is None or _touched_ns(order) >= request.since)
-        ]
+        """Return what the venue answers."""
+        return answer(self.venue, kind, request)
 
     # Where it may be killed
 
@@ -527,77 +386,4 @@ class Executor:
         return self.kill(point, moment)
 
 
-def _touched_ns(order: VenueOrder) -> int:
-    """Return when an order came, or was last filled."""
-    return max([order.at_ns, *(fill.at_ns for fill in order.fills)])
-
-
-def _page(rows: list[Any], after: str | None) -> tuple[list[Any], str | None]:
-    start = int(after or 0)
-    more = start + _PAGE < len(rows)
-    return rows[start : start + _PAGE], str(start + _PAGE) if more else None
-
-
-def order_word(order: VenueOrder) -> OrderWord:
-    """Return an order as a look-up tells it."""
-    cost = sum((fill.price * fill.quantity for fill in order.fills), ZERO)
-    return OrderWord(
-        client_order_id=order.sent.client_order_id,
-        status=order.status,
-        cumulative_quantity=order.filled,
-        average_price=cost / order.filled if order.fills else None,
-        fees=sum((fill.fees for fill in order.fills), ZERO),
-    )
-
-
-def fill_word(order: VenueOrder, fill: Any) -> FillWord:
-    """Return a fill as a look-up tells it."""
-    return FillWord(
-        fill_id=fill.fill_id,
-        ticker=order.sent.ticker,
-        side=order.sent.side,
-        price=fill.price,
-        quantity=fill.quantity,
-        ts=fill.at_ns,
-        client_order_id=fill.client_order_id,
-        fees=fill.fees,
-    )
-
-
-def reports_of(order: VenueOrder) -> list[OrderReport]:
-    """Return what is to be said of an order, in order: accepted, each fill, its end."""
-    name = order.sent.client_order_id
-    said = []
-    if order.status is not ReportStatus.REJECTED:
-        said.append(OrderReport(client_order_id=name, ts=order.at_ns, status=ReportStatus.ACCEPTED))
-    total = ZERO
-    for fill in order.fills:
-        total += fill.quantity
-        whole = total >= order.sent.quantity
-        said.append(
-            OrderReport(
-                client_order_id=name,
-                ts=fill.at_ns,
-                status=ReportStatus.FILLED if whole else ReportStatus.PARTIALLY_FILLED,
-                fill_id=fill.fill_id,
-                fill_price=fill.price,
-                fill_quantity=fill.quantity,
-                fees=fill.fees,
-                cumulative_quantity=total,
-            )
-        )
-    if order.status in (ReportStatus.REJECTED, ReportStatus.CANCELLED, ReportStatus.EXPIRED):
-        counted = [fill for fill in order.fills if not fill.is_ghost]
-        said.append(
-            OrderReport(
-                client_order_id=name,
-                ts=max([order.at_ns, *(fill.at_ns for fill in counted)]),
-                status=order.status,
-                reason="the venue says so",
-                cumulative_quantity=sum((fill.quantity for fill in counted), ZERO),
-            )
-        )
-    return said
-
-
-__all__ = ["Executor", "Gone", "VenueFaults"]
+__all__ = ["Executor", "Gone"]

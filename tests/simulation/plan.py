@@ -7,10 +7,10 @@ from random import Random
 from typing import Final
 
 from bus.messages.units import NS_PER_MS, NS_PER_S
-from tests.simulation.executor import VenueFaults
 from tests.simulation.kill_points import MOMENTS, POINTS, Place
 from tests.simulation.nats_server import NatsFaults
 from tests.simulation.postgres import PostgresFaults
+from tests.simulation.venue_faults import VenueFaults
 
 RARE_HISTORIES: Final = ("ends_while_part_filled", "fills_beside_its_close")
 """A market ends while an entry is filled in part: partly open, then expired. An entry that had ended is filled further beside a close that took a

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, fields
 from typing import Final
 
 from actors.rules.trade.edges import EDGES
-from tests.simulation.executor import VenueFaults
 from tests.simulation.kill_points import MOMENTS, POINTS, Place
 from tests.simulation.plan import AGENDA
 from tests.simulation.postgres import PostgresFaults
 from tests.simulation.seed import Result
+from tests.simulation.venue_faults import VenueFaults
 
 Edge = tuple[str, str]
 

@@ -14,7 +14,6 @@ from bus.messages.orders import ReportStatus
 from bus.messages.plain import instant_text, to_json
 from bus.messages.trades import Purpose
 from bus.messages.units import NS_PER_S
-from tests.simulation.executor import VenueFaults
 from tests.simulation.markets import ACCOUNTS, SOURCE, Market
 from tests.simulation.mischief import Mischief
 from tests.simulation.nats_server import NatsFaults
@@ -24,6 +23,7 @@ from tests.simulation.plan import Plan
 from tests.simulation.postgres import PostgresFaults
 from tests.simulation.process import Incarnation
 from tests.simulation.venue import Holding
+from tests.simulation.venue_faults import VenueFaults
 from tests.simulation.world import World
 
 _BEAT_S: Final = 5.0

@@ -26,13 +26,14 @@ from bus.messages.trades import Trade
 from bus.messages.units import NS_PER_S
 from config.settings import Settings, Venue, load
 from tests.simulation.disk import ModelDisk
-from tests.simulation.executor import Executor, VenueFaults
+from tests.simulation.executor import Executor
 from tests.simulation.jetstream import Kept
 from tests.simulation.kill_points import KillPoints, Place
 from tests.simulation.nats_server import Message, ModelNats, NatsFaults
 from tests.simulation.postgres import ModelPostgres, PostgresFaults
 from tests.simulation.process import Incarnation
 from tests.simulation.venue import ModelVenue
+from tests.simulation.venue_faults import VenueFaults
 
 START_NS: Final = 1_780_000_000 * NS_PER_S
 VENUES: Final = {"sim": False, "net": True}
