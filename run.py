@@ -32,24 +32,26 @@ from actors.door import Door
 from actors.outside.probes import Probes
 from actors.outside.snapshot_file import LocalSnapshot
 from actors.ports import Clock
-from actors.replay import screen
+from actors.replay import explain_screen, screen
 from actors.replay.changes import read_changes, read_sweep
-from actors.replay.process import Task, become
+from actors.replay.process import Task, become, tells
 from actors.replay.sidecar import Sidecar, read_sidecar, recording_name
 from actors.replay.stage import Stage, demo_settings
+from actors.rules.stops.explaining import told_by
 from actors.serving import Serving, Wiring
 from actors.standby import Standby
 from actors.watchdog import Watchdog
 from bus.commands import check, contract, events, settings, stop, system, trade
+from bus.commands.answers import asked
 from bus.commands.client import NatsClient
 from bus.commands.nats_checks import nats_answers
 from bus.embedded import EmbeddedServer
 from bus.errors import BusError
 from bus.errors import ServerUnavailable as NoNats
 from bus.messages.demo import DemoSummary
-from bus.messages.explain import Explained
+from bus.messages.explain import Capsule, CapsuleGet, Explained
 from bus.messages.failures import LeadTaken, StoreUnavailable, StreamAlarm
-from bus.messages.plain import instant_text, read_instant, to_json
+from bus.messages.plain import from_json, instant_text, read_instant, to_json
 from bus.messages.replay import Replayed
 from bus.messages.trades import TradeOpen
 from bus.messages.units import NS_PER_S
@@ -67,6 +69,7 @@ from config.command_line import (
     NoAnswer,
     Refused,
     ReportFlags,
+    Reporting,
     WrongUse,
     complain,
     print_document,
@@ -463,9 +466,30 @@ def explain_command(
     recording: Annotated[Path | None, Parameter(help="As for replay.")] = None,
     flags: ReportFlags = TEXT,
 ) -> Exit:
-    """Say why a stop of a trade fired, or why it did not: each rule, how far away it was, and what it read; reaches no server."""
+    """Say why a stop of a trade fired, or why it did not: each rule, how far away it was, and what it read.
+
+    From the recording, by a process that reaches no server. Where that tells nothing of the trade, from what is kept of every trade
+    that has ended: the nearest that each rule came, what was decided, when it was unprotected.
+    """
     at_ns = None if at is None else _instant("--at", at)
-    become(Task(place=_recording(recording, flags), trade_id=trade_id, json=flags.json, explains=True, at_ns=at_ns))
+    if recording is not None or flags.settings().recorder.folder or not flags.settings().nats.url:
+        place = _recording(recording, flags)
+        ended = tells(Task(place=place, trade_id=trade_id, json=flags.json, explains=True, at_ns=at_ns))
+        if ended is not None or not flags.settings().nats.url:
+            return Exit.NO if ended is None else ended
+    return _explain_from_capsule(trade_id, flags)
+
+
+def _explain_from_capsule(trade_id: str, flags: Reporting) -> Exit:
+    reply = asked(flags, "history.request.capsule", CapsuleGet(trade_id=trade_id))
+    if not reply.ok or reply.result is None:
+        raise Refused(f"nothing is kept of {trade_id}: no such trade has been open and has ended")
+    found = told_by(from_json(Capsule, to_json(reply.result)))
+    if flags.json:
+        print_document(to_json(found))
+    else:
+        show(explain_screen.render(found))
+    return Exit.DONE
 
 
 def _recording(given: Path | None, flags: Flags) -> str:

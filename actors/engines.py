@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from actors.paper_venue import SharedPaperBook
 from actors.rules.coverage.board import CoverageBoard
 from actors.rules.desk.desk import Desk
@@ -64,8 +66,11 @@ class Engines:
         trades = (*recovered.ended, *recovered.trades)
         self.reconcile = ReconcileEngine(self._terms, trades, now_ns, stated=recovered.positions)
         self.stops = self._new_stops(now_ns)
-        for word in (*recovered.progress, *recovered.account_progress):
-            self.stops.handle(word)
+        for progress in recovered.progress:
+            # Nobody has looked in between: only from now on everything is seen.
+            self.stops.handle(replace(progress, since=None))
+        for standing in recovered.account_progress:
+            self.stops.handle(standing)
         self.stops.remember(trades)
         for balance in recovered.balances:
             self.stops.handle(balance)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from bus.messages import addresses, market, notices, orders, settings, stops, system, trades
+from bus.messages import addresses, explain, market, notices, orders, settings, stops, system, trades
 from bus.messages.envelope import Message
 
 
@@ -140,6 +140,12 @@ ROUTES: Final[tuple[Route, ...]] = (
         settings.HistoryGet,
         settings.SettingsHistory,
         "Who changed which stop setting, newest first, page by page.",
+    ),
+    _asked(
+        "history.request.capsule",
+        explain.CapsuleGet,
+        explain.Capsule,
+        "What is kept of a trade that has ended: how near its rules came, what was decided, when it was unprotected.",
     ),
     _asked(STATUS, system.SystemCommand, system.Status, "How it stands; every instance answers."),
     _asked(

@@ -1,10 +1,11 @@
-"""Questions that change nothing: trades by page, one trade, the history of settings."""
+"""Questions that change nothing: trades by page, one trade, its capsule, the history of settings."""
 
 from typing import Any, Final
 
 import psycopg
 
 from bus.messages import plain
+from bus.messages.explain import Capsule
 from bus.messages.settings import Layer, SettingsChanged, SettingsHistory
 from bus.messages.trades import Trade, Trades
 from db import plain_settings
@@ -13,6 +14,7 @@ from db.rows import has_ended, instant, nanoseconds
 _PAGE_MAX: Final = 1000
 
 TRADE: Final = "SELECT body::text FROM trades WHERE trade_id = %s"
+CAPSULE: Final = "SELECT body::text FROM capsules WHERE trade_id = %s"
 AS_COVERED: Final = f"""
     SELECT (t.body || jsonb_strip_nulls(jsonb_build_object('coverage', c.coverage, 'coverage_why', c.why)))::text
     FROM trades AS t LEFT JOIN coverage AS c ON c.trade_id = t.trade_id AND NOT {has_ended("t")}
@@ -35,6 +37,12 @@ def read_trade(connection: psycopg.Connection, trade_id: str) -> Trade | None:
     """Return the trade as it stands, ended ones too; None if there is none."""
     row = connection.execute(TRADE, [trade_id]).fetchone()
     return None if row is None else plain.from_json(Trade, row[0])
+
+
+def read_capsule(connection: psycopg.Connection, trade_id: str) -> Capsule | None:
+    """Return what is kept of a trade that has ended; None if there is none."""
+    row = connection.execute(CAPSULE, [trade_id]).fetchone()
+    return None if row is None else plain.from_json(Capsule, row[0])
 
 
 def read_trades(connection: psycopg.Connection, arguments: dict[str, Any]) -> Trades:

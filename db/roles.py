@@ -25,6 +25,7 @@ CHANGEABLE: Final = (
     "system_state",
     "balances",
     "account_progress",
+    "capsules",
 )
 """Tables whose rows the writer may UPDATE; all others it may only add to."""
 

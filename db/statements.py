@@ -149,6 +149,23 @@ RESET_ACCOUNTS: Final = """
     UPDATE account_progress SET body = (body - %s::text[]) || jsonb_build_object('reset_ns', %s::text), reset_at = %s
     WHERE %s = '' OR account = %s
 """
+_TEXT_OF: Final = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+KEEP_CAPSULES: Final = f"""
+    INSERT INTO capsules (trade_id, ts, body)
+    SELECT t.trade_id, t.ts, jsonb_build_object(
+        'trade_id', t.trade_id, 'ts', t.body -> 'ts', 'trade', t.body,
+        'rules', coalesce((SELECT jsonb_agg(p.body ORDER BY p.rule) FROM stop_progress AS p WHERE p.trade_id = t.trade_id), '[]'),
+        'decisions', coalesce((SELECT jsonb_agg(d.body ORDER BY d.ts) FROM decisions AS d WHERE d.trade_id = t.trade_id), '[]'),
+        'unprotected', coalesce((
+            SELECT jsonb_agg(jsonb_build_object('why', s.why, 'since', {_TEXT_OF.format("s.ts")}, 'until', {_TEXT_OF.format("s.until")})
+                ORDER BY s.id)
+            FROM (SELECT c.*, lead(c.ts, 1, t.ts) OVER (ORDER BY c.id) AS until FROM coverage_history AS c
+                WHERE c.trade_id = t.trade_id) AS s
+            WHERE s.coverage = 'unprotected'), '[]'))
+    FROM trades AS t WHERE t.trade_id = ANY (%s) AND t.state IN ('closed', 'settled')
+    ON CONFLICT (trade_id) DO UPDATE SET body = excluded.body
+"""
+"""A trade that was rejected was never open: nothing guarded it."""
 LIMIT_RISK: Final = """
     INSERT INTO system_state AS s (account, halted, reduce_only, reason, requested_by, ts) VALUES (%s, %s, %s, %s, %s, %s)
     ON CONFLICT (account) DO UPDATE SET halted = s.halted OR excluded.halted, reduce_only = s.reduce_only OR excluded.reduce_only,

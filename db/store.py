@@ -156,7 +156,7 @@ class PostgresStore:
                 connection.execute(NOTE_PLACES, [list(reached), list(reached.values())])
 
     def query(self, query: Query) -> object:
-        """Answer a question of kind `trade` (a Trade or None), `trades` (Trades) or `settings_history` (SettingsHistory).
+        """Answer a question of kind `trade` (a Trade or None), `capsule` (a Capsule or None), `trades` (Trades) or `settings_history` (SettingsHistory).
 
         Raises: StoreUnavailable; ValueError for an unknown kind.
         """
@@ -164,6 +164,8 @@ class PostgresStore:
             match query.kind:
                 case "trade":
                     return reader.read_trade(connection, str(query.arguments["trade_id"]))
+                case "capsule":
+                    return reader.read_capsule(connection, str(query.arguments["trade_id"]))
                 case "trades":
                     return reader.read_trades(connection, query.arguments)
                 case "settings_history" | "settings":

@@ -39,6 +39,11 @@ _ONCE: Final = ("fired", "confirms", "counted")
 """What a drawdown rule forgets of an account with a resume."""
 
 
+_TOLD: Final = ("progress", "coverage", "decisions")
+"""What a capsule holds beside its trade."""
+_ENDED_MAX: Final = 10_000
+
+
 class InDoubt:
     """A transaction whose end nobody heard: its number and its server process."""
 
@@ -55,6 +60,7 @@ class BatchWriter:
         self.in_doubt: InDoubt | None = None
         self._tail: Tail | None = None
         self._months: set[tuple[int, int]] = set()
+        self._ended: dict[str, None] = {}
 
     def write(self, connection: psycopg.Connection, batch: Batch) -> None:
         """Write `batch` wholly or not at all.
@@ -93,6 +99,7 @@ class BatchWriter:
                 cursor.execute(statement, [batch.words(name)])
         if batch.holds("fills"):
             cursor.execute(say.INSERT_FILLS, [batch.fills()])
+        self._keep_capsules(cursor, batch)
         _write_settings(cursor, [change for commit in batch.commits for change in commit.settings])
         _write_system(cursor, [event for commit in batch.commits for event in commit.system])
         _copy(cursor, say.COPY_QUARANTINE, say.QUARANTINE_TYPES, batch.quarantined())
@@ -101,6 +108,16 @@ class BatchWriter:
         outbox, tail = batch.outbox(tail)
         _copy(cursor, say.COPY_OUTBOX, say.OUTBOX_TYPES, outbox)
         return tail
+
+    def _keep_capsules(self, cursor: psycopg.Cursor, batch: Batch) -> None:
+        """Keep what is known of each trade that ends; again where another actor's word of it comes a moment later."""
+        ending = {change.trade.trade_id for change in batch.changes if change.trade.state.is_terminal}
+        late = {word.trade_id for name in _TOLD for commit in batch.commits for word in getattr(commit, name)}
+        told = ending | (late & self._ended.keys())
+        if told:
+            cursor.execute(say.KEEP_CAPSULES, [sorted(told)])
+        if ending:
+            self._ended = dict.fromkeys([*self._ended, *ending][-_ENDED_MAX:])
 
 
 def _read_tail(connection: psycopg.Connection) -> Tail:

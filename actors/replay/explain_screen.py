@@ -8,7 +8,7 @@ from rich.text import Text
 from bus.messages.explain import Explained, RuleStanding
 from bus.messages.plain import instant_text, number_text
 from bus.messages.stops import Guard, StopDecision
-from bus.messages.units import Number
+from bus.messages.units import NS_PER_S, Number
 from config.pictures import card, table
 
 _COLUMNS = ("rule", "condition", "away", "nearest", "reads", "guards that would hold it back")
@@ -29,10 +29,14 @@ def render(found: Explained) -> RenderableType:
         "settings version": found.settings_version,
     }
     parts: list[RenderableType] = [card("Explanation", facts)]
+    if found.source == "capsule":
+        parts.append(Text("From its capsule in PostgreSQL: no recording tells of it.", style="yellow"))
     parts += [Text(f"gap: {gap}", style="yellow") for gap in found.gaps]
     parts += [Text(""), Text(_verdict(found), style="bold"), Text("")]
     if found.rules:
         parts.append(table("Its rules", _COLUMNS, [_row(rule) for rule in found.rules]))
+    if found.unprotected:
+        parts.append(table("Unprotected", ("why", "spans", "seconds"), _spans(found)))
     for decision in found.decisions:
         parts += [Text(""), *_decision(decision)]
     return Group(*parts)
@@ -53,11 +57,20 @@ def _verdict(found: Explained) -> str:
     return "No stop of it fired: no condition holds."
 
 
+def _spans(found: Explained) -> list[tuple[object, ...]]:
+    """By reason: how many spans, how long in all."""
+    reasons: dict[str, list[int]] = {}
+    for span in found.unprotected:
+        reasons.setdefault(span.why, []).append(span.until - span.since)
+    return [(why, len(spans), f"{sum(spans) / NS_PER_S:.1f}") for why, spans in reasons.items()]
+
+
 def _row(rule: RuleStanding) -> tuple[object, ...]:
     holds = {True: "holds", False: "does not hold", None: f"unknown: {rule.unknown_because or 'a part of it'}"}
     reads = ", ".join(f"{name} {_number(one.value)}" for name, one in rule.inputs.items())
     far = ", ".join(f"{name} {_number(value)}" for name, value in rule.away.items())
     near = ", ".join(f"{name} {_number(one.away)} at {instant_text(one.ts)}" for name, one in rule.nearest.items())
+    near += f" (all seen since {instant_text(rule.since)})" if near and rule.since is not None else ""
     return rule.rule, holds[rule.holds], far, near, reads, ", ".join(_failed(rule.guards))
 
 

@@ -4,9 +4,8 @@ from pathlib import Path
 
 from actors.engines import Engines
 from actors.replay.retelling import ReadSettings, Retelling, Told
-from actors.rules.stops.explaining import Approach, standings
+from actors.rules.stops.explaining import standings
 from bus.messages.explain import Explained
-from bus.messages.market import Ticks
 from bus.messages.recording import LifeEnded
 from bus.messages.records import Commit
 from bus.messages.stops import StopCoverage, StopDecision, StopFired
@@ -42,7 +41,7 @@ def explain(place: Path, trade_id: str, at_ns: int | None, read_settings: ReadSe
         at=now_ns,
         trade=trade,
         watched=roster is not None and roster.find(trade_id) is not None,
-        rules=() if roster is None else standings(roster, trade_id, account.approach, now_ns),
+        rules=() if roster is None else standings(roster, trade_id, now_ns),
         decisions=tuple(account.decisions.values()),
         coverage=tuple(account.coverage),
         settings_version=trade.settings_version,
@@ -54,7 +53,6 @@ class _Account:
     """What was heard of one trade so far."""
 
     def __init__(self, trade_id: str) -> None:
-        self.approach = Approach(trade_id)
         self.trade: Trade | None = None
         self.decisions: dict[str, StopDecision] = {}
         self.coverage: list[StopCoverage] = []
@@ -75,10 +73,6 @@ class _Account:
         self.engines = engines
         for word in told.said or ():
             self._note(word)
-        if engines is not None and told.entry.actor == "auto_stop":
-            armed = engines.stops.roster.find(self._trade_id)
-            if armed is not None and (not isinstance(told.heard, Ticks) or _concerns(told.heard, armed.trade)):
-                self.approach.look(engines.stops.roster, told.entry.at_ns)
 
     def _note(self, word: object) -> None:
         match word:
@@ -91,9 +85,3 @@ class _Account:
             case Commit(decisions=decisions):
                 # What the desk makes of a stop that fired is the last word: it may have been changed meanwhile.
                 self.decisions |= {one.decision_id: one for one in decisions if one.trade_id == self._trade_id}
-
-
-def _concerns(ticks: Ticks, trade: Trade) -> bool:
-    """Whether one of `ticks` is of the trade's instrument or underlying."""
-    names = (trade.ticker, trade.symbol)
-    return any(getattr(tick, "ticker", None) in names or getattr(tick, "symbol", None) in names for tick in ticks.batch)

@@ -4,6 +4,7 @@ So a recording, whoever wrote it, has no effect outside: there is no wire here t
 """
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Final, NoReturn
@@ -25,6 +26,8 @@ from config.pictures import show
 from config.settings import retold
 
 _OURS: Final = "WATCHKEEPER_"
+_NOTHING_RECORDED: Final = 3
+"""How the process of an explanation ends that another source may still give."""
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,13 +49,26 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 def become(task: Task) -> NoReturn:
     """Turn this process into one that replays: with an interpreter, an environment and a memory without secrets."""
+    command, environment = _apart(task)
+    os.execve(sys.executable, command, environment)  # noqa: S606  # our own module, with our own words
+
+
+def tells(task: Task) -> Exit | None:
+    """Let such a process work, and return how it ended; None if nothing is recorded there, which it has said."""
+    command, environment = _apart(task)
+    code = subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  # as above
+    if code == _NOTHING_RECORDED:
+        return None
+    return Exit(code) if code in set(Exit) else Exit.INTERNAL_FAULT
+
+
+def _apart(task: Task) -> tuple[list[str], dict[str, str]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     root = str(Path(__file__).parents[2])
-    command = [sys.executable, "-m", __name__, msgspec.json.encode(task).decode()]
-    os.execve(sys.executable, command, environment | {"PYTHONPATH": root})  # noqa: S606  # our own module, with our own words
+    return [sys.executable, "-m", __name__, msgspec.json.encode(task).decode()], environment | {"PYTHONPATH": root}
 
 
-def main(argument: str) -> Exit:
+def main(argument: str) -> int:
     """Replay or explain, and say what came of it."""
     task = msgspec.json.decode(argument, type=Task)
     try:
@@ -61,10 +77,10 @@ def main(argument: str) -> Exit:
         return _what_if(task) if task.sets or task.sweep else _replay(task)
     except NoRecording as error:
         complain(str(error))
-        return Exit.WRONG_USE
+        return _NOTHING_RECORDED if task.explains else Exit.WRONG_USE
     except NothingRecordedError as error:
         complain(str(error))
-        return Exit.NO
+        return _NOTHING_RECORDED if task.explains else Exit.NO
 
 
 def _replay(task: Task) -> Exit:

@@ -1,18 +1,43 @@
-"""What `run.py explain --json` prints."""
+"""What `run.py explain --json` prints, and what is kept of trades that have ended."""
+
+from typing import Literal
 
 import msgspec
 
 from bus.messages.envelope import Message
-from bus.messages.stops import Guard, Input, StopCoverage, StopDecision
+from bus.messages.stops import Guard, Input, Nearest, StopCoverage, StopDecision, StopProgress
 from bus.messages.trades import Trade
-from bus.messages.units import Number, SettingValue, UtcNs
+from bus.messages.units import Number, SettingValue, TradeId, UtcNs
 
 
-class Nearest(msgspec.Struct, frozen=True, kw_only=True):
-    """The least that a rule was away by one of its settings since the trade was armed, and when."""
+class Unprotected(msgspec.Struct, frozen=True, kw_only=True):
+    """A span in which nothing protected a trade."""
 
-    away: Number
+    why: str
+    since: UtcNs
+    until: UtcNs
+
+
+class CapsuleGet(Message, frozen=True, kw_only=True):
+    """Ask for what is kept of a trade that has ended. Source: `history.request.capsule`."""
+
+    trade_id: TradeId
+
+
+class Capsule(Message, frozen=True, kw_only=True):
+    """What is kept for ever of a trade that has ended, at `ts`: the answer to `CapsuleGet`; no result: no such trade has ended.
+
+    trade: as it ended, with its stops, settings and settings version. rules: what each had counted and the nearest that it came; a rule
+    that is missing was watched by a process that died before it could say. decisions: those that fired or that guards held back,
+    oldest first.
+    """
+
+    trade_id: TradeId
     ts: UtcNs
+    trade: Trade
+    rules: tuple[StopProgress, ...]
+    decisions: tuple[StopDecision, ...]
+    unprotected: tuple[Unprotected, ...]
 
 
 class RuleStanding(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +57,8 @@ class RuleStanding(msgspec.Struct, frozen=True, kw_only=True):
     away: dict[str, Number]
     nearest: dict[str, Nearest]
     unknown_because: str | None
+    since: UtcNs | None = None
+    """Since when everything was seen of which `nearest` is the least."""
 
 
 class Explained(Message, frozen=True, kw_only=True):
@@ -51,3 +78,7 @@ class Explained(Message, frozen=True, kw_only=True):
     coverage: tuple[StopCoverage, ...]
     settings_version: int
     gaps: tuple[str, ...]
+    source: Literal["recording", "capsule"] = "recording"
+    """A capsule tells how near rules came and what was decided, not how anything stood at an instant."""
+    unprotected: tuple[Unprotected, ...] = ()
+    """Of a capsule; a recording tells `coverage` instead."""

@@ -156,6 +156,14 @@ class MarkSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     distance: Number | None = None
 
 
+class Nearest(msgspec.Struct, frozen=True, kw_only=True):
+    """The least that a rule was away from its condition by one of its settings, when, and what it read then."""
+
+    away: Number
+    ts: UtcNs
+    inputs: dict[str, Input] = {}
+
+
 class StopProgress(msgspec.Struct, frozen=True, kw_only=True):
     """What a rule has counted and must survive a restart: at most every 250 ms for each trade and rule."""
 
@@ -170,6 +178,10 @@ class StopProgress(msgspec.Struct, frozen=True, kw_only=True):
     """How many decisions of this rule on this trade were numbered so far."""
     ts: UtcNs = 0
     """When this was written down. Of two the later one counts: each is later than the one before it, whatever the clock says."""
+    nearest: dict[str, Nearest] = {}
+    """By setting: as it stood when the rule last began or ended to count, or its trade came to rest."""
+    since: UtcNs | None = None
+    """Since when everything was seen of which `nearest` is the least; what it tells from before is what the record knew."""
 
 
 class StopCoverage(Message, frozen=True, kw_only=True, omit_defaults=True):

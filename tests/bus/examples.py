@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from bus.messages import market, notices, orders, settings, stops, system, trades
+from bus.messages import explain, market, notices, orders, settings, stops, system, trades
 from bus.messages.envelope import Message
 from tests.bus.builders import a_cancel, an_order
 
@@ -88,6 +88,7 @@ EXAMPLES: tuple[Message, ...] = (
         layer=settings.Layer.DEFAULTS, changes={"max_spread": "0.1"}, expected_version=1, reason="r", requested_by="me"
     ),
     settings.HistoryGet(limit=5),
+    explain.CapsuleGet(trade_id="T1"),
     system.SystemCommand(reason="r", requested_by="me", account="acc"),
     system.Heartbeat(service="feed", ts=NS, status="ok"),
     orders.OrderReport(

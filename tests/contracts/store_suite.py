@@ -11,11 +11,12 @@ import pytest
 
 from actors.ports import StartingStore
 from bus.messages.envelope import Outgoing
+from bus.messages.explain import Unprotected
 from bus.messages.failures import Fenced, StoreUnavailable
 from bus.messages.orders import OrderReport, Position, ReportStatus
 from bus.messages.records import Commit, Place, Quarantined, Query
 from bus.messages.settings import Layer, SettingsChanged
-from bus.messages.stops import StopCoverage, StopProgress
+from bus.messages.stops import Input, Nearest, StopCoverage, StopDecision, StopProgress
 from bus.messages.system import Heartbeat, SystemEvent
 from bus.messages.trades import AttemptState, Coverage, Mode, Trade, TradeState
 from tests.db.builders import NOW_NS, a_close, a_commit, a_fill, a_trade, an_attempt, an_input
@@ -54,6 +55,62 @@ def found(store: StartingStore, kind: str, arguments: dict[str, object]) -> Any:
 
 def waiting(store: StartingStore) -> list[str]:
     return [one.msg_id for one in store.unpublished(100)]
+
+
+# Capsules
+
+
+def a_trade_that_ends_leaves_a_capsule_with_all_that_is_known_of_it(under: StoreUnderTest) -> None:
+    store = leading(under)
+    near = Nearest(away=Decimal("0.03"), ts=NOW_NS, inputs={"exit": Input(value=Decimal("0.43"), ts=NOW_NS)})
+    progress = StopProgress(trade_id="t-1", rule="price", nearest={"stop_price": near}, since=NOW_NS)
+    bare = covered(Coverage.UNPROTECTED, "no_quote", NOW_NS)
+    held = a_decision("t-1-price-1", fired=False)
+    trade = a_trade(version=2, state=TradeState.CLOSED, ts=NOW_NS + 9_000)
+    store.commit([a_commit(a_trade(), progress=(progress,), coverage=(bare,), decisions=(held,)), a_commit(trade)])
+
+    capsule = found(store, "capsule", {"trade_id": "t-1"})
+
+    assert (capsule.trade, capsule.rules, capsule.decisions) == (trade, (progress,), (held,))
+    assert capsule.unprotected == (Unprotected(why="no_quote", since=NOW_NS, until=trade.ts),)
+
+
+def what_is_told_of_a_trade_a_moment_after_its_end_is_in_its_capsule(under: StoreUnderTest) -> None:
+    store = leading(under)
+    bare, armed = (
+        covered(*how) for how in ((Coverage.UNPROTECTED, "x", NOW_NS), (Coverage.ARMED, "price", NOW_NS + 1_000))
+    )
+    store.commit([a_commit(a_trade(state=TradeState.CLOSED, ts=NOW_NS + 9_000), coverage=(bare,))])
+
+    store.commit([a_commit(cause="late", coverage=(armed,), progress=(StopProgress(trade_id="t-1", rule="price"),))])
+
+    capsule = found(store, "capsule", {"trade_id": "t-1"})
+    assert capsule.unprotected == (Unprotected(why="x", since=NOW_NS, until=NOW_NS + 1_000),)
+    assert [one.rule for one in capsule.rules] == ["price"]
+
+
+def a_trade_that_lives_or_never_was_open_has_no_capsule(under: StoreUnderTest) -> None:
+    store = leading(under)
+    store.commit([a_commit(a_trade()), a_commit(a_trade("t-2", state=TradeState.REJECTED))])
+
+    assert [found(store, "capsule", {"trade_id": trade_id}) for trade_id in ("t-1", "t-2", "nobody")] == [None] * 3
+
+
+def covered(coverage: Coverage, why: str, ts: int) -> StopCoverage:
+    return StopCoverage(trade_id="t-1", coverage=coverage, why=why, since=ts, ts=ts)
+
+
+def a_decision(decision_id: str, *, fired: bool) -> StopDecision:
+    return StopDecision(
+        decision_id=decision_id,
+        trade_id="t-1",
+        rule="price",
+        fired=fired,
+        inputs={},
+        guards=(),
+        settings_version=1,
+        ts=NOW_NS,
+    )
 
 
 # Commits
@@ -424,6 +481,9 @@ CLAUSES: tuple[Callable[[StoreUnderTest], None], ...] = (
     several_versions_in_one_batch_leave_the_last,
     a_trade_that_has_ended_never_changes,
     an_account_is_paper_or_live,
+    a_trade_that_ends_leaves_a_capsule_with_all_that_is_known_of_it,
+    what_is_told_of_a_trade_a_moment_after_its_end_is_in_its_capsule,
+    a_trade_that_lives_or_never_was_open_has_no_capsule,
     a_trade_has_one_live_close,
     the_next_close_may_follow_the_death_of_the_last,
     an_order_id_is_used_once,

@@ -117,6 +117,7 @@ class Tables:
     coverage: Table[str, Any] = field(default_factory=lambda: Table("coverage"))
     coverage_history: Table[int, Any] = field(default_factory=lambda: Table("coverage_history"))
     progress: Table[tuple[str, str], bytes] = field(default_factory=lambda: Table("stop_progress"))
+    capsules: Table[str, bytes] = field(default_factory=lambda: Table("capsules"))
     notices: Table[tuple[str, str], Any] = field(default_factory=lambda: Table("notices"))
     positions: Table[tuple[str, str, str], Any] = field(default_factory=lambda: Table("positions"))
     balances: Table[str, Any] = field(default_factory=lambda: Table("balances"))

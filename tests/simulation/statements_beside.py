@@ -42,6 +42,34 @@ def _upsert_progress(session: Session, parameters: Any) -> int:
     return 0
 
 
+@means(say.KEEP_CAPSULES)
+def _keep_capsules(session: Session, parameters: Any) -> int:
+    tables = tables_of(session)
+    for trade_id in parameters[0]:
+        trade = tables.trades.rows[trade_id]
+        if trade.state not in ("closed", "settled"):
+            continue
+        body = msgspec.json.decode(trade.body)
+        told = [row for row in tables.coverage_history if row["trade_id"] == trade_id]
+        ends = [*(row["ts"] for row in told[1:]), body["ts"]]
+        capsule = {
+            "trade_id": trade_id,
+            "ts": body["ts"],
+            "trade": body,
+            "rules": [
+                msgspec.json.decode(row) for key, row in sorted(tables.progress.rows.items()) if key[0] == trade_id
+            ],
+            "decisions": [row for row in tables.decisions if row["trade_id"] == trade_id],
+            "unprotected": [
+                {"why": row["why"], "since": row["ts"], "until": end}
+                for row, end in zip(told, ends, strict=False)
+                if row["coverage"] == "unprotected"
+            ],
+        }
+        tables.capsules.put(session.noted, trade_id, msgspec.json.encode(capsule))
+    return 0
+
+
 @means(say.INSERT_NOTICES)
 def _insert_notices(session: Session, parameters: Any) -> int:
     notices = tables_of(session).notices

@@ -163,6 +163,12 @@ def _trade(session: Session, parameters: Any) -> Rows:
     return [] if row is None else [(row.body.decode(),)]
 
 
+@means(reader.CAPSULE)
+def _capsule(session: Session, parameters: Any) -> Rows:
+    row = tables_of(session).capsules.rows.get(parameters[0])
+    return [] if row is None else [(row.decode(),)]
+
+
 @means(reader.TRADES)
 def _trades(session: Session, filters: Any) -> Rows:
     found: Rows = []

@@ -18,6 +18,7 @@ from actors.rules.settings import changes as settings_changes
 from actors.rules.settings.layers import Resolver
 from actors.rules.trade.steps import CloseWanted, Step
 from bus.messages.envelope import Received
+from bus.messages.explain import CapsuleGet
 from bus.messages.records import Answer, JournalEntry, Query
 from bus.messages.settings import HistoryGet, Layer, SettingsGet, SettingsSet
 from bus.messages.stops import StopSet
@@ -25,7 +26,7 @@ from bus.messages.system import Error, ErrorCode, SystemCommand, SystemEvent
 from bus.messages.trades import Trade, TradeClose, TradeGet, TradeList, TradeState
 from bus.messages.units import ZERO
 
-Question = TradeGet | TradeList | SettingsGet | HistoryGet
+Question = TradeGet | TradeList | SettingsGet | HistoryGet | CapsuleGet
 
 
 def hear_close(state: DeskState, received: Received[TradeClose]) -> list[object]:
@@ -211,6 +212,8 @@ def hear_question(state: DeskState, received: Received[Any], asked: Question) ->
             result = answers.page(state.blotter.live.values(), asked)
         case SettingsGet():
             result = settings_changes.view(state.layers, state.rules.version, asked)
+        case CapsuleGet(trade_id=trade_id):
+            return [_query("capsule", {"trade_id": trade_id}, received)]
         case HistoryGet():
             return [_query("settings_history", msgspec.structs.asdict(asked), received)]
     return [Answer(reply_to=received.reply_to, reply=state.answers.ok(result, received.received_ns))]

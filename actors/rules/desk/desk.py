@@ -32,6 +32,7 @@ from actors.rules.settings.layers import Resolver
 from actors.rules.trade.steps import CloseWanted, Event, VenueTerms, trade_of
 from bus.messages.accounts import DrawdownFired
 from bus.messages.envelope import Malformed, Message, Received
+from bus.messages.explain import CapsuleGet
 from bus.messages.market import Lifecycle
 from bus.messages.orders import Balance, OrderReport, Position, Settlement, VenueAnswer
 from bus.messages.reconcile import AccountStanding, ClosedOutside, PositionFound, PositionsSeen
@@ -155,7 +156,7 @@ class Desk:
 
     def _hear(self, received: Received[Any]) -> list[object]:
         state, message = self._state, received.message
-        if isinstance(message, TradeGet | TradeList | SettingsGet | HistoryGet):
+        if isinstance(message, TradeGet | TradeList | SettingsGet | HistoryGet | CapsuleGet):
             return desk_requests.hear_question(state, received, message)
         if isinstance(message, TradeOpen) and message.trade_id in state.checks:
             return desk_opens.hear_while_checked(state, received)

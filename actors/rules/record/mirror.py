@@ -98,6 +98,8 @@ class Mirror:
         for row in commit.fills:
             self._fill_ids[row.account, row.fill.fill_id] = None
         for progress in commit.progress:
+            if progress.trade_id in self._ended:
+                continue
             self._progress.setdefault(progress.trade_id, {})[progress.rule] = progress
         for coverage in commit.coverage:
             self._coverage[coverage.trade_id] = coverage

@@ -3,7 +3,8 @@
 from typing import Final
 
 from actors.rules.market.sight import Sight
-from bus.messages.stops import Rule, StopProgress
+from actors.rules.stops.extremes import Extremes, Falls
+from bus.messages.stops import Nearest, Rule, StopProgress
 from bus.messages.timers import CancelTimer, SetTimer
 from bus.messages.trades import StopSpec, Trade, TradeState
 from bus.messages.units import NS_PER_S, Number, Price
@@ -28,22 +29,28 @@ class ArmedRule:
 
     confirms, counted, best, active, decisions: as in `StopProgress`, survive a restart. holding_since_ns: when the condition
     began to hold, None while it does not, or nobody knows. held_by: the guards that held it back when a decision last said so.
-    kept_ns: when that was written down last. wake_ns: the timer that it has asked for.
+    kept_ns: when that was written down last. wake_ns: the timer that it has asked for. nearest: as in `StopProgress`, of what was seen
+    before `seen` and `falls` began; since_ns: since when that is everything. best_before: the best with which `falls` began.
     """
 
     __slots__ = (
         "active",
         "armed",
         "best",
+        "best_before",
         "confirms",
         "counted",
         "decisions",
+        "falls",
         "held_by",
         "holding_since_ns",
         "kept_ns",
+        "nearest",
         "position",
         "rule",
+        "seen",
         "settings",
+        "since_ns",
         "spec",
         "wake_ns",
     )
@@ -63,6 +70,11 @@ class ArmedRule:
         self.holding_since_ns: int | None = None
         self.held_by: tuple[str, ...] = ()
         self.wake_ns: int | None = None
+        self.nearest: dict[str, Nearest] = {}
+        self.since_ns: int | None = None
+        self.seen: Extremes | None = None
+        self.falls: Falls | None = None
+        self.best_before: Price | None = None
 
     @property
     def order(self) -> tuple[int, int]:
@@ -92,6 +104,8 @@ class ArmedRule:
         self.active = progress.active
         self.decisions = max(self.decisions, progress.decisions)
         self.kept_ns = progress.ts
+        self.nearest = dict(progress.nearest)
+        self.since_ns = progress.since
 
     def carry_over(self, before: "ArmedRule") -> None:
         """Go on from the same rule of the trade's last version; another threshold begins to count anew, a best stays."""
@@ -99,11 +113,17 @@ class ArmedRule:
         self.active = before.active
         self.decisions = before.decisions
         self.kept_ns = before.kept_ns
+        self.go_on_from(before)
         if self.settings == before.settings:
             self.confirms = before.confirms
             self.counted = before.counted
             self.holding_since_ns = before.holding_since_ns
             self.held_by = before.held_by
+
+    def go_on_from(self, before: "ArmedRule") -> None:
+        """Keep how near it came before; by another threshold, too: what is asked is how near it was to firing."""
+        self.nearest = before.nearest
+        self.since_ns = before.since_ns
 
     def progress(self) -> StopProgress:
         """Return what must survive a restart."""
@@ -116,6 +136,8 @@ class ArmedRule:
             counted=dict(self.counted),
             decisions=self.decisions,
             ts=self.kept_ns,
+            nearest=self.nearest,
+            since=self.since_ns,
         )
 
     def keep(self, now_ns: int) -> StopProgress:

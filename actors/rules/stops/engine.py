@@ -98,7 +98,7 @@ class StopEngine:
 
     def progress(self) -> list[StopProgress | AccountProgress | AccountRules]:
         """Return what rules have counted, from which a new engine goes on."""
-        return [*self._roster.progress(), *self._accounts.words()]
+        return [*self._roster.progress(self._now_ns), *self._accounts.words()]
 
     def remember(self, trades: Iterable[Trade]) -> None:
         """Learn what trades on the record have moved in the cash of their accounts, before they are said anew."""
@@ -173,6 +173,9 @@ class StopEngine:
     def _read(self, lens: Lens, now_ns: int) -> Reading:
         """Look through one lens: whether it is stale, and when to look again."""
         reading = lens.look(now_ns)
+        seen, high, low = lens.seen, reading.high, reading.low
+        if (high is not None and high < seen.least) or (low is not None and low > seen.greatest):
+            seen.note(reading, now_ns)
         if reading.reason is not None or lens.stale_reason is not None:
             self._note_staleness(lens, reading, now_ns)
         if lens.may_change_sooner():
@@ -216,7 +219,7 @@ class StopEngine:
             else:
                 self._hold_back(rule, reading, passage, now_ns)
         for armed in fired:
-            self._roster.unlist(armed)
+            self._roster.unlist(armed, now_ns)
 
     def _keep_hot(self, lens: Lens, rule: ArmedRule) -> None:
         if rule.is_resting:
@@ -256,9 +259,10 @@ class StopEngine:
         if before is not None and trade.version < before.trade.version:
             return
         if not is_watched(trade):
-            rested = self._roster.rest(trade)
+            rested = self._roster.rest(trade, now_ns)
             if rested is not None:
                 self._said.extend(rested.cancel_timers())
+                self._said.extend(self._log.close(rested, now_ns))
             return
         if before is not None and any(stop in trade.stops for stop in before.fired):
             # It was said before TradeDesk heard of the stop; the close is on its way.
@@ -268,7 +272,7 @@ class StopEngine:
 
     def _arm(self, trade: Trade, now_ns: int) -> None:
         """Judge `trade` by its stops as they are now. What fired by others does not close it: TradeDesk has changed them."""
-        armed = self._roster.arm(trade)
+        armed = self._roster.arm(trade, now_ns)
         self._set_clock(armed)
         self._look_for(armed, now_ns)
 
@@ -368,4 +372,4 @@ class StopEngine:
             return
         self._stale.count(now_ns)
         self._fire(rule, None, Passage(), now_ns)
-        self._roster.unlist(armed)
+        self._roster.unlist(armed, now_ns)

@@ -14,6 +14,7 @@ from actors.rules.market.feeds import Feed
 from actors.rules.market.freshness import NEVER_FED, STALE_REASONS, quote_reason, quote_stale_ns, value_stale_ns
 from actors.rules.market.marks import Reading, View, exit_reading, fed_probability, quote_probability, value_reading
 from actors.rules.stops.armed import ArmedRule
+from actors.rules.stops.extremes import Extremes
 from actors.rules.stops.guards import quote_disagreement
 from actors.rules.stops.thresholds import Thresholds
 from actors.rules.stops.trailing import TrailingIndex
@@ -26,7 +27,7 @@ class Lens:
     """One way to look at one entry of the book. key: names it in timers, the same after a restart with the same trades.
 
     moved: a trailing best has moved since `take_moved`. hot: rules that have counted something. rules: all that look through it. stale_reason: why its input must not be used.
-    due_ns: the timer that it has asked for.
+    due_ns: the timer that it has asked for. seen: the extremes since the last rule was taken in.
     """
 
     def __init__(self, key: str, view: View) -> None:
@@ -39,6 +40,7 @@ class Lens:
         self.due_ns: int | None = None
         self.moved = False
         self.thresholds = Thresholds()
+        self.seen = Extremes()
 
     def look(self, now_ns: int) -> Reading:
         """Return what is seen."""
@@ -52,12 +54,14 @@ class Lens:
         """Take a rule in."""
         self.rules[rule] = None
         self.thresholds.add(rule)
+        rule.seen = self.seen = self.seen.begin()
 
     def discard(self, rule: ArmedRule) -> None:
         """Let a rule go."""
         self.rules.pop(rule, None)
         self.hot.pop(rule, None)
         self.thresholds.discard(rule)
+        rule.seen = None
 
     def settle(self, rule: ArmedRule) -> None:
         """Bring what `rule` has counted up to date, before it is judged or kept."""
@@ -109,10 +113,10 @@ class ExitLens(Lens):
         reading = exit_reading(self.quote, self.spot, self.view, now_ns)
         if self.trailing:
             certain = reading.high if self.view.side is Side.SHORT else reading.low
-            if certain is not None:
-                for limit, index in self.trailing.items():
-                    if index.moves_at(certain) and self._trusts(limit):
-                        self.moved |= index.raise_to(certain)
+            for limit, index in self.trailing.items():
+                if certain is not None and index.moves_at(certain) and self._trusts(limit):
+                    self.moved |= index.raise_to(certain)
+                index.note_fall(reading, now_ns)
         return reading
 
     def candidates(self, reading: Reading) -> list[ArmedRule]:

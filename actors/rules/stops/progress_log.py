@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from actors.rules.stops.armed import OWNER, ArmedRule
+from actors.rules.stops.armed import OWNER, ArmedRule, ArmedTrade
+from actors.rules.stops.nearest import nearest_of
 from actors.rules.stops.roster import Roster
 from bus.messages.records import Commit
 from bus.messages.timers import SetTimer
@@ -29,6 +30,14 @@ class ProgressLog:
         """`rule` is committed already."""
         self._changed.pop(_name(rule), None)
 
+    def close(self, armed: ArmedTrade, now_ns: int) -> list[object]:
+        """The stops of a trade are judged no more, for now: keep all that is known of them at once, for it may end any moment."""
+        for rule in armed.rules:
+            self.forget(rule)
+        kept = tuple(rule.keep(now_ns) for rule in armed.rules)
+        cause = f"rest-{armed.trade.trade_id}-{now_ns}"
+        return [Commit(sender=OWNER, cause=cause, now_ns=now_ns, progress=kept)] if kept else []
+
     def ask(self, now_ns: int) -> list[object]:
         """Something has moved, whatever it is; return the timer asked for, if none runs."""
         if self._asked:
@@ -39,6 +48,8 @@ class ProgressLog:
     def flush(self, now_ns: int) -> list[object]:
         """Return the commit of all that has changed since the last one, trailing bests included."""
         self._asked = False
+        for rule in filter(None, (self._roster.rule(*name) for name in self._changed)):
+            rule.nearest = nearest_of(rule, now_ns)
         moved, self._roster.moved = self._roster.moved, []
         for lens in self._roster.lenses.all():
             if lens.moved:

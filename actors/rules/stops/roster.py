@@ -8,6 +8,7 @@ from actors.rules.market.sight import Sight
 from actors.rules.stops.armed import ArmedRule, ArmedTrade
 from actors.rules.stops.lens_index import Lenses
 from actors.rules.stops.lenses import Lens
+from actors.rules.stops.nearest import nearest_of
 from bus.messages.stops import StopProgress
 from bus.messages.trades import Trade
 
@@ -51,7 +52,7 @@ class Roster:
         """Return what `trade` looks at."""
         return Sight(trade, self.book, self._styles.get(trade.venue, SELL))
 
-    def arm(self, trade: Trade) -> ArmedTrade:
+    def arm(self, trade: Trade, now_ns: int) -> ArmedTrade:
         """Arm `trade` as it is now; what its rules counted before goes on, in a new open phase only bests and numbers do."""
         before = self._armed.get(trade.trade_id)
         resting = self._resting.pop(trade.trade_id, None)
@@ -59,21 +60,22 @@ class Roster:
             self._next_order += 1
             armed = ArmedTrade(trade, self.sighted(trade), self._next_order)
         else:
-            self.unlist(before)
+            self.unlist(before, now_ns)
             armed = ArmedTrade(trade, self.sighted(trade), before.order)
             armed.stale_ns = before.stale_ns
             armed.timers = before.timers
         for rule in armed.rules:
             self._carry_over(rule, before, resting)
+            rule.since_ns = rule.since_ns or now_ns
         self._armed[trade.trade_id] = armed
         self.enlist(armed)
         return armed
 
-    def rest(self, trade: Trade) -> ArmedTrade | None:
+    def rest(self, trade: Trade, now_ns: int) -> ArmedTrade | None:
         """Stop watching `trade`; return it as it was armed. Its counts are forgotten once it has ended."""
         armed = self._armed.pop(trade.trade_id, None)
         if armed is not None:
-            self.unlist(armed)
+            self.unlist(armed, now_ns)
             self._resting[trade.trade_id] = armed
         if trade.state.is_terminal:
             self._resting.pop(trade.trade_id, None)
@@ -87,10 +89,11 @@ class Roster:
                 lens.add(rule)
                 self._lens_of[rule] = lens
 
-    def unlist(self, armed: ArmedTrade) -> None:
-        """Take every rule of `armed` out of the index, with its counts up to date."""
+    def unlist(self, armed: ArmedTrade, now_ns: int) -> None:
+        """Take every rule of `armed` out of the index, with its counts up to date, and with how near it has come."""
         for rule in armed.rules:
             lens = self._lens_of.pop(rule, None)
+            rule.nearest = nearest_of(rule, now_ns)
             if lens is not None:
                 if lens.moved:
                     self.moved += lens.take_moved()
@@ -106,23 +109,24 @@ class Roster:
         if armed is None or rule is None:
             self._recovered[progress.trade_id, progress.rule] = progress
             return
-        lens = self._lens_of.get(rule)
+        lens, since_ns = self._lens_of.get(rule), rule.since_ns
         if lens is not None:
             lens.discard(rule)
         rule.restore(progress)
+        rule.since_ns = rule.since_ns or since_ns
         if lens is not None:
             lens.add(rule)
 
-    def progress(self) -> list[StopProgress]:
-        """Return everything that must survive a restart."""
+    def progress(self, now_ns: int) -> list[StopProgress]:
+        """Return everything that must survive an actor: what was counted, and how near each rule has come."""
         kept = []
         for armed in (*self._armed.values(), *self._resting.values()):
             for rule in armed.rules:
                 lens = self._lens_of.get(rule)
                 if lens is not None:
                     lens.settle(rule)
-                if rule.confirms or rule.counted or rule.decisions or rule.best is not None:
-                    kept.append(rule.progress())
+                rule.nearest = nearest_of(rule, now_ns)
+                kept.append(rule.progress())
         return kept
 
     def _carry_over(self, rule: ArmedRule, before: ArmedTrade | None, resting: ArmedTrade | None) -> None:
@@ -139,3 +143,4 @@ class Roster:
             rule.best, rule.active = counted.best, counted.active
             rule.decisions = max(rule.decisions, counted.decisions)
             rule.kept_ns = max(rule.kept_ns, counted.kept_ns)
+            rule.go_on_from(counted)

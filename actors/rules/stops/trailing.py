@@ -10,7 +10,9 @@ from typing import Any, Final
 
 from sortedcontainers import SortedDict, SortedList
 
+from actors.rules.market.marks import Reading
 from actors.rules.stops.armed import ArmedRule
+from actors.rules.stops.extremes import Falls
 from bus.messages.units import HUNDRED, Number, Price
 
 Entry = tuple[Any, ...]
@@ -44,6 +46,7 @@ class TrailingIndex:
 
     def __init__(self, sign: int) -> None:
         self._sign = sign
+        self._falls = Falls()
         self._moves_at: Number | None = None
         self._highest_stop: Price | None = None
         self._waiting: SortedList[Entry] = SortedList()
@@ -68,6 +71,7 @@ class TrailingIndex:
     def discard(self, rule: ArmedRule) -> None:
         """Let a rule go, with its best written to it."""
         self.settle(rule)
+        rule.falls = None
         self._changed.pop(rule, None)
         group = self._group_of.pop(rule, None)
         if group is None:
@@ -87,6 +91,14 @@ class TrailingIndex:
             rule.active = True
             rule.best = group.best * self._sign
 
+    def note_fall(self, reading: Reading, now_ns: int) -> None:
+        """Keep how far the exit has come back from the bests, at the least."""
+        if self._sign > 0:
+            if reading.high is not None and reading.high < self._falls.reach:
+                self._falls.fall(reading.high, reading, now_ns)
+        elif reading.low is not None and -reading.low < self._falls.reach:
+            self._falls.fall(-reading.low, reading, now_ns)
+
     def moves_at(self, price: Price) -> bool:
         """Whether `raise_to` this price would move anything."""
         return self._moves_at is not None and price * self._sign >= self._moves_at
@@ -94,6 +106,8 @@ class TrailingIndex:
     def raise_to(self, price: Price) -> bool:
         """The exit is at least (short: at most) `price` for sure: activate, and raise every lower best. Say whether anything moved."""
         value = price * self._sign
+        if value > self._falls.best:
+            self._falls.rise(value)
         moved = False
         while self._waiting and self._waiting[0][0] <= value:
             rule = self._waiting.pop(0)[3]
@@ -159,6 +173,8 @@ class TrailingIndex:
             (group.by_trail if by_trail else group.by_percent).add(entry)
         self._where[rule] = where
         self._group_of[rule] = group
+        rule.falls = self._falls = self._falls.begin()
+        rule.best_before = best
         self._list(group)
 
     def _merge_below(self, value: Price) -> None:

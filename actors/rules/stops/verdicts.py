@@ -101,7 +101,7 @@ def rule_of(decision_id: str, trade_id: str) -> str:
 
 def inputs_of(rule: ArmedRule, reading: Reading | None, now_ns: int) -> dict[str, Input]:
     """Return what `rule` reads, with its age and source; and the quote, where a guard reads that."""
-    inputs = _clock(rule, now_ns) if reading is None else _seen(rule, reading, now_ns)
+    inputs = _clock(rule, now_ns) if reading is None else inputs_seen(rule, reading, now_ns)
     if "max_quote_disagreement" in RULES[rule.rule].guards:
         quote = _quote_in_force(rule, now_ns)
         if quote is not None:
@@ -109,8 +109,8 @@ def inputs_of(rule: ArmedRule, reading: Reading | None, now_ns: int) -> dict[str
     return inputs
 
 
-def _seen(rule: ArmedRule, reading: Reading, now_ns: int) -> dict[str, Input]:
-    """What the rule itself reads, and what it computes from it; the two ends where only a bound is known."""
+def inputs_seen(rule: ArmedRule, reading: Reading, now_ns: int) -> dict[str, Input]:
+    """Return what the rule itself reads, and what it computes from it; the two ends where only a bound is known."""
     trade = rule.armed.trade
     name = "exit" if rule.rule in EXIT_RULES else "probability" if rule.rule is Rule.PROBABILITY else reading.input
     inputs = _ends(name, reading, reading.ts, now_ns)

@@ -6,6 +6,7 @@ import pytest
 
 from actors.rules.desk.desk import Desk
 from bus.messages.accounts import AccountRules
+from bus.messages.explain import CapsuleGet
 from bus.messages.orders import OrderSubmit
 from bus.messages.records import Commit, Query
 from bus.messages.settings import HistoryGet
@@ -225,6 +226,7 @@ def test_the_drawdown_rule_is_told_whole() -> None:
         (TradeGet(trade_id="old"), "trade", {"trade_id": "old"}),
         (TradeList(account="acc", limit=7), "trades", {"account": "acc", "limit": 7}),
         (HistoryGet(limit=3), "settings_history", {"limit": 3}),
+        (CapsuleGet(trade_id="t9"), "capsule", {"trade_id": "t9"}),
     ],
 )
 def test_a_question_is_handed_on_with_everything_that_it_asks(word: Any, kind: str, named: dict[str, Any]) -> None:

@@ -38,6 +38,9 @@ class TrailingScan:
     def settle(self, rule: ArmedRule) -> None:
         """Bests are always up to date."""
 
+    def note_fall(self, reading: Reading, now_ns: int) -> None:
+        """What is told of falls has no say in what fires."""
+
     def moves_at(self, price: Price) -> bool:
         del price
         return True

@@ -8,16 +8,17 @@ from hypothesis import strategies as st
 
 from actors.rules.market.marks import Reading
 from actors.rules.stops.conditions import holds
-from actors.rules.stops.explaining import Approach, away, standings
-from bus.messages.explain import Nearest, RuleStanding
+from actors.rules.stops.distance import away
+from actors.rules.stops.explaining import standings
+from bus.messages.explain import RuleStanding
 from bus.messages.trades import Side
 from tests.rules.stops.builders import Watch, a_coin_trade, a_quote, a_trade, at, stop
 
 D = Decimal
 
 
-def standing_of(watch: Watch, seconds: float = 1, approach: Approach | None = None) -> RuleStanding:
-    [standing] = standings(watch.engine.roster, "t1", approach or Approach("t1"), at(seconds))
+def standing_of(watch: Watch, seconds: float = 1) -> RuleStanding:
+    [standing] = standings(watch.engine.roster, "t1", at(seconds))
     return standing
 
 
@@ -69,15 +70,15 @@ def test_of_a_short_everything_is_mirrored() -> None:
 
 
 def test_the_nearest_that_it_came_is_kept_with_its_instant() -> None:
-    approach, watch = Approach("t1"), Watch(a_trade(stop("price", stop_price="0.40")))
+    watch = Watch(a_trade(stop("price", stop_price="0.40")))
     for second, bid in ((1, "0.60"), (2, "0.43"), (3, "0.70")):
         watch.tick(a_quote(second, bid, "0.99"))
-        approach.look(watch.engine.roster, at(second))
 
-    found = standing_of(watch, 3, approach)
+    found = standing_of(watch, 3)
 
     assert found.away == {"stop_price": D("0.30")}
-    assert found.nearest == {"stop_price": Nearest(away=D("0.03"), ts=at(2))}
+    [nearest] = found.nearest.values()
+    assert (nearest.away, nearest.ts, nearest.inputs["exit"].value) == (D("0.03"), at(2), D("0.43"))
 
 
 def test_what_sees_nothing_says_why() -> None:
@@ -103,11 +104,11 @@ def test_to_explain_a_trade_changes_nothing() -> None:
     for second, tick in enumerate(ticks, 1):
         plain.tick(tick)
         asked.tick(tick)
-        standings(asked.engine.roster, "t1", Approach("t1"), at(second))
+        standings(asked.engine.roster, "t1", at(second))
 
     assert asked.said == plain.said
     assert plain.fired
 
 
 def test_of_a_trade_that_nobody_watches_there_is_nothing_to_say() -> None:
-    assert standings(Watch().engine.roster, "t1", Approach("t1"), at(0)) == ()
+    assert standings(Watch().engine.roster, "t1", at(0)) == ()
