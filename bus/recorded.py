@@ -16,7 +16,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, Protocol
 
 import msgspec
 
@@ -91,16 +91,32 @@ def instant_text(ns: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{ns // 1_000 % 1_000_000:06d}Z"
 
 
+class ClosingLines(Protocol):
+    """Lines that are read one by one and closed."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield them."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what they come from."""
+        ...
+
+
 def open_recording(path: Path) -> IO[bytes]:
     """Open a recording for reading line by line. Raises: OSError."""
     return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value] # GzipFile reads as IO[bytes]
 
 
 class Recording:
-    """Reads a recording from its start. source: the feed's name, given to quotes and prices that carry none."""
+    """Reads a recording from its start. source: the feed's name, given to quotes and prices that carry none.
 
-    def __init__(self, path: Path, *, source: str = "") -> None:
+    lines: what reads the file; its lines are closed as a file is.
+    """
+
+    def __init__(self, path: Path, *, source: str = "", lines: Callable[[Path], ClosingLines] = open_recording) -> None:
         self.path = path
+        self._open = lines
         self.lines = 0
         """Lines read so far."""
         self.ignored: Counter[str] = Counter()
@@ -119,7 +135,7 @@ class Recording:
             "price": self._price,
             "lifecycle": self._lifecycle,
         }
-        with closing(open_recording(self.path)) as file:
+        with closing(self._open(self.path)) as file:
             for raw in file:
                 self.lines += 1
                 try:

@@ -1,8 +1,12 @@
-"""`events tail`: the live stream, as it is published."""
+"""`events tail|export`: the live stream, as it is published; a recording as lines of JSON. `run.py` adds `import`, which needs engines."""
 
-from collections.abc import Mapping
+import gzip
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice
-from typing import Annotated, Any, Final
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, Final
 
 import msgspec
 from cyclopts import App, Parameter
@@ -10,11 +14,26 @@ from rich.text import Text
 
 from bus.commands.answers import connected
 from bus.commands.client import Heard
-from bus.messages.plain import to_json
-from config.command_line import TEXT, Exit, ReportFlags, WrongUse, print_document
+from bus.messages.plain import read_instant, to_json
+from bus.recorder.lines import write_lines
+from bus.recorder.reading import NoRecording, read
+from bus.recorder.segments import Block, Gap
+from bus.recorder.words import UnreadableWord
+from config.command_line import (
+    PLAIN,
+    TEXT,
+    Common,
+    Exit,
+    Flags,
+    Refused,
+    ReportFlags,
+    WrongUse,
+    complain,
+    print_document,
+)
 from config.pictures import plain, show
 
-app = App(name="events", help="The live stream of events.")
+app = App(name="events", help="The live stream of events; recordings as lines of JSON, and back.")
 
 USUAL: Final = (
     "trade.event.>", "trade.command.>", "order.>", "account.>", "stop.>", "settings.event.>", "system.event.>",
@@ -53,6 +72,76 @@ def tail(
         for heard in islice(client.listen(list(subjects or USUAL)), count):
             _print(heard, json=flags.json)
     return Exit.DONE
+
+
+@app.command
+def export(
+    recording: Annotated[
+        Path | None, Parameter(help="A folder of segments or one of them; unless given, recorder.folder.")
+    ] = None,
+    *,
+    out: Annotated[Path | None, Parameter(help="Write here instead of to stdout; gzipped if the name ends so.")] = None,
+    since: Annotated[str | None, Parameter(name="--from", help="From this instant on.")] = None,
+    until: Annotated[str | None, Parameter(name="--to", help="Until this instant.")] = None,
+    said: Annotated[bool, Parameter(help="Also what Watchkeeper said, marked as such.")] = False,
+    flags: Flags = PLAIN,
+) -> Exit:
+    """Write what a recording holds as lines of JSON: each word that was heard, with its subject and the instant."""
+    since_ns, until_ns = (0 if since is None else instant_of("--from", since)), _until_ns(until)
+    gaps = []
+    with _written_to(out) as file:
+        for part in parts_of(recording, flags):
+            if isinstance(part, Gap):
+                gaps.append(str(part))
+                continue
+            try:
+                file.writelines(write_lines(part, said=said, since_ns=since_ns, until_ns=until_ns))
+            except UnreadableWord as error:
+                gaps.append(str(error))
+    for gap in gaps:
+        complain(f"gap: {gap}")
+    return Exit.DONE
+
+
+def _until_ns(text: str | None) -> int:
+    return 2**63 - 1 if text is None else instant_of("--to", text)
+
+
+def instant_of(flag: str, text: str) -> int:
+    """Return the instant that was typed. Raises: WrongUse."""
+    try:
+        return read_instant(text)
+    except ValueError as error:
+        raise WrongUse(f"{flag} {text}: {error}") from error
+
+
+def place_of(recording: Path | None, flags: Common) -> Path:
+    """Return where the recording is. Raises: WrongUse where there can be none."""
+    place = recording or Path(flags.settings().recorder.folder)
+    if place == Path():
+        raise WrongUse("nothing is recorded here: name a recording, or set recorder.folder")
+    return place.absolute()
+
+
+def parts_of(recording: Path | None, flags: Common) -> Iterator[Block | Gap]:
+    """Yield the parts of the recording. Raises: WrongUse."""
+    try:
+        yield from read(place_of(recording, flags))
+    except NoRecording as error:
+        raise WrongUse(str(error)) from error
+
+
+@contextmanager
+def _written_to(out: Path | None) -> Iterator[BinaryIO]:
+    if out is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with gzip.open(out, "xb") if out.suffix == ".gz" else out.open("xb") as file:
+            yield file  # type: ignore[misc]  # a GzipFile is written to as a file is
+    except OSError as error:
+        raise Refused(f"{out} cannot be written: {error.strerror or error}") from error
 
 
 def _print(heard: Heard, *, json: bool) -> None:

@@ -84,6 +84,22 @@ def look(packed: Packed) -> object:
         raise UnreadableWord(f"a {packed[0][:100]} is no msgpack: {error}") from error
 
 
+def outgoing(packed: Packed) -> list[tuple[str, Message]]:
+    """Return (subject, message) of everything that a word has had sent; most words: nothing. Raises: UnreadableWord."""
+    name, body = packed
+    if name != "Commit":
+        return []
+    try:
+        rows = _decode(_decode(body, dict[str, msgspec.Raw])["outbox"], list[dict[str, msgspec.Raw]])
+        subjects = [str(_decode(row["subject"], str)) for row in rows]
+        return [
+            (subject, _decode(row["message"], parse(subject).route.message))
+            for subject, row in zip(subjects, rows, strict=True)
+        ]
+    except (msgspec.DecodeError, ValueError, ArithmeticError, UnknownSubject, LookupError) as error:
+        raise UnreadableWord(f"what a {name} has sent cannot be read: {str(error)[:300]}") from error
+
+
 def _received(word: Received[Any]) -> tuple[object, ...]:
     return (word.subject, word.key, word.digest, word.body, word.received_ns, word.delivery, word.reply_to)
 
