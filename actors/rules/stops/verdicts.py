@@ -44,6 +44,7 @@ def _end(rule: ArmedRule, claim: Holds) -> None:
     rule.holding_since_ns = None
     if claim is False:
         rule.confirms = 0
+        rule.counted = {}
         rule.held_by = ()
 
 

@@ -154,6 +154,16 @@ def test_a_count_begins_anew_when_the_condition_does_not_hold() -> None:
     assert watch.fired == []
 
 
+def test_a_count_that_ended_counts_the_instant_of_its_end_anew() -> None:
+    """Otherwise a stop fires later than one further from the price, which that instant's first tick had not crossed."""
+    watch = watching(stop("price", stop_price="0.25", confirm_ticks=2))
+
+    for second, bid in ((1, "0.20"), (1, "0.26"), (1, "0.20"), (2, "0.20")):
+        watch.tick(a_quote(second, bid, "0.30"))
+
+    assert len(watch.fired) == 1
+
+
 def test_an_unknown_input_neither_confirms_nor_refutes() -> None:
     watch = watching(stop("price", stop_price="0.25", confirm_ticks=2))
 
