@@ -13,6 +13,7 @@ from typing import Final
 from actors.activity import Activity
 from actors.inbox import Inbox
 from actors.rules.folding.fold import Fold
+from actors.rules.folding.known import Known
 from actors.rules.folding.levels import Input
 from actors.rules.folding.terms import FoldTerms
 from actors.rules.stops.backlog import pieces
@@ -45,6 +46,7 @@ class TickInbox(Inbox):
         self._came = 0
         self._taken = 0
         self._gathering: Fold | None = None
+        self._known = Known()
 
     @property
     def ticks(self) -> int:
@@ -69,8 +71,10 @@ class TickInbox(Inbox):
                 return
             elif self.ticks < self._most:
                 self._came += len(word.batch)
+                for tick in word.batch:
+                    self._known.takes(tick, word.received_ns)
             else:
-                fold = self._gathering = Fold(self._terms(), self._most)
+                fold = self._gathering = Fold(self._terms(), self._most, self._known)
                 self._gather(fold, word)
                 word = fold
             super().put(word)

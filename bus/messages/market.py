@@ -131,13 +131,14 @@ class Part(StrEnum):
 
     PAST: a piece all of whose ticks were gone again by the end of the read: they fire nothing (`rules.stops.backlog`).
     WITNESS: ticks that end counts and raise bests, but neither count nor fire: others between them are not told. KEPT: ticks that
-    do all of it, but what adds several inputs up is not judged by them: the others are not what they were at that moment. END: no tick;
-    all inputs stand again as they did at this moment.
+    do all of it, but what adds several inputs up is not judged by them: the others are not what they were at that moment. COUNTED: as
+    KEPT, of ticks that fire nothing, as in PAST. END: no tick; all inputs stand again as they did at this moment.
     """
 
     WHOLE = "whole"
     PAST = "past"
     KEPT = "kept"
+    COUNTED = "counted"
     WITNESS = "witness"
     END = "end"
 

@@ -23,7 +23,7 @@ from tests.actors.builders import FixedClock
 from tests.actors.test_serving import Steps
 from tests.rules.stops.builders import T0, TICKER, a_trade
 
-POISON = Ticks(batch=(None,), received_ns=T0)  # type: ignore[arg-type]  # what no wire would say
+POISON = Ticks(batch=(), received_ns=None)  # type: ignore[arg-type]  # what no wire would say
 
 
 class Published(list[Outgoing]):

@@ -8,18 +8,20 @@ when it was not. The number of inputs bounds what is held, not that of ticks.
 
 from collections.abc import Iterable
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Final, NamedTuple
 
 from actors.rules.folding.kept import kept, kept_odd
-from actors.rules.folding.levels import Input, is_odd, name_of, seen
+from actors.rules.folding.known import Known, is_odd
+from actors.rules.folding.levels import Input, name_of, seen, value_of
 from actors.rules.folding.path import Heard
-from actors.rules.folding.terms import FoldTerms
+from actors.rules.folding.terms import FoldTerms, trade_of, widened
 from actors.rules.stops.backlog import history
-from bus.messages.market import Part, Ticks
+from bus.messages.market import Part, Quote, Ticks
 
+_order_of: Final = attrgetter("order")
 _LEAST: Final = 60
-_WORTH: Final = 3
+_WORTH: Final = 4
 """A path is thinned out once it is longer than `_LEAST`, and so many times as long as the last thinning left it."""
 
 
@@ -31,13 +33,12 @@ class _Interposed(NamedTuple):
 class _Path:
     """The ticks of one input. odd: those that the book rejects, which are a path of their own. due: how long it may become."""
 
-    __slots__ = ("before", "due", "heard", "last", "odd")
+    __slots__ = ("before", "due", "heard", "odd")
 
     def __init__(self, *, odd: bool) -> None:
         self.odd = odd
         self.heard: list[Heard] = []
         self.before: list[Heard] = []
-        self.last: Heard | None = None
         self.due = _LEAST
 
     def split(self) -> None:
@@ -54,11 +55,12 @@ class _Path:
 
 
 class Fold:
-    """Batches in the order in which they came. held: ticks that it holds; folded: those that it has dropped."""
+    """Batches in the order in which they came. known: what the book knows before them. held: ticks that it holds; folded: those dropped."""
 
-    def __init__(self, terms: FoldTerms, most: int) -> None:
+    def __init__(self, terms: FoldTerms, most: int, known: Known) -> None:
         self.held = 0
         self.folded = 0
+        self._known = known
         self._terms = terms
         self._most = most
         self._whole: list[object] | None = []
@@ -84,6 +86,9 @@ class Fold:
         if self._whole is not None:
             self._whole.append(_Interposed(word, tuple(inputs)))
             return
+        trade = trade_of(word)
+        if trade is not None:
+            self._terms = widened(self._terms, trade)
         self._order += 1
         self._between.append((self._order, word))
         for name in inputs:
@@ -102,10 +107,9 @@ class Fold:
         if self._whole is not None:
             return [word.word if isinstance(word, _Interposed) else word for word in self._whole]
         said = self._between.copy()
-        heard = sorted(each for path in self._paths.values() for each in (*path.before, *path.heard))
-        for (_, decides), group in groupby(heard, key=lambda each: (each.batch, each.decides)):
+        heard = sorted((each for path in self._paths.values() for each in (*path.before, *path.heard)), key=_order_of)
+        for (_, part), group in groupby(heard, key=lambda each: (each.batch, each.part)):
             ticks = list(group)
-            part = Part.KEPT if decides else Part.WITNESS
             batch = tuple(each.tick for each in ticks)
             said.append((ticks[0].order, Ticks(batch=batch, received_ns=ticks[0].received_ns, part=part)))
         said.sort(key=itemgetter(0))
@@ -127,19 +131,17 @@ class Fold:
         for tick in word.batch:
             self._order += 1
             odd = is_odd(tick, word.received_ns)
+            if not odd and not self._known.takes(tick, word.received_ns):
+                self._drop(1)
+                continue
             key = (odd, *name_of(tick))
             path = self._paths.get(key)
             if path is None:
                 path = self._paths[key] = _Path(odd=odd)
-            before = path.last
-            if before is not None and tick.ts < before.tick.ts and not odd:
-                # The book would drop it, too: a newer one stands.
-                self._drop(1)
-                continue
-            number = 0 if before is None else before.number + 1
-            decides = word.part not in (Part.WITNESS, Part.PAST) and id(tick) not in gone
-            path.last = Heard(self._order, number, self._batch, word.received_ns, tick, seen(tick), decides)
-            path.heard.append(path.last)
+            is_past = word.part is Part.PAST or id(tick) in gone
+            part = Part.COUNTED if is_past else Part.KEPT
+            stands = self._known.crossed_ts(tick.ticker) if isinstance(tick, Quote) else value_of(tick)
+            path.heard.append(Heard(self._order, self._batch, word.received_ns, tick, seen(tick), part, stands))
             if len(path.heard) > path.due:
                 self._thin(path)
 

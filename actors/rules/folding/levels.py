@@ -1,35 +1,38 @@
-"""What stops can see in one tick, whatever trade they belong to: its levels, and whether the book takes it at all."""
+"""What stops can see in one tick, whatever trade they belong to: the ends of each thing that they compare with a threshold."""
 
+from decimal import Decimal
 from typing import Final, NamedTuple
 
-from actors.rules.market.feeds import AHEAD_NS, OLDEST_NS
 from bus.messages.market import FeedBeat, Momentum, Probability, Quote, SpotPrice, Tick
-from bus.messages.units import HUNDRED, ONE, ZERO, Number, Price
+from bus.messages.units import ONE, ZERO, Number, Price
+
+NEVER: Final = Decimal("1E+24")
+"""Beyond every threshold."""
+_OPEN: Final = Decimal("1E-12")
+"""How far within its bound something lies that does not reach it: less than thresholds differ by."""
 
 
 class Level(NamedTuple):
-    """The ends of one thing that rules compare with thresholds; None: no end, or unknown."""
+    """One thing that rules compare with thresholds: `low <= it <= high`. Whatever is not known bounds nothing."""
 
-    low: Number | None = None
-    high: Number | None = None
+    low: Number = -NEVER
+    high: Number = NEVER
 
 
 class Seen(NamedTuple):
-    """A tick as rules see it. levels: the same things for all ticks of one input; unknown in a crossed book.
+    """A tick as rules see it. exits: what closing brings, or the value itself: the same things for all ticks of one input.
 
-    apart: how far the yes and the no quote disagree, dollars; None where not both are there. stands: what has stood since its
-    first tick, a value, or that the book is crossed.
+    middle: bid and ask of the yes quote, None for a side where nobody is, from which probabilities come. apart: how far the yes and
+    the no quote disagree, dollars; None where not both are there.
     """
 
-    levels: tuple[Level, ...]
-    apart: Price | None
-    stands: object
+    exits: tuple[Level, ...]
+    middle: tuple[Price | None, Price | None] = (None, None)
+    apart: Price | None = None
 
 
-_UNKNOWN: Final = (Level(),) * 7
-MIDDLE: Final = 6
-"""Of a quote's levels: twice the middle of the yes quote. The others are what closing brings: yes and no, sold or bought back;
-long; short."""
+SHORT: Final = 5
+"""Of a quote's exits the last one; it rises against its trade. The others: yes and no, sold or bought back; long."""
 
 
 Input = tuple[type, str]
@@ -46,68 +49,93 @@ def name_of(tick: Tick) -> Input:
 
 
 def seen(tick: Tick) -> Seen:
-    """Return what rules see in `tick`; in a beat nothing."""
+    """Return what rules see in `tick`, a crossed book as it counts once it has stood; in a beat nothing."""
     match tick:
         case Quote():
             return _quoted(tick)
         case SpotPrice(price=value) | Probability(probability=value) | Momentum(momentum=value):
-            return Seen((Level(value, value),), None, value)
+            return Seen((Level(value, value),))
         case FeedBeat():
-            return Seen((), None, None)
+            return Seen(())
 
 
-def is_odd(tick: Tick, received_ns: int) -> bool:
-    """Whether the book rejects it, whatever else is known: an impossible instant or value."""
-    if not OLDEST_NS < tick.ts <= received_ns + AHEAD_NS:
-        return True
+def value_of(tick: Tick) -> Number | None:
+    """Return the value of a tick that has one."""
     match tick:
-        case Quote():
-            sides = tick.yes_bid, tick.yes_ask, tick.no_bid, tick.no_ask
-            return any(price is not None and price > ONE for price in sides)
-        case SpotPrice(price=price):
-            return price <= ZERO
-        case Probability(probability=percent):
-            return not ZERO <= percent <= HUNDRED
+        case SpotPrice(price=value) | Probability(probability=value) | Momentum(momentum=value):
+            return value
         case _:
-            return False
+            return None
+
+
+def is_crossed(quote: Quote) -> bool:
+    """Whether a bid is above its ask."""
+    return (
+        _is_above(quote.yes_bid or None, _ask(quote.yes_ask))
+        or _is_above(quote.no_bid or None, _ask(quote.no_ask))
+        or _is_above(quote.bid or None, quote.ask or None)
+    )
+
+
+def middle(sides: tuple[Price | None, Price | None], max_spread: Number | None, *, no: bool) -> Level:
+    """Return twice the probability of yes as the yes or the no side has it (`market.marks.quote_probability`)."""
+    bid, ask = sides
+    if bid is None:
+        return Level() if ask is None else Level(ZERO, 2 * ask - _OPEN)
+    if ask is None:
+        return Level(2 * bid + _OPEN, 2 * ONE)
+    if bid > ask:
+        return Level(2 * bid, 2 * bid) if no else Level(2 * ask, 2 * ask)
+    if max_spread is None or ask - bid <= max_spread:
+        return Level(bid + ask, bid + ask)
+    return Level(2 * bid, 2 * ask)
 
 
 def _quoted(quote: Quote) -> Seen:
     """As `market.marks` reads it: who is not there, what another side says instead, and what only bounds it."""
     yes_bid, yes_ask, bid, ask = quote.yes_bid or None, _ask(quote.yes_ask), quote.bid or None, quote.ask or None
     no_bid, no_ask = quote.no_bid or None, _ask(quote.no_ask)
-    apart = _apart(yes_bid, yes_ask, no_bid, no_ask)
-    if _is_above(yes_bid, yes_ask) or _is_above(no_bid, no_ask) or _is_above(bid, ask):
-        return Seen(_UNKNOWN, apart, stands=True)
-    yes_by_no = None if no_ask is None else ONE - no_ask
-    no_by_yes = None if yes_ask is None else ONE - yes_ask
-    yes_top = yes_ask if yes_ask is not None or no_bid is None else ONE - no_bid
-    no_top = no_ask if no_ask is not None or yes_bid is None else ONE - yes_bid
-    sold, bought = (yes_by_no if yes_bid is None else yes_bid), (yes_bid if yes_by_no is None else yes_by_no)
-    no_sold, no_bought = (no_by_yes if no_bid is None else no_bid), (no_bid if no_by_yes is None else no_by_yes)
-    levels = (
-        Level(sold, yes_top if sold is None else sold),
-        Level(bought, yes_top if bought is None else bought),
-        Level(no_sold, no_top if no_sold is None else no_sold),
-        Level(no_bought, no_top if no_bought is None else no_bought),
-        Level(bid, ask if bid is None else bid),
-        Level(bid if ask is None else ask, ask),
-        _middle(sold, yes_top),
+    crossed = is_crossed(quote)
+    yes_by_no, no_by_yes = _other(no_ask), _other(yes_ask)
+    yes_top, no_top = _first(yes_ask, _other(no_bid)), _first(no_ask, _other(yes_bid))
+    sold, no_sold = _first(yes_bid, yes_by_no), _first(no_bid, no_by_yes)
+    exits = (
+        _long(sold, yes_top, crossed=crossed),
+        _long(_first(yes_by_no, yes_bid), yes_top, crossed=crossed),
+        _long(no_sold, no_top, crossed=crossed),
+        _long(_first(no_by_yes, no_bid), no_top, crossed=crossed),
+        _long(bid, ask, crossed=crossed),
+        _short(bid, ask),
     )
-    return Seen(levels, apart, stands=False)
+    return Seen(exits, (sold, yes_top), _apart(yes_bid, yes_ask, no_bid, no_ask))
 
 
-def _middle(bid: Price | None, ask: Price | None) -> Level:
-    if bid is None or ask is None or bid > ask:
-        # A bid above an ask by what the other side says: each side of the contract fears its own end.
-        return Level(None if bid is None else 2 * bid, None if ask is None else 2 * ask)
-    return Level(bid + ask, bid + ask)
+def _long(bid: Price | None, ask: Price | None, *, crossed: bool) -> Level:
+    if bid is None:
+        return Level() if ask is None else Level(ZERO, ask - _OPEN)
+    value = ask if crossed and ask is not None and ask < bid else bid
+    return Level(value, value)
+
+
+def _short(bid: Price | None, ask: Price | None) -> Level:
+    if ask is None:
+        return Level() if bid is None else Level(bid + _OPEN)
+    value = bid if bid is not None and bid > ask else ask
+    return Level(value, value)
 
 
 def _apart(yes_bid: Price | None, yes_ask: Price | None, no_bid: Price | None, no_ask: Price | None) -> Price | None:
     by_bid = None if yes_bid is None or no_ask is None else abs(yes_bid + no_ask - ONE)
     by_ask = None if yes_ask is None or no_bid is None else abs(yes_ask + no_bid - ONE)
     return max((value for value in (by_bid, by_ask) if value is not None), default=None)
+
+
+def _other(price: Price | None) -> Price | None:
+    return None if price is None else ONE - price
+
+
+def _first(price: Price | None, other: Price | None) -> Price | None:
+    return other if price is None else price
 
 
 def _is_above(bid: Price | None, ask: Price | None) -> bool:

@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from actors.rules.folding.levels import Input
+from actors.rules.market.freshness import setting_ns
 from bus.messages.market import Momentum, Probability, Quote, SpotPrice
 from bus.messages.stops import Rule, StopCheckWanted
 from bus.messages.trades import Trade
@@ -12,17 +13,31 @@ from bus.messages.units import Number
 
 
 class FoldTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """What the stops of open trades use: every `confirm_ticks`, every limit of `max_quote_disagreement`, the quote's middle."""
+    """What the stops of open trades use, each thing once.
 
-    confirms: tuple[int, ...] = (1,)
-    limits: tuple[Number, ...] = ()
-    middle: bool = False
+    confirms: every `confirm_ticks`. limits: of `max_quote_disagreement`. patiences: for how long a crossed book is held, ns.
+    spreads: `max_spread` where a stop reads a probability. activations: `activate_at`. trails, dwells: whether there is such a stop.
+    """
+
+    confirms: frozenset[int] = frozenset({1})
+    limits: frozenset[Number] = frozenset()
+    patiences: frozenset[int] = frozenset({0})
+    spreads: frozenset[Number | None] = frozenset()
+    activations: frozenset[Number] = frozenset()
+    trails: bool = False
+    dwells: bool = False
+
+
+def trade_of(word: object) -> Trade | None:
+    """Return the trade that a word is about, and that is judged by what comes after it."""
+    trade = word.trade if isinstance(word, StopCheckWanted) else word
+    return trade if isinstance(trade, Trade) else None
 
 
 def touched(word: object) -> tuple[Input, ...]:
     """Return the inputs whose order with `word` matters: a trade is judged by what comes after it, and by nothing before."""
-    trade = word.trade if isinstance(word, StopCheckWanted) else word
-    if not isinstance(trade, Trade):
+    trade = trade_of(word)
+    if trade is None:
         return ()
     symbol = trade.symbol if trade.side.is_event else trade.symbol or trade.ticker
     own = (Quote, trade.ticker), (Probability, trade.ticker)
@@ -31,14 +46,20 @@ def touched(word: object) -> tuple[Input, ...]:
 
 def widened(terms: FoldTerms, trade: Trade) -> FoldTerms:
     """Return `terms` with what the stops of `trade` use; what was used once is kept."""
-    numbers = [
-        (key, value) for spec in trade.stops for key, value in spec.settings.items() if isinstance(value, Decimal)
-    ]
-    confirms = {int(value) for key, value in numbers if key == "confirm_ticks"}.difference(terms.confirms)
-    limits = {value for key, value in numbers if key == "max_quote_disagreement"}.difference(terms.limits)
-    middle = terms.middle or any(spec.rule == Rule.PROBABILITY for spec in trade.stops)
-    if not confirms and not limits and middle == terms.middle:
-        return terms
-    return FoldTerms(
-        confirms=(*terms.confirms, *sorted(confirms)), limits=(*terms.limits, *sorted(limits)), middle=middle
+    spread = trade.settings.get("max_spread")
+    rules = {spec.rule for spec in trade.stops}
+    wider = FoldTerms(
+        confirms=terms.confirms | {int(value) for value in _numbers(trade, "confirm_ticks")},
+        limits=terms.limits | _numbers(trade, "max_quote_disagreement"),
+        patiences=terms.patiences | {setting_ns(trade.settings, "crossed_max_s") or 0},
+        spreads=terms.spreads | ({None if isinstance(spread, str) else spread} if Rule.PROBABILITY in rules else set()),
+        activations=terms.activations | _numbers(trade, "activate_at"),
+        trails=terms.trails or Rule.TRAILING in rules,
+        dwells=terms.dwells or any(_numbers(trade, "dwell_s")),
     )
+    return terms if wider == terms else wider
+
+
+def _numbers(trade: Trade, key: str) -> set[Number]:
+    values = (spec.settings.get(key) for spec in trade.stops)
+    return {value for value in values if isinstance(value, Decimal)}

@@ -120,8 +120,8 @@ class StopEngine:
         book, lenses_at = self.book, self._roster.lenses.at
         look = self._witness if word.part is Part.WITNESS else self._look
         is_whole = word.part is Part.WHOLE or word.part is Part.PAST
-        self._may_fire = word.part is not Part.PAST
-        gone = history(word)
+        self._may_fire = word.part is not Part.PAST and word.part is not Part.COUNTED
+        gone = history(word) if word.part is Part.WHOLE else ()
         woken: list[Lens] = []
         for tick in word.batch:
             if gone:

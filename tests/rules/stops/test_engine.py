@@ -364,6 +364,16 @@ def test_a_piece_of_history_fires_nothing_and_the_next_tick_does() -> None:
     assert (before, len(watch.fired)) == ([], 1)
 
 
+@pytest.mark.parametrize("part", [Part.PAST, Part.COUNTED])
+def test_no_tick_of_a_piece_of_history_fires_though_none_of_its_kind_follows_in_it(part: Part) -> None:
+    """Fault 33"""
+    watch = watching(STOP).tick(a_quote(1, "0.60", "0.62"))
+
+    watch.hear(Ticks(batch=(a_quote(2, "0.60", "0.62"), a_quote(3, *LOW)), received_ns=at(9), part=part))
+
+    assert watch.fired == []
+
+
 def test_a_clock_fires_right_after_a_piece_of_history() -> None:
     """Fault 33"""
     watch = watching(stop("time", max_age_s=20)).tick(a_quote(1, "0.60", "0.62"))
