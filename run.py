@@ -34,6 +34,7 @@ from actors.outside.snapshot_file import LocalSnapshot
 from actors.ports import Clock
 from actors.replay import explain_screen, screen
 from actors.replay.changes import read_changes, read_sweep
+from actors.replay.importing import live_through
 from actors.replay.process import Task, become, tells
 from actors.replay.sidecar import Sidecar, read_sidecar, recording_name
 from actors.replay.stage import Stage, demo_settings
@@ -52,13 +53,16 @@ from bus.messages.demo import DemoSummary
 from bus.messages.explain import Capsule, CapsuleGet, Explained
 from bus.messages.failures import LeadTaken, StoreUnavailable, StreamAlarm
 from bus.messages.plain import from_json, instant_text, read_instant, to_json
-from bus.messages.replay import Replayed
+from bus.messages.replay import Imported, Replayed
 from bus.messages.trades import TradeOpen
 from bus.messages.units import NS_PER_S
 from bus.messages.what_if import Sweep, WhatIf
 from bus.recorded import Recording, instant_ns
 from bus.recorded_feed import END, HORIZON, READY, EndOfRecording, Horizon
+from bus.recorder.filing import Filing
+from bus.recorder.lines import BadLines, LinesReader
 from bus.recorder.recorder import Keep, Recorder
+from bus.recorder.segments import segments
 from bus.wire import NatsWire
 from config.checks import this_machine
 from config.command_line import (
@@ -75,7 +79,7 @@ from config.command_line import (
     print_document,
 )
 from config.logging import mask_in_text, set_up
-from config.pictures import show
+from config.pictures import card, show
 from config.settings import ConfigurationError, Settings, load, required
 from config.version import VERSION
 from db import migrations
@@ -112,7 +116,7 @@ app.command(check.command((this_machine, nats_answers, postgres_answers)), name=
 # Every command with --json has its document here, so that `contract` knows it.
 DOCUMENTS = {words: shape for room in (check, *ROOMS) for words, shape in room.DOCUMENTS.items()}
 DOCUMENTS |= {"demo": DemoSummary, "bench": Benchmarks, "explain": Explained}
-DOCUMENTS |= {"replay": Replayed, "replay --set": WhatIf, "replay --sweep": Sweep}
+DOCUMENTS |= {"replay": Replayed, "events import": Imported, "replay --set": WhatIf, "replay --sweep": Sweep}
 app.command(contract.command(DOCUMENTS), name="contract")
 
 
@@ -493,17 +497,59 @@ def _explain_from_capsule(trade_id: str, flags: Reporting) -> Exit:
 
 
 def _recording(given: Path | None, flags: Flags) -> str:
-    place = given or Path(flags.settings().recorder.folder)
-    if place == Path():
-        raise WrongUse("nothing is recorded here: name a recording, or set recorder.folder")
-    return str(place.absolute())
+    return str(events.place_of(given, flags))
 
 
 def _instant(flag: str, text: str) -> int:
+    return events.instant_of(flag, text)
+
+
+@events.app.command(name="import")
+def import_command(
+    lines: Path,
+    folder: Path,
+    *,
+    feed: Annotated[str, Parameter(help="The feed's name, for ticks of a recorded stream that carry none.")] = "",
+    flags: ReportFlags = TEXT,
+) -> Exit:
+    """Make a recording of lines of JSON (gzipped or not): what `events export` writes, or a stream of recorded market data.
+
+    The engines live through it once, in recorded time, under the process settings given; trades are those that its lines ask for.
+
+    Parameters
+    ----------
+    folder
+        Where the recording is made; it must hold none yet.
+    """
+    if not lines.is_file():
+        raise WrongUse(f"{lines}: there is no such file")
+    if segments(folder):
+        raise Refused(f"{folder} holds a recording already")
+    reader, filing = LinesReader(lines, feed), Filing(folder)
     try:
-        return read_instant(text)
-    except ValueError as error:
-        raise WrongUse(f"{flag} {text}: {error}") from error
+        life = live_through(reader.words(), flags.settings(), filing)
+        filing.close()
+    except (BadLines, OSError) as error:
+        filing.discard()
+        raise Refused(f"{error}; nothing of {lines} was taken") from error
+    if life is None:
+        filing.discard()
+        raise Refused(f"{lines} holds nothing that is heard")
+    made = Imported(
+        place=str(folder.absolute()),
+        begin=life.begin_ns,
+        end=life.now_ns,
+        lines=reader.lines,
+        words=life.words,
+        left_out=dict(reader.left_out),
+        trades=len(life.trades),
+    )
+    if flags.json:
+        print_document(to_json(made))
+    else:
+        show(card("Imported", {name: getattr(made, name) for name in ("place", "lines", "words", "trades")}))
+        show(card("Left out", made.left_out))
+    return Exit.DONE
 
 
 @app.command

@@ -12,14 +12,18 @@ from typing import Final
 import msgspec
 
 from actors.engines import Beginning, Engines
+from actors.ports import Recorder
+from actors.recorded import RecordedEngine
 from actors.replay.deadlines import VENUE
-from actors.replay.simulated_venues import InStream, SimulatedVenues
+from actors.replay.simulated_venues import InStream, NotedBook, SimulatedVenues
 from actors.rules.record.mirror import Mirror
+from actors.watched import Engine
 from bus.messages import addresses
 from bus.messages.accounts import AccountRules, DrawdownFired
 from bus.messages.envelope import Outgoing, Received
 from bus.messages.market import Lifecycle, Ticks
 from bus.messages.orders import Balance, OrderCancel, OrderReport, OrderSubmit, Position, VenueAnswer, VenueQuestion
+from bus.messages.plain import to_json
 from bus.messages.reconcile import (
     AccountAnswer,
     AccountQuestion,
@@ -30,6 +34,7 @@ from bus.messages.reconcile import (
     ReconcileWanted,
     VenuesUp,
 )
+from bus.messages.recording import PaperRestored
 from bus.messages.records import Commit, Kept, OrdersTail, OrderStored
 from bus.messages.stops import (
     BidReturned,
@@ -68,11 +73,25 @@ class _Later(msgspec.Struct, frozen=True):
     words: Sequence[object]
 
 
+class _InTime:
+    """`recorder`, for whom it is what it is in the house."""
+
+    def __init__(self, recorder: Recorder, house: "PlainHouse") -> None:
+        self._recorder = recorder
+        self._house = house
+
+    def note(self, actor: str, heard: object, said: Sequence[object] = (), at_ns: int | None = None) -> None:
+        self._recorder.note(actor, heard, said, self._house.now_ns if at_ns is None else at_ns)
+
+    def tell(self, say: Callable[[object], None]) -> None:
+        self._recorder.tell(say)
+
+
 class PlainHouse:
     """One life. `begin`, then `hear` each input in order: it returns once all that follows has been applied.
 
     keep: hears `SetTimer` and `CancelTimer`. note: hears everything that is said. history: of the venues; see `SimulatedVenues`.
-    record: what PostgreSQL would hold.
+    record: what PostgreSQL would hold. recorder: notes what the engines hear and say, as in the real house.
     """
 
     def __init__(
@@ -83,28 +102,34 @@ class PlainHouse:
         keep: Callable[[object], None],
         note: Callable[[object], None],
         history: dict[str, list[InStream]] | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self.engines = Engines(settings, beginning)
-        self.venues = SimulatedVenues(settings, self.engines.paper, history)
+        self._recorder = recorder
+        self._by_actor = {name: self._noted(name, engine) for name, engine in self.engines.by_actor().items()}
+        self.venues = SimulatedVenues(settings, NotedBook(self.engines.paper, self._by_actor[VENUE]), history)
         self.now_ns = beginning.now_ns
         self.record = Mirror(beginning.recovered, epoch=beginning.epoch, streams=beginning.streams, reached={})
         self._keep = keep
         self._note = note
-        self._by_actor = self.engines.by_actor()
         self._turns: deque[tuple[str, object]] = deque()
         self._stored = 0
 
     def begin(self, tail: OrdersTail, now_ns: int) -> None:
         """Let the desk say what recovery needs."""
         self._be_at(now_ns)
-        self._say_all(self.engines.start_desk(tail, self.now_ns))
+        said = self.engines.start_desk(tail, self.now_ns)
+        self._note_said(_DESK, tail, said)
+        self._say_all(said)
         self._work()
 
     def restore_venues(self, now_ns: int) -> None:
         """Give the venues their orders again."""
         self._be_at(now_ns)
         trades = self.engines.beginning.recovered.trades
-        self._say_all(self.engines.restore_paper(self.now_ns))
+        said = self.engines.restore_paper(self.now_ns)
+        self._note_said(VENUE, PaperRestored(now_ns=self.now_ns), said)
+        self._say_all(said)
         self._say_all(self.venues.restore(trades, self.now_ns))
         self._work()
 
@@ -127,6 +152,13 @@ class PlainHouse:
             case _:
                 self._put(_DESK, word)
         self._work()
+
+    def _noted(self, name: str, engine: Engine) -> Engine:
+        return engine if self._recorder is None else RecordedEngine(name, engine, _InTime(self._recorder, self))
+
+    def _note_said(self, actor: str, word: object, said: Sequence[object]) -> None:
+        if self._recorder is not None:
+            self._recorder.note(actor, word, said, self.now_ns)
 
     def _be_at(self, now_ns: int) -> None:
         self.now_ns = max(self.now_ns, now_ns)
@@ -211,5 +243,6 @@ class PlainHouse:
         self.venues.note(report)
         key = addresses.report_id(report)
         subject = addresses.order_report(report.client_order_id)
-        received = Received(message=report, subject=subject, key=key, digest="", body=b"", received_ns=self.now_ns)
+        body = b"" if self._recorder is None else to_json(report)
+        received = Received(message=report, subject=subject, key=key, digest="", body=body, received_ns=self.now_ns)
         self._put(_DESK, received)

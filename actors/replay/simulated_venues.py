@@ -4,12 +4,14 @@ The paper venue is the house's own. Each other one is a book of the same kind wi
 live is worked there as if it were paper, for here no order ever leaves.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 from msgspec.structs import replace
 
 from actors.paper_venue import SharedPaperBook
 from actors.terms import PAPER, paper_book
+from actors.watched import Engine
 from bus.messages.market import Lifecycle, Ticks
 from bus.messages.orders import (
     OrderArrived,
@@ -31,15 +33,40 @@ from config.settings import Settings
 InStream = OrderSubmit | OrderCancel | OrderReport
 
 
+class VenueBook(Protocol):
+    """A simulated venue, as `SharedPaperBook` is one."""
+
+    def handle(self, word: object) -> list[object]:
+        """Work one word."""
+        ...
+
+    def restore(self, stream: Sequence[InStream], trades: Iterable[Trade], now_ns: int) -> list[object]:
+        """Rebuild the venue after a restart."""
+        ...
+
+    def answer(self, kind: str, request: VenueOrdersRequest) -> VenueOrders | VenueFills | VenuePositions:
+        """Answer `venue.request.<kind>`."""
+        ...
+
+
+class NotedBook:
+    """`book`, whose words go through `engine`, which may note them."""
+
+    def __init__(self, book: VenueBook, engine: Engine) -> None:
+        self.handle = engine.handle
+        self.restore = book.restore
+        self.answer = book.answer
+
+
 class SimulatedVenues:
     """Hears what a venue hears. history: what was ordered and reported so far, by venue, in order; both outlive a process."""
 
     def __init__(
-        self, settings: Settings, paper: SharedPaperBook, history: Mapping[str, list[InStream]] | None = None
+        self, settings: Settings, paper: VenueBook, history: Mapping[str, list[InStream]] | None = None
     ) -> None:
         self.history: dict[str, list[InStream]] = dict(history or {})
         self._settings = settings
-        self._books = {PAPER: paper}
+        self._books: dict[str, VenueBook] = {PAPER: paper}
         self._venue_of: dict[str, str] = {}
         self._arrivals = 0
 
@@ -106,7 +133,7 @@ class SimulatedVenues:
             positions=tuple(one for page in _pages(book, "positions", whole) for one in getattr(page, "positions", ())),
         )
 
-    def _book(self, venue: str) -> SharedPaperBook:
+    def _book(self, venue: str) -> VenueBook:
         book = self._books.get(venue)
         if book is None:
             book = self._books[venue] = SharedPaperBook(paper_book(self._settings, venue))
@@ -118,7 +145,7 @@ def _as_paper(trade: Trade) -> Trade:
 
 
 def _pages(
-    book: SharedPaperBook, kind: str, request: VenueOrdersRequest
+    book: VenueBook, kind: str, request: VenueOrdersRequest
 ) -> Iterator[VenueOrders | VenueFills | VenuePositions]:
     while True:
         page = book.answer(kind, request)

@@ -18,7 +18,6 @@ from bus.messages.plain import read_instant, to_json
 from bus.recorder.lines import write_lines
 from bus.recorder.reading import NoRecording, read
 from bus.recorder.segments import Block, Gap
-from bus.recorder.words import UnreadableWord
 from config.command_line import (
     PLAIN,
     TEXT,
@@ -88,16 +87,13 @@ def export(
 ) -> Exit:
     """Write what a recording holds as lines of JSON: each word that was heard, with its subject and the instant."""
     since_ns, until_ns = (0 if since is None else instant_of("--from", since)), _until_ns(until)
-    gaps = []
+    gaps: list[str] = []
     with _written_to(out) as file:
         for part in parts_of(recording, flags):
             if isinstance(part, Gap):
                 gaps.append(str(part))
-                continue
-            try:
-                file.writelines(write_lines(part, said=said, since_ns=since_ns, until_ns=until_ns))
-            except UnreadableWord as error:
-                gaps.append(str(error))
+            else:
+                file.writelines(write_lines(part, gaps.append, said=said, since_ns=since_ns, until_ns=until_ns))
     for gap in gaps:
         complain(f"gap: {gap}")
     return Exit.DONE

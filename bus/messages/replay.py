@@ -49,3 +49,18 @@ class Replayed(Message, frozen=True, kw_only=True):
     gaps: tuple[str, ...]
     by_actor: dict[str, int]
     """What was decided again, by actor."""
+
+
+class Imported(Message, frozen=True, kw_only=True):
+    """What `run.py events import --json` prints.
+
+    lines: read. words: heard, ticks and others. left_out: lines that were not taken, by what they are. trades: that came of it.
+    """
+
+    place: str
+    begin: UtcNs
+    end: UtcNs
+    lines: int
+    words: int
+    left_out: dict[str, int]
+    trades: int

@@ -11,7 +11,7 @@ Lines come from anybody. What can only be wrong ends the reading, with the line 
 import gzip
 import zlib
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, cast
@@ -22,10 +22,11 @@ from bus.codec import MAX_BYTES, Codec
 from bus.messages.addresses import escape
 from bus.messages.envelope import Malformed, Message, Received
 from bus.messages.market import FeedBeat, Momentum, Part, Probability, Quote, SpotPrice, Tick, Ticks
+from bus.messages.orders import OrderReport, Position
 from bus.messages.plain import instant_text, read_instant, to_json
 from bus.recorded import Recording, instant_ns
-from bus.recorder.segments import Block
-from bus.recorder.words import outgoing, unpack
+from bus.recorder.segments import Block, Entry
+from bus.recorder.words import UnreadableWord, outgoing, unpack
 from bus.subjects import TICKS, Direction, UnknownSubject, parse
 
 LINE_MAX: Final = 4 * MAX_BYTES
@@ -71,19 +72,39 @@ class Heard(NamedTuple):
 # Out
 
 
-def write_lines(block: Block, *, said: bool = False, since_ns: int = 0, until_ns: int = 2**63 - 1) -> Iterator[bytes]:
-    """Yield a line for each word that was heard from outside, and with `said` for each message that was sent. Raises: UnreadableWord."""
+def write_lines(
+    block: Block,
+    missed: Callable[[str], None],
+    *,
+    said: bool = False,
+    since_ns: int = 0,
+    until_ns: int = 2**63 - 1,
+) -> Iterator[bytes]:
+    """Yield a line for each word that was heard from outside, and with `said` for each message that was sent.
+
+    missed: hears of each word that cannot be read.
+    """
     for entry in block.entries:
         if not since_ns <= entry.at_ns <= until_ns:
             continue
-        packed = block.words[entry.heard]
-        # A tick is recorded with everybody who heard it.
-        if (entry.actor, packed[0]) in (("auto_stop", _TICKS), ("trade_desk", _RECEIVED)):
-            yield from _heard(unpack(packed))
-        if said:
-            for index in entry.said:
-                for subject, message in outgoing(block.words[index]):
-                    yield _line(subject, to_json(message), entry.at_ns, said=True)
+        try:
+            # Whole before anything of it is written.
+            yield from [*_heard_by(block, entry), *(_said_by(block, entry) if said else ())]
+        except UnreadableWord as error:
+            missed(str(error))
+
+
+def _heard_by(block: Block, entry: Entry) -> Iterator[bytes]:
+    packed = block.words[entry.heard]
+    # A tick is recorded with everybody who heard it.
+    if (entry.actor, packed[0]) in (("auto_stop", _TICKS), ("trade_desk", _RECEIVED)):
+        yield from _heard(unpack(packed))
+
+
+def _said_by(block: Block, entry: Entry) -> Iterator[bytes]:
+    for index in entry.said:
+        for subject, message in outgoing(block.words[index]):
+            yield _line(subject, to_json(message), entry.at_ns, said=True)
 
 
 def _heard(word: object) -> Iterator[bytes]:
@@ -135,7 +156,8 @@ def _next(file: BinaryIO | gzip.GzipFile, number: int) -> bytes:
 class LinesReader:
     """Reads `path`: what `write_lines` has written, somebody else in the same words, or one of the recorded streams (`bus.recorded`).
 
-    source: the feed's name, given to ticks of such a stream that carry none. left_out: what was not taken, by what it is.
+    source: the feed's name, given to ticks of such a stream that carry none. left_out: what was not taken, by what it is: lines that no
+    message is made of, what was said, and what a venue said of orders, for whoever decides again has orders of his own.
     """
 
     def __init__(self, path: Path, source: str = "") -> None:
@@ -189,10 +211,13 @@ class LinesReader:
         for raw in raw_lines(self._path):
             self.lines += 1
             line = self._line(raw)
-            if line.said:
+            heard = None if line.said else self._heard(line)
+            if heard is None:
                 self.left_out["said"] += 1
+            elif isinstance(heard.word, Received) and isinstance(heard.word.message, OrderReport | Position):
+                self.left_out[heard.word.subject.rpartition(".")[0]] += 1
             else:
-                yield self._heard(line)
+                yield heard
 
     def _line(self, raw: bytes) -> Line:
         try:

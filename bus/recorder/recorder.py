@@ -38,7 +38,9 @@ class Keep:
     age_ns: int
 
 
-class _Noted(NamedTuple):
+class Noted(NamedTuple):
+    """What `actor` has applied, and what it said."""
+
     actor: str
     at_ns: int
     heard: object
@@ -52,7 +54,7 @@ class Recorder:
         self._folder = folder
         self._clock = clock
         self._keep = keep
-        self._queue: queue.SimpleQueue[_Noted | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Noted | None] = queue.SimpleQueue()
         self._overflow = threading.Lock()
         self._lost = 0
         self._failed = False
@@ -69,7 +71,7 @@ class Recorder:
     def note(self, actor: str, heard: object, said: Sequence[object] = (), at_ns: int | None = None) -> None:
         """Write down that `actor` has applied `heard`, and what it said. at_ns: now, unless it says otherwise."""
         if self._queue.qsize() < _WAITING_MAX:
-            self._queue.put(_Noted(actor, self._clock.now_ns() if at_ns is None else at_ns, heard, said))
+            self._queue.put(Noted(actor, self._clock.now_ns() if at_ns is None else at_ns, heard, said))
         else:
             with self._overflow:
                 self._lost += 1
@@ -83,7 +85,7 @@ class Recorder:
     # On the recorder's thread
 
     def _work(self) -> None:
-        pending = _Pending()
+        pending = Pending()
         is_open = True
         while is_open:
             with suppress(queue.Empty):
@@ -94,11 +96,11 @@ class Recorder:
                     if not pending.is_due():
                         continue
             self._write(pending)
-            pending = _Pending()
+            pending = Pending()
         if self._segment is not None:
             self._segment.close()
 
-    def _add(self, pending: "_Pending", noted: _Noted) -> None:
+    def _add(self, pending: "Pending", noted: Noted) -> None:
         if isinstance(noted.heard, LifeBegun):
             self._life = LifeContinues(instance=noted.heard.instance, epoch=noted.heard.epoch)
             pending.begins_life = True
@@ -109,10 +111,10 @@ class Recorder:
             with self._overflow:
                 self._lost += 1
 
-    def _write(self, pending: "_Pending") -> None:
+    def _write(self, pending: "Pending") -> None:
         lost = self._lost
         if lost:
-            pending.put_first(_Noted(OWNER, pending.first_ns(self._clock), EntriesLost(count=lost), ()))
+            pending.put_first(Noted(OWNER, pending.first_ns(self._clock), EntriesLost(count=lost), ()))
         if not pending.entries:
             return
         try:
@@ -127,7 +129,7 @@ class Recorder:
             self._failed = False
             self._say(RecorderWorks(lost=lost, now_ns=self._clock.now_ns()))
 
-    def _append(self, pending: "_Pending") -> None:
+    def _append(self, pending: "Pending") -> None:
         """Write to the segment; begin the next one where that is full. Raises: OSError."""
         if self._segment is not None and self._segment.size >= self._keep.segment_bytes:
             self._segment.close()
@@ -135,7 +137,7 @@ class Recorder:
         if self._segment is None:
             first_ns = pending.first_ns(self._clock)
             if self._life is not None and not pending.begins_life:
-                pending.put_first(_Noted(LIFE, first_ns, self._life, ()))
+                pending.put_first(Noted(LIFE, first_ns, self._life, ()))
             self._segment = SegmentWriter(self._folder, first_ns)
             self._forget_oldest(self._segment.path)
         self._segment.append(Block(pending.words, pending.entries))
@@ -164,7 +166,7 @@ class Recorder:
             self._say(RecorderFailed(error=str(error), now_ns=self._clock.now_ns()))
 
 
-class _Pending:
+class Pending:
     """The block that is being filled. A word that several actors heard stands in it once."""
 
     def __init__(self) -> None:
@@ -176,7 +178,7 @@ class _Pending:
         self._size = 0
         self._due_s: float | None = None
 
-    def add(self, noted: _Noted) -> None:
+    def add(self, noted: Noted) -> None:
         """Pack an entry into it."""
         heard = self._index(noted.heard)
         said = tuple(map(self._index, noted.said))
@@ -184,7 +186,7 @@ class _Pending:
         if self._due_s is None:
             self._due_s = time.monotonic() + FLUSH_S
 
-    def put_first(self, noted: _Noted) -> None:
+    def put_first(self, noted: Noted) -> None:
         """Put an entry before all others."""
         self.add(noted)
         self.entries.insert(0, self.entries.pop())
@@ -197,9 +199,14 @@ class _Pending:
         """Return how long to wait for more; None: for as long as it takes."""
         return None if self._due_s is None else max(0.0, self._due_s - time.monotonic())
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no more should go into this block."""
+        return self._size >= _BLOCK_BYTES
+
     def is_due(self) -> bool:
         """Whether it is to be written."""
-        return self._size >= _BLOCK_BYTES or (self._due_s is not None and time.monotonic() >= self._due_s)
+        return self.is_full or (self._due_s is not None and time.monotonic() >= self._due_s)
 
     def _index(self, word: object) -> int:
         index = self._known.get(id(word))

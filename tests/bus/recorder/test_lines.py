@@ -4,6 +4,7 @@ import gzip
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bus.codec import Codec
@@ -61,13 +62,13 @@ def words(path: Path) -> list[object]:
 def test_what_was_heard_comes_back_as_it_was_heard(tmp_path: Path) -> None:
     heard = (READ, FOLDED, asked())
 
-    path = a_file(tmp_path, *write_lines(a_block(*heard)))
+    path = a_file(tmp_path, *write_lines(a_block(*heard), pytest.fail))
 
     assert words(path) == list(heard)
 
 
 def test_a_tick_that_several_actors_heard_is_one_line() -> None:
-    assert len(list(write_lines(a_block(READ)))) == 5
+    assert len(list(write_lines(a_block(READ), pytest.fail))) == 5
 
 
 def test_what_was_said_is_written_where_it_is_wanted_and_never_taken_in(tmp_path: Path) -> None:
@@ -75,7 +76,7 @@ def test_what_was_said_is_written_where_it_is_wanted_and_never_taken_in(tmp_path
     sent = Commit(
         sender="x", cause="x", now_ns=T0, outbox=(Outgoing(subject="trade.command.open", msg_id="1", message=OPEN),)
     )
-    lines = list(write_lines(a_block(asked(), said=(sent,)), said=True))
+    lines = list(write_lines(a_block(asked(), said=(sent,)), pytest.fail, said=True))
     reader = LinesReader(a_file(tmp_path, *lines))
 
     found = [word for word, _ in reader.words()]
@@ -83,6 +84,22 @@ def test_what_was_said_is_written_where_it_is_wanted_and_never_taken_in(tmp_path
     assert [json.loads(line).get("said", False) for line in lines] == [False, True]
     assert json.loads(lines[1])["payload"]["trade_id"] == OPEN.trade_id
     assert (found, reader.left_out) == ([asked()], {"said": 1})
+
+
+def test_a_word_that_cannot_be_read_is_missed_and_the_others_are_written() -> None:
+    block, missed = a_block(asked(), READ), list[str]()
+    words = [("Received", msgspec.Raw(b"\x91")), *block.words[1:]]
+
+    lines = list(write_lines(Block(words, block.entries), missed.append))
+
+    assert (len(lines), len(missed)) == (5, 1)
+
+
+def test_what_a_venue_said_of_orders_is_left_to_whoever_decides_again(tmp_path: Path) -> None:
+    report = {"client_order_id": "T1-close-1", "ts": "2026-07-14T00:00:00.000000Z", "status": "accepted"}
+    reader = LinesReader(a_file(tmp_path, a_line(1, "order.report.T1-close-1", payload=report)))
+
+    assert (list(reader.words()), reader.left_out) == ([], {"order.report": 1})
 
 
 def test_a_line_without_the_instant_of_its_arrival_is_of_its_own(tmp_path: Path) -> None:
