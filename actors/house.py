@@ -29,7 +29,7 @@ from actors.rules.record.snapshots import Snapshots
 from actors.rules.restarts import RestartLimits, Restarts
 from actors.rules.status import StatusBoard
 from actors.rules.timers import TimerQueue
-from actors.snapshot_keeper import SnapshotKeeper
+from actors.snapshot_keeper import SnapshotKeeper, counted
 from actors.supervisor import Child, Supervisor, WirePulse
 from actors.tick_inbox import TickInbox
 from actors.timer import Timer
@@ -437,7 +437,7 @@ class House:
             MarkSnapshot: (),
             SetTimer: (timer,),
             CancelTimer: (timer,),
-            Commit: (put["database"],),
+            Commit: (put["database"], *(counted(each) for each in keeper)),
             Published: (put["database"],),
             Query: (put["database"],),
             **dict.fromkeys((RecordAway, RecordBack), (desk,)),

@@ -134,6 +134,10 @@ class SnapshotFile(Protocol):
         """Return what is kept. Raises: SnapshotUnusable."""
         ...
 
+    def read_head(self) -> Snapshot:
+        """Return what is kept without its trades, which cost the most to read. Raises: SnapshotUnusable."""
+        ...
+
 
 class StreamFacts(Protocol):
     """A stream as it stands."""

@@ -36,6 +36,7 @@ from actors.rules.candidate import Candidate
 from actors.rules.coverage.protection import Protection
 from actors.rules.notice_words import told
 from actors.rules.record import snapshots
+from actors.rules.record.counts import LastSnapshot
 from actors.rules.record.mirror import Mirror
 from actors.rules.record.outage import OWNER as DATABASE
 from actors.rules.record.places import unsettled
@@ -178,7 +179,7 @@ class Serving:
             self._take_place(wire, store)
             recovered, places = store.recover(), self._places(wire, store)
             found = _Found(
-                recovered=recovered,
+                recovered=without_record.later_counts(self._wiring.snapshots, recovered, self._streams),
                 places=places,
                 tail=wire.read_tail({name: place.reached for name, place in places.items()}),
                 paper=wire.read_orders(PAPER),
@@ -362,9 +363,11 @@ class Serving:
         return said
 
     def _snapshots(self, found: _Found) -> tuple[Snapshots, SnapshotFile] | None:
-        # A house that began without the record has nothing that stands: it would only make an old snapshot look young.
-        if self._wiring.snapshots is None or found.snapshot is not None:
+        if self._wiring.snapshots is None:
             return None
+        interval_ns = seconds_to_ns(self._settings.snapshot.interval_s)
+        if found.snapshot is not None:
+            return Snapshots(LastSnapshot(found.snapshot), interval_ns), self._wiring.snapshots
         # What the record held when it was read had been published by then, or is published again now, behind this.
         mirror = Mirror(
             found.recovered,
@@ -374,7 +377,7 @@ class Serving:
             ledger=self._ledger_at_start,
         )
         ledger = next((name for name in self._streams if name.endswith("LEDGER")), "LEDGER")
-        engine = Snapshots(mirror, seconds_to_ns(self._settings.snapshot.interval_s), ledger)
+        engine = Snapshots(mirror, interval_ns, ledger)
         return engine, self._wiring.snapshots
 
     def _listen(self, wire: StartingWire, places: Mapping[str, Place], tail: OrdersTail) -> None:

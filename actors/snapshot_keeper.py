@@ -7,7 +7,7 @@ from typing import Any
 from actors.inbox import Inbox
 from actors.ports import Clock, SnapshotFile
 from actors.watched import Engine, EngineActor, Failed
-from bus.messages.records import Snapshot, SnapshotDone, SnapshotDue
+from bus.messages.records import Commit, Snapshot, SnapshotDone, SnapshotDue
 
 
 class SnapshotKeeper(EngineActor):
@@ -44,3 +44,13 @@ class SnapshotKeeper(EngineActor):
         except (OSError, ValueError) as failure:
             error = str(failure)
         self.inbox.put(SnapshotDone(error=error, now_ns=self._clock.now_ns()))
+
+
+def counted(keeper: Callable[[object], None]) -> Callable[[object], None]:
+    """Return what hands only such commits on as tell what stops have counted: that is kept beside a record that may be away."""
+
+    def hear(word: object) -> None:
+        if isinstance(word, Commit) and word.progress:
+            keeper(word)
+
+    return hear

@@ -56,6 +56,13 @@ class LocalSnapshot:
 
     def read(self) -> Snapshot:
         """Return the snapshot. Raises: SnapshotUnusable, which says why."""
+        return self._parsed(self._body())
+
+    def read_head(self) -> Snapshot:
+        """Return it without its trades. Raises: SnapshotUnusable."""
+        return self._parsed(self._body().partition(b"\n")[0])
+
+    def _body(self) -> bytes:
         try:
             first, _, body = self._path.read_bytes().partition(b"\n")
         except FileNotFoundError:
@@ -69,9 +76,9 @@ class LocalSnapshot:
             raise SnapshotUnusable(f"{self._path} was written by another version of Watchkeeper")
         if digest != hashlib.sha256(body).hexdigest().encode():
             raise SnapshotUnusable(f"{self._path} is damaged: its checksum does not fit")
-        return self._read(body)
+        return body
 
-    def _read(self, body: bytes) -> Snapshot:
+    def _parsed(self, body: bytes) -> Snapshot:
         head, *lines = body.split(b"\n")
         try:
             found = plain.from_json(Snapshot, head)

@@ -2,20 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from actors.door import Door
+from actors.ports import SnapshotFile
+from actors.rules.record.snapshots import nothing
 from actors.serving import Serving, Wiring
 from bus.messages.envelope import Delivery, Outgoing, Received
 from bus.messages.failures import StreamAlarm
 from bus.messages.orders import EpochRecord, OrderReport, ReportStatus
 from bus.messages.records import Commit, LedgerNews, OrdersTail, Place, Published, Recovered
+from bus.messages.stops import StopProgress
 from bus.messages.system import Heartbeat
 from config.settings import load
 from tests.actors.builders import FixedClock
+from tests.rules.stops.builders import a_trade, stop
+from tests.simulation.disk import ModelDisk
 
 
 class Steps:
@@ -96,9 +103,14 @@ class Steps:
         self.acknowledged.append(delivery.sequence)
 
 
-def a_serving(steps: Any, door: Door | None = None) -> Serving:
+def a_serving(steps: Any, door: Door | None = None, snapshots: SnapshotFile | None = None) -> Serving:
     wiring = Wiring(
-        clock=FixedClock(1_000_000), wire=steps, store=steps, door=door or Door(), end=lambda *_: pytest.fail("ended")
+        clock=FixedClock(1_000_000),
+        wire=steps,
+        store=steps,
+        door=door or Door(),
+        end=lambda *_: pytest.fail("ended"),
+        snapshots=snapshots,
     )
     return Serving(load({}), wiring)
 
@@ -224,6 +236,22 @@ def test_a_stream_that_ends_before_what_was_heard_from_it_was_restored_and_is_re
         started(steps).stop()
 
     assert ("hear_streams" in steps.taken) is not is_refused
+
+
+def test_what_stops_had_counted_while_postgresql_was_away_is_read_from_the_snapshot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """S12"""
+    steps, trade = Steps(), a_trade(stop("price", stop_price="0.25", confirm_ticks=2))
+    monkeypatch.setattr(steps, "recover", lambda: Recovered(trades=(trade,)))
+    counted = StopProgress(trade_id="t1", rule="price", confirms=1, ts=1)
+    disk = ModelDisk(Random(1), lambda _: None)
+    disk.write(replace(nothing(1), progress=(counted,)))
+    serving = a_serving(steps, snapshots=disk)
+    house = serving.start()
+    serving.stop()
+
+    assert house._engines.beginning.recovered.progress == (counted,)
 
 
 def test_nothing_may_be_heard_before_the_house_stands() -> None:

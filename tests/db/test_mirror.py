@@ -52,6 +52,13 @@ def test_a_snapshot_read_back_from_disk_is_what_the_record_holds(
     assert found.reduce_only == {""}
 
 
+def test_its_head_is_all_but_the_trades(snapshot: Snapshot, tmp_path: Path) -> None:
+    file = LocalSnapshot(tmp_path / "snapshot")
+    file.write(snapshot)
+
+    assert file.read_head() == replace(file.read(), trades=(), ended=())
+
+
 @pytest.mark.parametrize(("version", "state", "living"), [(9, "open", 9), (0, "open", 1), (9, "closed", None)])
 def test_what_ledger_tells_of_a_trade_since_counts_if_it_is_newer(
     snapshot: Snapshot, version: int, state: str, living: int | None

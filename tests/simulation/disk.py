@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from random import Random
 
+from msgspec.structs import replace
+
 from bus.messages.failures import SnapshotUnusable
 from bus.messages.records import Snapshot
 from bus.messages.stops import StopProgress
@@ -29,6 +31,10 @@ class ModelDisk:
         if self._kept is None:
             raise SnapshotUnusable("nothing was ever written here")
         return self._kept
+
+    def read_head(self) -> Snapshot:
+        """Return what is kept without its trades. Raises: SnapshotUnusable."""
+        return replace(self.read(), trades=(), ended=())
 
     def progress(self) -> tuple[StopProgress, ...]:
         """Return what stops had counted by the snapshot."""

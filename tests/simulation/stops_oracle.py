@@ -120,10 +120,12 @@ class StopsOracle:
             self._oracle.demand(is_answered, "L1", f"the stop of {name} was crossed by a fresh tick, and does not fire")
 
     def _on_record(self, incarnation: Incarnation) -> list[StopProgress]:
-        """Return what was written down of rules where that process could read it."""
-        if incarnation.serving.began_without_record:
-            return [] if incarnation.disk is None else list(incarnation.disk.progress())
-        return [from_json(StopProgress, body) for body in self._oracle.world.postgres.tables.progress]
+        """Return what was written down of rules where that process could read it: of two places the later word."""
+        told = [] if incarnation.disk is None else list(incarnation.disk.progress())
+        if not incarnation.serving.began_without_record:
+            told += [from_json(StopProgress, body) for body in self._oracle.world.postgres.tables.progress]
+        latest = {(one.trade_id, one.rule): one for one in sorted(told, key=lambda one: one.ts)}
+        return list(latest.values())
 
     def serves(self, incarnation: Incarnation) -> None:
         """A process watches: what rules had counted before it is counted still."""

@@ -1,7 +1,7 @@
 """What the record holds, followed from commit to commit: for the snapshot that a start without PostgreSQL begins with.
 
-A commit counts once it stands, so the mirror is the record as it was a moment ago, never a state that the record may not reach. What
-happened since the snapshot stands in the streams: ORDERS has every order and report, LEDGER every trade and setting after its change.
+A commit counts once it stands, so the mirror is the record as it was a moment ago, never a state that the record may not reach; only
+what stops have counted is taken at once (`record.counts`). What happened since the snapshot stands in the streams: ORDERS has every order and report, LEDGER every trade and setting after its change.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,6 +10,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from actors.rules.record.counts import Counts
 from bus.messages.records import Commit, Kept, LedgerNews, Recovered, Snapshot
 from bus.messages.settings import Layer, LayerSettings, SettingsChanged
 from bus.messages.stops import StopProgress
@@ -45,9 +46,7 @@ class Mirror:
         self._settings_version = recovered.settings_version
         self._layers: LayerValues = {key: dict(values) for key, values in recovered.layers.items()}
         self._accounts = dict(recovered.accounts)
-        self._progress: dict[str, dict[str, StopProgress]] = {}
-        for one in recovered.progress:
-            self._progress.setdefault(one.trade_id, {})[one.rule] = one
+        self._counts = Counts(recovered.progress)
         self._coverage = {one.trade_id: one for one in recovered.coverage}
         self._halted = recovered.halted
         self._reduce_only = set(recovered.reduce_only)
@@ -61,6 +60,10 @@ class Mirror:
             self._take(commit)
         for memory in (self._seen, self._fill_ids, self._ended):
             _forget_oldest(memory)  # type: ignore[arg-type]  # dicts of any kind
+
+    def count(self, progress: Iterable[StopProgress]) -> None:
+        """Take what stops have counted, on record or not yet."""
+        self._counts.take(one for one in progress if one.trade_id not in self._ended)
 
     def note_ledger(self, last_sequence: int) -> None:
         """LEDGER ended here after everything that was heard had been published: what stands behind it is news."""
@@ -84,7 +87,7 @@ class Mirror:
                 for (layer, name), values in self._layers.items()
             ),
             accounts=dict(self._accounts),
-            progress=tuple(one for rules in self._progress.values() for one in rules.values()),
+            progress=self._counts.all(),
             coverage=tuple(self._coverage.values()),
             halted=self._halted,
             reduce_only=tuple(sorted(self._reduce_only)),
@@ -97,10 +100,7 @@ class Mirror:
             self._seen[commit.inbox.key] = commit.inbox.digest
         for row in commit.fills:
             self._fill_ids[row.account, row.fill.fill_id] = None
-        for progress in commit.progress:
-            if progress.trade_id in self._ended:
-                continue
-            self._progress.setdefault(progress.trade_id, {})[progress.rule] = progress
+        self.count(commit.progress)
         for coverage in commit.coverage:
             self._coverage[coverage.trade_id] = coverage
         for trade in commit.trades:
@@ -127,7 +127,7 @@ class Mirror:
         self._trades.pop(trade.trade_id, None)
         self._ended[trade.trade_id] = trade
         self._coverage.pop(trade.trade_id, None)
-        self._progress.pop(trade.trade_id, None)
+        self._counts.forget(trade.trade_id)
 
     def _take_system(self, event: SystemEvent) -> None:
         match event.kind, event.account:

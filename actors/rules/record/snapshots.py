@@ -6,10 +6,11 @@ A disk that is full or gone costs no trade anything: people hear of it once, and
 from typing import Final
 
 from actors.rules.notice_words import told
+from actors.rules.record.counts import LastSnapshot
 from actors.rules.record.mirror import Mirror
 from bus.messages import plain
 from bus.messages.notices import Notice, Severity
-from bus.messages.records import Kept, Recovered, Snapshot, SnapshotDone, SnapshotDue
+from bus.messages.records import Commit, Kept, Recovered, Snapshot, SnapshotDone, SnapshotDue
 from bus.messages.streams import StreamsSeen
 from bus.messages.timers import SetTimer, TimerFired
 from bus.messages.units import NS_PER_S
@@ -23,7 +24,7 @@ OLDEST_NS: Final = 6 * 24 * 3600 * NS_PER_S
 class Snapshots:
     """The engine of the actor that writes them. ledger: the full name of LEDGER."""
 
-    def __init__(self, mirror: Mirror, interval_ns: int, ledger: str = "LEDGER") -> None:
+    def __init__(self, mirror: Mirror | LastSnapshot, interval_ns: int, ledger: str = "LEDGER") -> None:
         self._mirror = mirror
         self._interval_ns = interval_ns
         self._ledger = ledger
@@ -33,10 +34,14 @@ class Snapshots:
         self._failed = False
 
     def handle(self, word: object) -> list[object]:
-        """Hear what stands, what LEDGER holds, time, and how the last writing ended."""
+        """Hear what stands, what stops have counted, what LEDGER holds, time, and how the last writing ended."""
         match word:
             case Kept():
                 self._mirror.hear(word)
+                self._is_dirty = True
+                return self._plan(word.now_ns)
+            case Commit(progress=progress):
+                self._mirror.count(progress)
                 self._is_dirty = True
                 return self._plan(word.now_ns)
             case StreamsSeen(streams=streams):

@@ -6,6 +6,7 @@ from actors.rules.record.mirror import Mirror
 from actors.rules.record.snapshots import Snapshots
 from bus.messages.notices import Notice
 from bus.messages.records import Commit, Kept, SnapshotDone, SnapshotDue
+from bus.messages.stops import StopProgress
 from bus.messages.streams import StreamsSeen, StreamStanding
 from bus.messages.timers import SetTimer, TimerFired
 from bus.messages.units import NS_PER_S
@@ -44,6 +45,15 @@ def test_what_stands_is_written_at_once_with_the_place_that_it_reached() -> None
 
     assert timer.due_ns == T0
     assert (due.snapshot.ts, due.snapshot.reached, due.snapshot.epoch) == (T0, {"ORDERS": 9}, 3)
+
+
+def test_what_stops_have_counted_is_written_though_it_does_not_stand() -> None:
+    engine, progress = the_engine(), StopProgress(trade_id="t1", rule="loss", confirms=1, ts=T0)
+
+    engine.handle(Commit(sender="auto_stop", cause="progress", now_ns=T0, progress=(progress,)))
+    (due,) = of_kind(engine.handle(fired(T0)), SnapshotDue)
+
+    assert due.snapshot.progress == (progress,)
 
 
 def test_no_second_one_is_begun_while_one_is_under_way() -> None:

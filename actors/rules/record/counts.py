@@ -1,0 +1,67 @@
+"""What stops have counted: of two places that tell of a rule the later word counts, whether or not it ever got on record.
+
+While PostgreSQL is away nothing of it stands; the snapshot is where the next life finds it.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec.structs import replace
+
+from bus.messages.records import Kept, Recovered, Snapshot
+from bus.messages.stops import StopProgress
+
+
+class Counts:
+    """The latest word on each rule of each trade; of two of one instant the one that was heard last."""
+
+    def __init__(self, progress: Iterable[StopProgress]) -> None:
+        self._of: dict[str, dict[str, StopProgress]] = {}
+        self.take(progress)
+
+    def take(self, progress: Iterable[StopProgress]) -> None:
+        """Hear what was counted."""
+        for one in progress:
+            rules = self._of.setdefault(one.trade_id, {})
+            known = rules.get(one.rule)
+            if known is None or known.ts <= one.ts:
+                rules[one.rule] = one
+
+    def forget(self, trade_id: str) -> None:
+        """That trade has ended."""
+        self._of.pop(trade_id, None)
+
+    def all(self) -> tuple[StopProgress, ...]:
+        """Return what is known."""
+        return tuple(one for rules in self._of.values() for one in rules.values())
+
+
+class LastSnapshot:
+    """What a life without the record writes: the snapshot that it began with, which grows no younger, with what stops count since."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._counts = Counts(snapshot.progress)
+
+    def hear(self, kept: Kept) -> None:
+        """Nothing stands before the record is back."""
+
+    def note_ledger(self, last_sequence: int) -> None:
+        """What LEDGER tells is news to this snapshot for good."""
+
+    def count(self, progress: Iterable[StopProgress]) -> None:
+        """Take what stops have counted."""
+        self._counts.take(progress)
+
+    def snapshot(self, now_ns: int) -> Snapshot:  # noqa: ARG002  # as `Mirror.snapshot`
+        """Return it."""
+        return replace(self._snapshot, progress=self._counts.all())
+
+
+def with_later_counts(recovered: Recovered, snapshot: Snapshot, streams: Mapping[str, str]) -> Recovered:
+    """Return the record with what `snapshot` knows better of its trades; nothing, if that is of other streams than `streams`."""
+    if any(streams.get(name) != created for name, created in snapshot.streams.items()):
+        return recovered
+    counts = Counts(snapshot.progress)
+    counts.take(recovered.progress)
+    living = {trade.trade_id for trade in recovered.trades}
+    return replace(recovered, progress=tuple(one for one in counts.all() if one.trade_id in living))
