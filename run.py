@@ -42,7 +42,7 @@ from actors.rules.stops.explaining import told_by
 from actors.serving import Serving, Wiring
 from actors.standby import Standby
 from actors.watchdog import Watchdog
-from bus.commands import check, contract, events, settings, stop, system, trade
+from bus.commands import check, contract, events, settings, stop, system, trade, trade_export
 from bus.commands.answers import asked
 from bus.commands.client import NatsClient
 from bus.commands.nats_checks import nats_answers
@@ -114,7 +114,7 @@ for room in ROOMS:
     app.command(room.app)
 app.command(check.command((this_machine, nats_answers, postgres_answers)), name="check")
 # Every command with --json has its document here, so that `contract` knows it.
-DOCUMENTS = {words: shape for room in (check, *ROOMS) for words, shape in room.DOCUMENTS.items()}
+DOCUMENTS = {words: shape for room in (check, *ROOMS, trade_export) for words, shape in room.DOCUMENTS.items()}
 DOCUMENTS |= {"demo": DemoSummary, "bench": Benchmarks, "explain": Explained}
 DOCUMENTS |= {"replay": Replayed, "events import": Imported, "replay --set": WhatIf, "replay --sweep": Sweep}
 app.command(contract.command(DOCUMENTS), name="contract")

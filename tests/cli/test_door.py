@@ -14,7 +14,7 @@ from tests.cli.conftest import Type
 ROOT = Path(run.__file__).parent
 COMMANDS = [
     ["check"],
-    *(["trade", verb] for verb in ("list", "show", "open", "close", "adopt")),
+    *(["trade", verb] for verb in ("list", "show", "open", "close", "adopt", "export")),
     *(["stop", verb] for verb in ("arm", "disarm", "set", "waive")),
     *(["settings", verb] for verb in ("get", "set", "history")),
     *(["system", verb] for verb in ("halt", "reduce-only", "resume", "status")),
