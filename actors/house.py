@@ -39,7 +39,7 @@ from actors.turns import OwnThreads, Turns
 from actors.watched import Engine, EngineActor, Failed, WatchedActor
 from bus.messages.accounts import AccountRules, DrawdownFired, EquityStanding
 from bus.messages.envelope import Malformed, Outgoing, Received
-from bus.messages.lead import InstanceHeard, NobodyHeard, WireDown, WireUp
+from bus.messages.lead import InstanceHeard, NobodyHeard, TicksMissed, WireDown, WireUp
 from bus.messages.market import Lifecycle, Ticks
 from bus.messages.notices import Notice
 from bus.messages.orders import Balance, OrderArrived, OrderReport, Position, VenueAnswer, VenueQuestion
@@ -462,6 +462,7 @@ class House:
                 lambda word: reconciler(VenuesUp(now_ns=word.now_ns)),  # type: ignore[attr-defined]  # as above
             ),
             WireDown: (lambda word: self.board.note_wire(word.why), put["transport"]),  # type: ignore[attr-defined]  # as above
+            TicksMissed: (self.board.note_missed,),  # type: ignore[dict-item]  # as above
             StreamsWanted: (lambda _: wire.look_at_streams(),),
             StreamsSeen: (self.board.note_streams, put["transport"], *keeper),  # type: ignore[arg-type]  # as above
             Kept: keeper,

@@ -16,7 +16,9 @@ from bus.codec import Codec
 from bus.connection import ApiError, Connection
 from bus.errors import BusError
 from bus.messages.envelope import Malformed
+from bus.messages.lead import TicksMissed
 from bus.messages.market import Tick, Ticks
+from bus.missed import MissedTicks
 from bus.orders import Now
 from bus.reading import read_stream
 from bus.streams import NO_STREAM
@@ -65,6 +67,8 @@ class MarketFeed:
         self._tap = tap
         self._restore = restore
         self._is_open = False
+        self._heard = 0
+        self._missed = MissedTicks(connection, prefix.stream("MARKET"), lambda: self._heard)
         self._catching_up: asyncio.Task[None] | None = None
         self._batch: list[Tick] = []
         self._batch_ns = 0
@@ -78,9 +82,10 @@ class MarketFeed:
         In this order nothing falls between the two; rules drop what is older than they know (fault 33).
         """
         for subject in SUBJECTS:
-            await self._connection.listen(self._prefix.add(subject), self._hear)
+            await self._connection.listen(self._prefix.add(subject), self._hear_live)
         await self._connection.flush()
         await self._catch_up()
+        await self._missed.since_last_look()
         self._is_open = True
 
     def reconnected(self) -> None:
@@ -95,10 +100,18 @@ class MarketFeed:
             if self._restore is not None:
                 await self._restore()
             await self._catch_up()
+            missed = await self._missed.since_last_look()
+            if missed:
+                logger.warning("at least {} ticks went by while NATS was away", missed)
+                self._say(TicksMissed(count=missed))
         except BusError as error:
             logger.warning("what the market said meanwhile could not be read yet: {}", error)
             if self._connection.is_up:
                 asyncio.get_running_loop().call_later(_AGAIN_S, self.reconnected)
+
+    def _hear_live(self, subject: str, reply: str, body: bytes, headers: bytes) -> None:
+        self._heard += 1
+        self._hear(subject, reply, body, headers)
 
     def _hear(self, subject: str, _reply: str, body: bytes, headers: bytes) -> None:
         if self._tap is not None:

@@ -61,6 +61,9 @@ class _StatusCollector(Collector):
         fill: dict[tuple[str, ...], int] = {(name,): percent for name, percent in status.stream_fill_percent.items()}
         yield _gauge("stream_fill_percent", "how full a stream on disk is", fill, "stream")
         yield _gauge("quarantined", "inputs in quarantine since the start", {(): status.quarantined})
+        missed = CounterMetricFamily("watchkeeper_missed_ticks", "ticks that went by while NATS was away, at least")
+        missed.add_metric((), status.missed_ticks)
+        yield missed
         folded: dict[tuple[str, ...], int] = {(actor.name,): actor.folded for actor in status.actors}
         yield _gauge("folded_ticks", "ticks of a flood that an actor never saw, since the start", folded, "actor")
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from actors.rules.coverage.protection import Protection
 from bus.messages.accounts import EquityStanding
+from bus.messages.lead import TicksMissed
 from bus.messages.notices import Notice
 from bus.messages.reconcile import AccountStanding
 from bus.messages.records import Commit
@@ -63,6 +64,7 @@ class StatusBoard:
         self._wire_error: str | None = None
         self._fill: dict[str, int] = {}
         self.quarantined = 0
+        self._missed_ticks = 0
 
     def note(self, word: Trade | StopCoverage | SystemEvent | AccountStanding | EquityStanding | Notice) -> None:
         """Take a change into account."""
@@ -91,6 +93,10 @@ class StatusBoard:
     def note_wire(self, error: str | None) -> None:
         """Take into account that NATS is away, and why; None: it is there."""
         self._wire_error = error
+
+    def note_missed(self, word: TicksMissed) -> None:
+        """Take into account that market data went by unheard."""
+        self._missed_ticks += word.count
 
     def note_streams(self, seen: StreamsSeen) -> None:
         """Take into account how full the streams are."""
@@ -136,6 +142,7 @@ class StatusBoard:
             coverage=protection.counts(),
             accounts=self._accounts(account),
             quarantined=self.quarantined,
+            missed_ticks=self._missed_ticks,
             unprotected_trade_seconds=str(_seconds(sum(unprotected_ns.values()))),
             unprotected_seconds={why: str(_seconds(ns)) for why, ns in sorted(unprotected_ns.items())},
             unprotected=dict(sorted(protection.unprotected().items())),

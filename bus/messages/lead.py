@@ -27,6 +27,12 @@ class WireDown(msgspec.Struct, frozen=True, kw_only=True):
     now_ns: UtcNs
 
 
+class TicksMissed(msgspec.Struct, frozen=True, kw_only=True):
+    """Market data went by while its connection was lost. count: at least so many messages; the newest of each market was read since."""
+
+    count: int
+
+
 class InstanceHeard(msgspec.Struct, frozen=True, kw_only=True):
     """Another instance has said how it stands, by itself or because it was asked."""
 

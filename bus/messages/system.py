@@ -117,7 +117,8 @@ class Status(Message, frozen=True, kw_only=True, omit_defaults=True):
     reduce_only: accounts that take no new risk, `*` for all of them. equity: of accounts whose cash is stated, or whose drawdown
     rule is on. trades: open trades by state. coverage: open trades by coverage. unprotected: open trades that are, by reason.
     unprotected_trade_seconds: in sum, since start; unprotected_seconds: the same by reason. unprotected_last_hour_seconds, of which
-    unprotected_allowed_seconds are allowed (0: no objective). coverage_mismatches: trades whose coverage could not be right.
+    unprotected_allowed_seconds are allowed (0: no objective). missed_ticks: that went by while the connection to NATS was lost, at
+    least, since the start. coverage_mismatches: trades whose coverage could not be right.
     """
 
     ready: bool
@@ -144,6 +145,7 @@ class Status(Message, frozen=True, kw_only=True, omit_defaults=True):
     stream_fill_percent: dict[str, int] = {}
     """By stream on disk, how much of what it may hold is taken."""
     quarantined: int = 0
+    missed_ticks: int = 0
     unprotected_trade_seconds: str = "0"
     unprotected_seconds: dict[str, str] = {}
     unprotected: dict[str, int] = {}

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from bus.embedded import EmbeddedServer
 from bus.messages.envelope import Malformed, Received
-from bus.messages.lead import WireDown, WireUp
+from bus.messages.lead import TicksMissed, WireDown, WireUp
 from bus.messages.market import Quote, SpotPrice, Tick, Ticks
 from bus.messages.orders import OrderArrived
 from bus.messages.plain import to_json
@@ -86,6 +86,42 @@ def test_a_quote_of_an_outage_is_known_as_soon_as_the_line_is_back(nats_url: str
         nats_proxy.accept()
 
         under_test.ears.wait_for(Ticks)
+
+
+def test_what_went_by_while_the_line_was_cut_is_counted(nats_url: str, nats_proxy: Proxy) -> None:
+    """Fault 39: a server that cuts a slow consumer off tells nobody what was lost."""
+    with a_wire(nats_proxy.url()) as under_test, a_peer(nats_url) as peer:
+        under_test.wire.hear_market()
+        peer.run(_flood(peer.client, 50))
+        wait_for_ticks(under_test.ears, 50)
+        nats_proxy.refuse()
+        under_test.states.wait_for(WireDown, 2)
+        peer.run(_flood(peer.client, 30))
+
+        nats_proxy.accept()
+
+        assert under_test.ears.wait_for(TicksMissed) == [TicksMissed(count=30)]
+
+
+def wait_for_ticks(ears: Ears, count: int) -> None:
+    ears.wait_until(lambda words: sum(len(word.batch) for word in words if isinstance(word, Ticks)) == count)
+
+
+def test_what_was_heard_before_the_line_was_cut_is_not_taken_for_missed(nats_url: str, nats_proxy: Proxy) -> None:
+    """Fault 39: the second count begins where the first has ended."""
+    with a_wire(nats_proxy.url()) as under_test, a_peer(nats_url) as peer:
+        under_test.wire.hear_market()
+        for round_number in (1, 2):
+            nats_proxy.refuse()
+            under_test.states.wait_for(WireDown, 2 * round_number)
+            peer.run(_flood(peer.client, 10))
+            nats_proxy.accept()
+            under_test.ears.wait_for(TicksMissed, round_number)
+            peer.run(_flood(peer.client, 100))
+            # The newest of an outage is read, too.
+            wait_for_ticks(under_test.ears, 101 * round_number)
+
+        assert [word.count for word in under_test.ears.of(TicksMissed)] == [10, 10]
 
 
 def test_the_markets_stream_comes_back_by_itself_after_a_restart_of_nats(fresh_server: EmbeddedServer) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from actors.outside.probes import Probes
 from actors.rules.status import StatusBoard
+from bus.messages.lead import TicksMissed
 from bus.messages.reconcile import AccountStanding
 from bus.messages.stops import StopCoverage
 from bus.messages.system import ActorHealth
@@ -86,3 +87,11 @@ def test_metrics_tell_how_long_trades_stood_unprotected_and_why(probes: Probes, 
     assert 'watchkeeper_unprotected_trade_seconds_total{reason="empty_book"} 1.5' in metrics
     assert 'watchkeeper_coverage{coverage="armed"} 1.0' in metrics
     assert "watchkeeper_coverage_mismatches_total 0.0" in metrics
+
+
+def test_metrics_tell_how_much_of_the_market_went_by_unheard(probes: Probes, board: StatusBoard) -> None:
+    """Fault 39"""
+    for count in (30, 12):
+        board.note_missed(TicksMissed(count=count))
+
+    assert "watchkeeper_missed_ticks_total 42.0" in get(probes, "/metrics")[1]
