@@ -1,7 +1,10 @@
 """The relay's order and patience, against a publisher that fails as told."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+import pytest
+from loguru import logger
 
 from bus.messages.records import Published
 from bus.publisher import TOO_LARGE, Outcome, Publisher, Refused, Stored, Unanswered
@@ -151,6 +154,36 @@ def test_what_no_stream_will_take_is_counted_and_holds_up_nothing() -> None:
     asyncio.run(scenario())
 
 
+@pytest.fixture
+def log() -> Iterator[list[str]]:
+    """What operators read: level, action and words of each line."""
+    lines: list[str] = []
+    sink = logger.add(lines.append, format="{level} {extra[action]} {message}", level="WARNING")
+    yield lines
+    logger.remove(sink)
+
+
+def test_what_no_stream_will_take_is_logged_with_its_id_and_why(log: list[str]) -> None:
+    async def scenario() -> None:
+        publisher = FakePublisher()
+        publish(a_relay(publisher), "a")
+        publisher.end(0, Refused(TOO_LARGE, "too large"))
+
+    asyncio.run(scenario())
+    assert log == ["CRITICAL relay.undeliverable id:a will not be published: too large\n"]
+
+
+def test_of_what_failed_together_the_first_is_logged(log: list[str]) -> None:
+    async def scenario() -> None:
+        publisher = FakePublisher()
+        publish(a_relay(publisher), "a", "b")
+        for number in (1, 0):
+            publisher.end(number, Refused(503, "no stream"))
+
+    asyncio.run(scenario())
+    assert log == [f"WARNING relay.retry id:b is not stored: {Refused(503, 'no stream')}\n"]
+
+
 def test_each_failure_is_waited_out_longer_up_to_a_second_until_something_is_stored() -> None:
     """Fault 9: a server that is away is not asked without end, and is found within a second of its return."""
 
@@ -192,6 +225,20 @@ def test_a_stream_that_takes_nothing_holds_up_no_other() -> None:
         relays.publish("FULL", Item("c", "id:c", b"", {}))
 
         assert (publisher.subjects, relays.backlog) == (["a", "b"], 3)
+
+    asyncio.run(scenario())
+
+
+def test_what_any_stream_has_stored_is_told() -> None:
+    async def scenario() -> None:
+        publisher, said = FakePublisher(), list[object]()
+        relays = Relays(publisher, clock=FixedClock(7), say=said.append)
+        relays.publish("ONE", Item("a", "id:a", b"", {}))
+
+        publisher.end(0, Stored("ONE", 1, duplicate=False))
+        await asyncio.sleep(0)
+
+        assert said == [Published(msg_ids=("id:a",), now_ns=7)]
 
     asyncio.run(scenario())
 
