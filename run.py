@@ -49,11 +49,13 @@ from bus.commands.nats_checks import nats_answers
 from bus.embedded import EmbeddedServer
 from bus.errors import BusError
 from bus.errors import ServerUnavailable as NoNats
+from bus.messages.accounts import DRAWDOWN
 from bus.messages.demo import DemoSummary
 from bus.messages.explain import Capsule, CapsuleGet, Explained
 from bus.messages.failures import LeadTaken, StoreUnavailable, StreamAlarm
 from bus.messages.plain import from_json, instant_text, read_instant, to_json
-from bus.messages.replay import Imported, Replayed
+from bus.messages.replay import Imported, Replayed, Stopped
+from bus.messages.stops import Rule
 from bus.messages.trades import TradeOpen
 from bus.messages.units import NS_PER_S
 from bus.messages.what_if import Sweep, WhatIf
@@ -116,7 +118,8 @@ app.command(check.command((this_machine, nats_answers, postgres_answers)), name=
 # Every command with --json has its document here, so that `contract` knows it.
 DOCUMENTS = {words: shape for room in (check, *ROOMS, trade_export) for words, shape in room.DOCUMENTS.items()}
 DOCUMENTS |= {"demo": DemoSummary, "bench": Benchmarks, "explain": Explained}
-DOCUMENTS |= {"replay": Replayed, "events import": Imported, "replay --set": WhatIf, "replay --sweep": Sweep}
+DOCUMENTS |= {"replay": Replayed, "replay --step": Stopped, "replay --set": WhatIf, "replay --sweep": Sweep}
+DOCUMENTS |= {"events import": Imported}
 app.command(contract.command(DOCUMENTS), name="contract")
 
 
@@ -437,12 +440,26 @@ def replay_command(
         str | None,
         Parameter(help="What if, for each value: KEY=A..B:STEP, such as probability.floor_percent=20..50:5."),
     ] = None,
+    step: Annotated[
+        bool,
+        Parameter(
+            help="Stop at each word and show the trades that it concerns before and after it; goes back as well."
+        ),
+    ] = False,
+    stops_at: Annotated[
+        str | None, Parameter(name="--break", help="Step, and stop only where this rule fires or is held back.")
+    ] = None,
     flags: ReportFlags = TEXT,
 ) -> Exit:
     """Let what decides hear a recording again, and compare what it says with what it said; reaches no server.
 
     With --set or --sweep: what would have become of its trades under other settings, all fills simulated anew.
     """
+    steps = step or stops_at is not None
+    if steps and (sets or sweep is not None):
+        raise WrongUse("--step shows what was recorded, --set and --sweep what would have been: not both at once")
+    if stops_at is not None and stops_at not in (*Rule, DRAWDOWN):
+        raise WrongUse(f"--break {stops_at}: the rules are {', '.join((*Rule, DRAWDOWN))}")
     try:
         read_changes(sets)
         if sweep is not None:
@@ -458,6 +475,8 @@ def replay_command(
             json=flags.json,
             sets=sets,
             sweep=sweep,
+            steps=steps,
+            stops_at=stops_at,
         )
     )
 

@@ -6,6 +6,7 @@ So a recording, whoever wrote it, has no effect outside: there is no wire here t
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -14,11 +15,15 @@ from rich.console import RenderableType
 
 from actors.replay import explain_screen, replay_screen, what_if_screen
 from actors.replay.changes import read_change, read_changes, read_sweep
+from actors.replay.conversation import asked, converse
 from actors.replay.explaining import NothingRecordedError, explain
 from actors.replay.replaying import Wanted, replay
+from actors.replay.stepping import Stepper
+from actors.replay.stops import Watcher, stops
 from actors.replay.what_if import sweep, what_if
 from bus.messages.envelope import Message
 from bus.messages.plain import to_json
+from bus.messages.replay import Stopped
 from bus.messages.what_if import Ground
 from bus.recorder.reading import NoRecording
 from config.command_line import Exit, complain, print_document
@@ -33,7 +38,7 @@ _NOTHING_RECORDED: Final = 3
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be replayed, as one argument of the process. Instants are nanoseconds. at_ns: of an explanation, None: the end.
 
-    sets, sweep: of a what-if, as `actors.replay.changes` reads them.
+    sets, sweep: of a what-if, as `actors.replay.changes` reads them. steps: stop at each word; stops_at: only where this rule decides.
     """
 
     place: str
@@ -44,6 +49,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     explains: bool = False
     sets: tuple[str, ...] = ()
     sweep: str | None = None
+    steps: bool = False
+    stops_at: str | None = None
     at_ns: int | None = None
 
 
@@ -74,6 +81,8 @@ def main(argument: str) -> int:
     try:
         if task.explains:
             return _explain(task)
+        if task.steps:
+            return _step(task)
         return _what_if(task) if task.sets or task.sweep else _replay(task)
     except NoRecording as error:
         complain(str(error))
@@ -84,17 +93,31 @@ def main(argument: str) -> int:
 
 
 def _replay(task: Task) -> Exit:
-    wanted = Wanted(since_ns=task.since_ns, until_ns=task.until_ns, trade_id=task.trade_id)
-    found = replay(Path(task.place), wanted, retold)
+    found = replay(Path(task.place), _wanted(task), retold)
     if not found.compared and not found.gaps:
         raise NothingRecordedError(f"{task.place} holds nothing to compare there")
     _print(task, found, replay_screen.render(found))
     return Exit.NO if found.different else Exit.DONE
 
 
+def _step(task: Task) -> Exit:
+    wanted = _wanted(task)
+
+    def tell(watcher: Watcher) -> Iterator[Stopped]:
+        return stops(Path(task.place), watcher, retold, task.until_ns)
+
+    if not converse(Stepper(tell, lambda: Watcher(wanted, task.stops_at)), asked(), json=task.json):
+        raise NothingRecordedError(f"{task.place} holds nothing to stop at there")
+    return Exit.DONE
+
+
+def _wanted(task: Task) -> Wanted:
+    return Wanted(since_ns=task.since_ns, until_ns=task.until_ns, trade_id=task.trade_id)
+
+
 def _what_if(task: Task) -> Exit:
     place, changes = Path(task.place), read_changes(task.sets)
-    wanted = Wanted(since_ns=task.since_ns, until_ns=task.until_ns, trade_id=task.trade_id)
+    wanted = _wanted(task)
     if task.sweep is None:
         found = what_if(place, wanted, changes, retold)
         _require_life(place, found.ground)

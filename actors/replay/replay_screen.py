@@ -41,21 +41,29 @@ def render(found: Replayed) -> RenderableType:
 
 def _difference(number: int, it: ReplayDifference) -> Iterator[Text]:
     yield Text(f"difference {number}: entry {it.number:,}, {instant_text(it.at)}, {it.actor}", style="bold red")
-    yield Text(f"heard {it.heard.name} {_line(it.heard)[:2000]}")
-    before, after = _lines(it.expected), _lines(it.actual)
+    yield Text(f"heard {it.heard.name} {line_of(it.heard)[:2000]}")
+    yield from said_otherwise(it.expected, it.actual)
+
+
+def said_otherwise(recorded: Iterable[ReplayedWord], now: Iterable[ReplayedWord]) -> Iterator[Text]:
+    """Return what was said then and is said now, where it differs."""
     styles = {"-": "red", "+": "green"}
-    for line in difflib.unified_diff(before, after, "recorded", "now", lineterm="", n=_CONTEXT_LINES):
+    for line in difflib.unified_diff(
+        lines_of(recorded), lines_of(now), "recorded", "now", lineterm="", n=_CONTEXT_LINES
+    ):
         yield Text(line, style=styles.get(line[:1], ""))
 
 
-def _lines(words: Iterable[ReplayedWord]) -> list[str]:
+def lines_of(words: Iterable[ReplayedWord]) -> list[str]:
+    """Return words whole, a line for each value."""
     lines: list[str] = []
     for word in words:
         lines += [word.name, *("  " + line for line in _document(word.content).splitlines())]
     return lines
 
 
-def _line(word: ReplayedWord) -> str:
+def line_of(word: ReplayedWord) -> str:
+    """Return what a word holds on one line."""
     return msgspec.json.encode(word.content, enc_hook=repr).decode()
 
 

@@ -1,6 +1,7 @@
 """`replay`: a recording told again, and what is different. Reads files and decides; it has no wire and no store to reach anything by."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,7 @@ from actors.replay.retelling import Difference, ReadSettings, Retelling, Told
 from bus.messages.replay import ReplayDifference, Replayed, ReplayedWord
 from bus.recorder.reading import read
 from bus.recorder.segments import Block
+from bus.recorder.words import Packed, UnreadableWord, look
 
 SHOWN_MAX: Final = 20
 """Differences in the document: after the first one the others mostly follow from it."""
@@ -77,6 +79,22 @@ def _shown(found: Difference) -> ReplayDifference:
         expected=_words(found.expected),
         actual=_words(found.actual),
     )
+
+
+def shown_words(packed: Iterable[Packed]) -> tuple[ReplayedWord, ...]:
+    """Return words as a document shows them."""
+    return _words(tuple((one[0], _content(one)) for one in packed))
+
+
+def _content(packed: Packed) -> object:
+    """Return a word as plain data; what was received as the text that it was."""
+    try:
+        found = look(packed)
+    except UnreadableWord as error:
+        return str(error)
+    if isinstance(found, list):
+        return [part.decode(errors="replace") if isinstance(part, bytes) else part for part in found]
+    return found
 
 
 def _words(named: tuple[tuple[str, object], ...]) -> tuple[ReplayedWord, ...]:

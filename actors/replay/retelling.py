@@ -78,11 +78,12 @@ class Tally:
 
 
 class Retelling:
-    """Hears blocks, in order. read_settings: `config.settings.retold`."""
+    """Hears blocks, in order. read_settings: `config.settings.retold`. before: is shown each entry just before it is told again."""
 
-    def __init__(self, read_settings: ReadSettings) -> None:
+    def __init__(self, read_settings: ReadSettings, before: Callable[[Told], None] | None = None) -> None:
         self.tally = Tally()
         self._read_settings = read_settings
+        self._before = before
         self.lives = Lives()
         self._engines: Engines | None = None
 
@@ -105,6 +106,8 @@ class Retelling:
                 if self.lives.hear(heard):
                     self._engines = None
                 continue
+            if self._before is not None:
+                self._before(Told(block=block, entry=entry, number=tally.entries, heard=heard, said=None))
             said = self._retell(entry, heard)
             tally.skipped += said is None and not isinstance(heard, LifeEnded | EntriesLost)
             yield Told(block=block, entry=entry, number=tally.entries, heard=heard, said=said)
@@ -132,7 +135,7 @@ class Retelling:
             case LifeEnded():
                 self.lives.end_in_order()
                 self.lose()
-        engines = self._living()
+        engines = self.living()
         if engines is None:
             return None
         match heard:
@@ -145,7 +148,7 @@ class Retelling:
         engine = engines.by_actor().get(entry.actor)
         return None if engine is None else list(engine.handle(heard))
 
-    def _living(self) -> Engines | None:
+    def living(self) -> Engines | None:
         """Return the engines of this life, built once all that they begin with has been heard."""
         if self._engines is None and (begun := self.lives.take()) is not None:
             self._engines = Engines(self._read_settings(begun.settings), begun.beginning)

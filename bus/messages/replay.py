@@ -5,6 +5,8 @@ from typing import Any
 import msgspec
 
 from bus.messages.envelope import Message
+from bus.messages.explain import RuleStanding
+from bus.messages.trades import Trade
 from bus.messages.units import UtcNs
 
 
@@ -64,3 +66,28 @@ class Imported(Message, frozen=True, kw_only=True):
     words: int
     left_out: dict[str, int]
     trades: int
+
+
+class TradeLook(msgspec.Struct, frozen=True, kw_only=True):
+    """A trade as TradeDesk has it, and its rules as AutoStop has them: none while it is not watched."""
+
+    trade: Trade
+    rules: tuple[RuleStanding, ...]
+
+
+class Stopped(Message, frozen=True, kw_only=True):
+    """One stop of `replay --step`: an entry that was told again. Each is a document of its own, a line each.
+
+    stop: its number among the stops, from 1; number: of the entry, as in `ReplayDifference`. said: what the actor says now; null: nothing
+    could decide it again. recorded: what it said then, where that is something else. before, after: the trades concerned, by id.
+    """
+
+    stop: int
+    number: int
+    at: UtcNs
+    actor: str
+    heard: ReplayedWord
+    said: tuple[ReplayedWord, ...] | None
+    recorded: tuple[ReplayedWord, ...] | None
+    before: dict[str, TradeLook]
+    after: dict[str, TradeLook]

@@ -8,9 +8,11 @@ import pytest
 from actors.replay.changes import read_changes
 from actors.replay.explaining import NothingRecordedError, explain
 from actors.replay.replaying import Wanted, replay
+from actors.replay.stops import Watcher, stops
 from actors.replay.what_if import what_if
 from actors.rules.stops.engine import StopEngine
-from bus.recorder.segments import segments
+from bus.recorder.reading import read
+from bus.recorder.segments import LIFE, Block, segments
 from config.settings import retold
 from db.embedded import EmbeddedPostgres
 from tests.acceptance.conftest import between
@@ -143,3 +145,17 @@ def test_a_what_if_over_two_lives_fills_anew_what_another_venue_filled(recorded:
     assert (trade.now.state, trade.now.rule, trade.now.fired) == ("closed", "price", trade.recorded.fired)
     assert (trade.now.exit_price, trade.now.pnl) == (trade.recorded.exit_price, trade.recorded.pnl)
     assert (found.ground.lives, found.ground.simulated) == (2, ("sim",))
+
+
+def test_what_is_looked_at_in_each_stop_changes_nothing(recorded: tuple[Path, str]) -> None:
+    place, trade_id = recorded
+
+    found = list(stops(place, Watcher(ALL, None), retold, ALL.until_ns))
+
+    assert len(found) == replay(place, ALL, retold).entries - _of_lives(place)
+    assert [one.number for one in found if one.recorded is not None] == []
+    assert any(look.trade.state == "closed" for one in found for name, look in one.after.items() if name == trade_id)
+
+
+def _of_lives(place: Path) -> int:
+    return sum(entry.actor == LIFE for part in read(place) if isinstance(part, Block) for entry in part.entries)

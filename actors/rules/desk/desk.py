@@ -51,7 +51,7 @@ from bus.messages.stops import (
 )
 from bus.messages.system import ErrorCode, SystemCommand
 from bus.messages.timers import TimerFired
-from bus.messages.trades import TradeClose, TradeGet, TradeList, TradeOpen
+from bus.messages.trades import Trade, TradeClose, TradeGet, TradeList, TradeOpen
 from bus.messages.units import NS_PER_S
 
 _NOTHING: Final = OrdersTail()
@@ -111,6 +111,14 @@ class Desk:
         """Return the ids of the closes given since then whose trade is not on record; it may be born again."""
         orders = (order for orders in self._state.strangers.values() for order in orders)
         return frozenset(order.client_order_id for order in orders if order.ts >= since_ns)
+
+    def find(self, trade_id: str) -> Trade | None:
+        """Return a trade as it stands, also one of the last that have ended."""
+        return self._state.blotter.find(trade_id)
+
+    def on(self, ticker: str) -> tuple[Trade, ...]:
+        """Return the trades on a ticker that have not ended."""
+        return self._state.blotter.on(ticker)
 
     def decide(self, word: object) -> tuple[list[object], Callable[[], list[object]]]:
         """Return what reduces risk and leaves at once, and what makes the rest of `word`: to be called before the next word.
