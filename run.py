@@ -30,6 +30,7 @@ from rich.live import Live
 import db.commands as database
 from actors.door import Door
 from actors.outside.probes import Probes
+from actors.outside.recorded_ranges import tell_ranges
 from actors.outside.snapshot_file import LocalSnapshot
 from actors.ports import Clock
 from actors.replay import explain_screen, screen
@@ -179,6 +180,8 @@ def serve(*, flags: Flags = PLAIN) -> Exit:
     with starting():
         if standby.wait():
             rest_memory()
+            if wanted.recorder.folder:
+                tell_ranges(wanted.recorder.folder, clock, door.hear)
             if standby.stay():
                 logger.bind(action="serve.again").warning("PostgreSQL is back: starting again from the record")
                 let_go()

@@ -52,7 +52,7 @@ from bus.messages.reconcile import (
     ReconcileWanted,
     VenuesUp,
 )
-from bus.messages.recording import EngineRebuilt, RecorderFailed, RecorderWorks
+from bus.messages.recording import EngineRebuilt, RangesRecorded, RecorderFailed, RecorderWorks
 from bus.messages.records import (
     Answer,
     Commit,
@@ -423,6 +423,7 @@ class House:
             # The root hears of a trade before anybody can say how it is covered.
             Trade: (self._remember, stops, put["supervisor"], watcher, paper, reconciler),
             StopFired: (desk,),
+            RangesRecorded: (desk,),
             DrawdownFired: (desk,),
             AccountRules: (stops,),
             EquityStanding: (put["supervisor"],),

@@ -1,10 +1,12 @@
 """What a recording holds beside what actors heard and said: how a life began, what was built anew, what is missing."""
 
+from enum import StrEnum
+
 import msgspec
 
 from bus.messages.stops import StopCoverage
 from bus.messages.trades import Trade
-from bus.messages.units import UtcNs
+from bus.messages.units import ZERO, Number, UtcNs
 
 
 class LifeBegun(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,4 +66,36 @@ class RecorderWorks(msgspec.Struct, frozen=True, kw_only=True):
     """The recorder writes again. lost: entries that are missing."""
 
     lost: int
+    now_ns: UtcNs
+
+
+class RangeKind(StrEnum):
+    """What thresholds are compared with: momentum and probability in percent, what closing brings in dollars."""
+
+    MOMENTUM = "momentum"
+    PROBABILITY = "probability"
+    EVENT_EXIT = "event_exit"
+    LINEAR_EXIT = "linear_exit"
+
+
+class InputRange(msgspec.Struct, frozen=True, kw_only=True):
+    """Between which ends an input has stood. name: the symbol of a momentum, the ticker of a linear instrument, else empty: all.
+
+    widest: the largest difference between two values of one ticker; widest_percent: of the higher one.
+    """
+
+    kind: RangeKind
+    name: str
+    low: Number
+    high: Number
+    widest: Number = ZERO
+    widest_percent: Number = ZERO
+
+
+class RangesRecorded(msgspec.Struct, frozen=True, kw_only=True):
+    """What the recording tells of the inputs of stops, from its first to its last instant in the days looked at."""
+
+    begin_ns: UtcNs
+    end_ns: UtcNs
+    ranges: tuple[InputRange, ...]
     now_ns: UtcNs

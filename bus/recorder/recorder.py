@@ -27,6 +27,8 @@ _BLOCK_BYTES: Final = 1 << 20
 _WAITING_MAX: Final = 100_000
 """Entries: about as many seconds of memory as a disk may hang before entries are lost."""
 OWNER: Final = "recorder"
+RANGES: Final = ".ranges"
+"""What is kept beside a segment of what it tells of inputs; see `bus.recorder.ranges`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +154,7 @@ class Recorder:
                 return
             left -= path.stat().st_size
             path.unlink(missing_ok=True)
+            path.with_suffix(RANGES).unlink(missing_ok=True)
 
     def _fail(self, error: Exception, entries: int) -> None:
         with self._overflow:

@@ -21,6 +21,7 @@ from actors.rules.reconcile.comparison import Difference
 from actors.rules.reconcile.terms import AccountKey, Place
 from actors.rules.record import outage, recording, snapshots
 from actors.rules.record.mirror import Mirror
+from actors.rules.settings.reachability import Unreachable
 from actors.rules.stops import notices as stops
 from actors.rules.trade import notices as trade
 from actors.rules.trade.steps import Context, VenueTerms
@@ -31,7 +32,7 @@ from bus.messages.lead import WireDown
 from bus.messages.market import Result
 from bus.messages.notices import Notice
 from bus.messages.orders import Action, OrderReport, OrderSubmit, ReportStatus, Settlement, VenueAnswer, VenueFill
-from bus.messages.recording import RecorderFailed, RecorderWorks
+from bus.messages.recording import RangeKind, RangesRecorded, RecorderFailed, RecorderWorks
 from bus.messages.records import Recovered
 from bus.messages.settings import Layer, SettingsChanged
 from bus.messages.stops import Guard, Input, StopDecision
@@ -223,6 +224,15 @@ def _of_desk() -> Iterator[Example]:
     )  # fmt: skip
     yield _of(desk.settings_changed, changed, 12)
     yield _of(desk.settings_changed, replace(changed, layer=Layer.DEFAULTS, name=""), 0)
+    far = Unreachable(
+        layer=Layer.SYMBOL, name="BTC", key="momentum.threshold_percent", value=D(35), input=RangeKind.MOMENTUM, low=D("-0.41"), high=D("0.35")
+    )  # fmt: skip
+    floor = Unreachable(
+        layer=Layer.DEFAULTS, name="", key="probability.floor_percent", value=D("0.25"), input=RangeKind.PROBABILITY, low=D(1), high=D(99)
+    )  # fmt: skip
+    recorded = RangesRecorded(begin_ns=NOW_NS - 86_400 * NS_PER_S * 12, end_ns=NOW_NS, ranges=(), now_ns=NOW_NS)
+    yield _of(desk.beyond_reach, [far], recorded, NOW_NS)
+    yield _of(desk.beyond_reach, [floor, far], recorded, NOW_NS)
     yield _of(desk.settings_unreadable, ("price.stop: unknown", "loss.max_loss: not a number"), NOW_NS)
     yield _of(desk.drawdown, FIRED, 5)
     yield _of(desk.drawdown, replace(FIRED, inputs={"equity_high": Input(value=D("69.9")), **_but_equity()}), 5)

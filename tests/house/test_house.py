@@ -70,6 +70,8 @@ THREADS = {
     ("actors/replay/stage.py", "__init__"): "one for the demo's strategy",
     ("bus/loop.py", "__init__"): "one for the wire",
     ("bus/recorder/recorder.py", "__init__"): "one for the process",
+    ("bus/recorder/ranges.py", "main"): "one for the process, which reads a recording and ends",
+    ("actors/outside/recorded_ranges.py", "tell_ranges"): "one for the start",
     ("config/logging.py", "__init__"): "one for the process",
     ("run.py", "play"): "one for the demo",
 }

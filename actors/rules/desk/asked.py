@@ -11,6 +11,7 @@ from actors.rules.desk import notices as desk_notices
 from actors.rules.desk.accounts import tell_rules
 from actors.rules.desk.commits import Minutes
 from actors.rules.desk.opens import refused
+from actors.rules.desk.reach import beyond_reach
 from actors.rules.desk.room import EVERY_ACCOUNT, Gate, Rules, refuse
 from actors.rules.desk.state import DeskState, minutes_of
 from actors.rules.desk.stop_requests import StopRequest, change_stops, refreshed
@@ -96,6 +97,9 @@ def hear_settings(state: DeskState, received: Received[SettingsSet]) -> list[obj
     minutes.settings.append(change.changed)
     affected = refresh(state, minutes, rules)
     minutes.notices.append(desk_notices.settings_changed(change.changed, affected))
+    minutes.notices += beyond_reach(
+        state, change.layers, received.received_ns, (change.changed.layer, change.changed.name)
+    )
     minutes.reply(state.answers.ok(change.changed, received.received_ns))
 
     def put() -> None:

@@ -23,6 +23,7 @@ from actors.rules.desk import opens as desk_opens
 from actors.rules.desk.answers import Answers, close_in_effect
 from actors.rules.desk.blotter import Blotter
 from actors.rules.desk.commits import Minutes
+from actors.rules.desk.reach import hear_ranges
 from actors.rules.desk.room import Gate, Rules, refuse
 from actors.rules.desk.seen import Seen, Verdict
 from actors.rules.desk.state import DeskState, minutes_of
@@ -36,6 +37,7 @@ from bus.messages.explain import CapsuleGet
 from bus.messages.market import Lifecycle
 from bus.messages.orders import Balance, OrderReport, Position, Settlement, VenueAnswer
 from bus.messages.reconcile import AccountStanding, ClosedOutside, PositionFound, PositionsSeen
+from bus.messages.recording import RangesRecorded
 from bus.messages.records import CommitRefused, OrderRefused, OrdersTail, OrderStored, RecordAway, RecordBack, Recovered
 from bus.messages.settings import HistoryGet, SettingsGet, SettingsSet
 from bus.messages.stops import (
@@ -153,8 +155,8 @@ class Desk:
                 return self._tell(word.trade_id, word, word.now_ns, f"{type(word).__name__}:{word.now_ns}")
             case TimerFired():
                 return self._hear_timer(word)
-            case StopCoverage():
-                return self._note_coverage(word)
+            case StopCoverage() | RangesRecorded():
+                return self._note(word)
             case RecordAway() | RecordBack() | CommitRefused():
                 return self._hear_of_record(word)
             case _:
@@ -276,8 +278,10 @@ class Desk:
             return []
         return self._tell(trade_id, fired, fired.now_ns, f"timer:{fired.key}:{fired.due_ns}")
 
-    def _note_coverage(self, coverage: StopCoverage) -> list[object]:
-        """Remember it on the trade: its next version says so. TradeWatcher has kept and told it already."""
+    def _note(self, coverage: StopCoverage | RangesRecorded) -> list[object]:
+        """Remember coverage on the trade: its next version says so. TradeWatcher has kept and told it already."""
+        if isinstance(coverage, RangesRecorded):
+            return hear_ranges(self._state, coverage)
         trade = self._state.blotter.live.get(coverage.trade_id)
         if trade is not None:
             self._state.blotter.put(replace(trade, coverage=coverage.coverage, coverage_why=coverage.why))

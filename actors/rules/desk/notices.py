@@ -2,13 +2,17 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from actors.rules.memory import remember
+from actors.rules.settings.reachability import Unreachable
 from bus.messages.accounts import DrawdownFired
 from bus.messages.envelope import Malformed, Received
 from bus.messages.notices import Notice, Severity
 from bus.messages.orders import OrderReport, OrderSubmit, VenueAnswer, VenueFill
+from bus.messages.plain import number_text
+from bus.messages.recording import RangeKind, RangesRecorded
 from bus.messages.settings import SettingsChanged
 from bus.messages.system import Error, SystemEvent
 from bus.messages.trades import TradeAdopt
@@ -154,6 +158,36 @@ def settings_changed(changed: SettingsChanged, affected: int) -> Notice:
         now_ns=changed.ts,
         dedupe=str(changed.version),
     )
+
+
+def beyond_reach(found: Sequence[Unreachable], recorded: RangesRecorded, now_ns: int) -> Notice:
+    """Thresholds of rules that are on, and that nothing in the recorded days has reached; `found` has at least one."""
+    first = found[0]
+    others = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    days = Decimal(recorded.end_ns - recorded.begin_ns) / (86_400 * NS_PER_S)
+    lines = "; ".join(
+        f"{one.key} = {number_text(one.value)} ({f'{one.layer} {one.name}'.strip()}): "
+        f"the {_INPUTS[one.input]} stood between {number_text(one.low)} and {number_text(one.high)}"
+        for one in found
+    )
+    return _notice(
+        "beyond_reach",
+        Severity.WARNING,
+        str(now_ns),
+        title=f"{first.key} = {number_text(first.value)} could not have fired{others}",
+        body=f"In the recorded {days:.1f} days: {lines[:1500]}. A stop that cannot be reached protects nothing: look at its unit, then "
+        f"`python run.py settings set {first.key}=...`.",
+        now_ns=now_ns,
+        dedupe="beyond_reach",
+    )
+
+
+_INPUTS: Final = {
+    RangeKind.MOMENTUM: "momentum",
+    RangeKind.PROBABILITY: "probability of yes",
+    RangeKind.EVENT_EXIT: "exit price",
+    RangeKind.LINEAR_EXIT: "price",
+}
 
 
 def settings_unreadable(unreadable: tuple[str, ...], now_ns: int) -> Notice:

@@ -22,6 +22,7 @@ from bus.messages.accounts import AccountRules
 from bus.messages.envelope import Received
 from bus.messages.orders import OrderSubmit, Settlement
 from bus.messages.reconcile import AccountStanding
+from bus.messages.recording import RangesRecorded
 from bus.messages.settings import SettingsChanged
 from bus.messages.stops import StopDecision
 from bus.messages.trades import Trade, TradeOpen
@@ -60,6 +61,8 @@ class DeskState:
     entries: Entries = field(default_factory=Entries)
     standings: dict[AccountKey, AccountStanding] = field(default_factory=dict)
     last_change: SettingsChanged | None = None
+    recorded: RangesRecorded | None = None
+    """Between which ends the inputs of stops have stood in the days that are recorded."""
     checks: dict[str, Check] = field(default_factory=dict)
     held: list[Received[Any]] = field(default_factory=list)
     storm: StormGuard = field(default_factory=StormGuard)

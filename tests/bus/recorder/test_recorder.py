@@ -12,7 +12,7 @@ from bus.messages.recording import EntriesLost, LifeBegun, LifeContinues, LifeEn
 from bus.messages.timers import TimerFired
 from bus.recorder import recorder as recording
 from bus.recorder.reading import read
-from bus.recorder.recorder import Keep, Recorder
+from bus.recorder.recorder import RANGES, Keep, Recorder
 from bus.recorder.segments import Block, SegmentWriter, segments
 from bus.recorder.words import unpack
 
@@ -173,9 +173,11 @@ def test_a_full_segment_is_followed_by_the_next_and_the_oldest_are_removed(tmp_p
         for number in range(40):
             under_test.note("auto_stop", a_word(number))
             wait_written(tmp_path, number)
+            segments(tmp_path)[-1].with_suffix(RANGES).touch()
 
     kept = segments(tmp_path)
     assert 2 < len(kept) < 30
+    assert {path.with_suffix("") for path in tmp_path.glob(f"*{RANGES}")} <= {path.with_suffix("") for path in kept}
     assert recorded(tmp_path)[-2] == ("auto_stop", a_word(39), ())
 
 
