@@ -64,8 +64,7 @@ class Look:
             account.note_problem(None, order)
             self.notices.append(notices.ghost(account.key, order, answer.now_ns))
         account.ghosts = (account.ghosts | working) - ended
-        others = comparison.fills_of_others(answer)
-        account.note_foreign([fill for fill in others if not self._holdings.is_taken(account.key, fill.fill_id)])
+        account.note_foreign(comparison.fills_of_others(answer))
 
     # Positions
 
@@ -101,9 +100,7 @@ class Look:
         if age_ns < self._terms.confirm_ns:
             return
         self._account.suspects[place].is_confirmed = True
-        foreign = self._account.foreign.values()
-        concerned = [fill for fill in foreign if comparison.may_concern(place, fill, nets=self._nets)]
-        fills = attribution.explaining(concerned, abs(difference.missing))
+        fills = attribution.explaining(self._unbooked(place), abs(difference.missing))
         is_news = self._account.note_problem(place, str(difference))
         if difference.missing < ZERO:
             self._take_excess(place, difference, fills, is_news=is_news)
@@ -113,6 +110,15 @@ class Look:
             self._say_closed(place, difference, holders, fills)
         elif is_news:
             self._short.append((place, difference))
+
+    def _unbooked(self, place: Place) -> list[VenueFill]:
+        """Return the fills of others that may have changed `place`, but for those that a trade of ours stands on already."""
+        account, holdings = self._account, self._holdings
+        return [
+            fill
+            for fill in account.foreign.values()
+            if comparison.may_concern(place, fill, nets=self._nets) and not holdings.is_taken(account.key, fill.fill_id)
+        ]
 
     def _is_sure(self, place: Place, difference: Difference) -> bool:
         """Whether a list in which a place stays short may be believed."""

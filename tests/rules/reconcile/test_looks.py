@@ -399,6 +399,33 @@ def test_a_fill_of_somebody_else_that_is_booked_already_explains_nothing_again()
     assert closed(said) == [("t1", D(4), [])]
 
 
+def test_what_goes_next_is_not_explained_by_the_fill_that_explained_as_much_before() -> None:
+    """S1: a fill of somebody else is booked once, also where the next loss is of the same size."""
+    room, trade = Room(a_trade()), a_trade()
+    fill = a_venue_fill("m1", "5")
+    before = closed(room.agrees_after(a_position("5"), fills=(fill,)))
+    booked = replace(trade.fills[0], fill_id="m1", client_order_id="t1-external", quantity=D(5))
+    room.hear(later(trade, open_quantity=D(5), fills=(*trade.fills, booked)))
+
+    said = room.agrees_after(fills=(fill,), for_s=60)
+
+    assert before == [("t1", D(5), [("m1", D(5))])]
+    assert closed(said) == [("t1", D(5), [])]
+
+
+def test_each_of_two_sales_by_somebody_else_is_explained_by_its_own_fill() -> None:
+    """Fault 55: a person who sells in parts; the fill of the first is read again with the second's."""
+    room, trade = Room(a_trade()), a_trade()
+    first, second = a_venue_fill("m1", "4"), a_venue_fill("m2", "6")
+    room.agrees_after(a_position("6"), fills=(first,))
+    booked = replace(trade.fills[0], fill_id="m1", client_order_id="t1-external", quantity=D(4))
+    room.hear(later(trade, open_quantity=D(6), fills=(*trade.fills, booked)))
+
+    said = room.agrees_after(fills=(first, second))
+
+    assert closed(said) == [("t1", D(6), [("m2", D(6))])]
+
+
 def test_a_trade_whose_market_has_closed_is_left_to_settlement() -> None:
     room = Room(a_trade(state=TradeState.EXPIRED, close_ts=at(-1)))
 
