@@ -27,7 +27,7 @@ class Inbox:
     """Words waiting for one actor, in order. Any thread may put; only the actor takes.
 
     ring: called after each word that was put, where the actor does not wait at its inbox itself. crashes: of its actors so far.
-    folded: ticks that were folded away, of those put.
+    folded: ticks that were folded away, of those put. late: ticks that were gone again when they came (`rules.stops.backlog`).
     answers: beats that were answered so far. unsaid: what the word in hand has led to and nobody has heard yet, because saying it crashed the actor.
     """
 
@@ -36,6 +36,7 @@ class Inbox:
         self.handled = 0
         self.crashes = 0
         self.folded = 0
+        self.late = 0
         self.answers = 0
         self.in_hand: object | None = None
         self.unsaid: deque[object] = deque()

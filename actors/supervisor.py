@@ -168,6 +168,7 @@ class Supervisor(WatchedActor):
                 restarts=child.restarts,
                 handled=child.inbox.handled,
                 folded=child.inbox.folded,
+                late=child.inbox.late,
             )
             for child in self._children.values()
         )

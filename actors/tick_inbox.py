@@ -16,7 +16,7 @@ from actors.rules.folding.fold import Fold
 from actors.rules.folding.known import Known
 from actors.rules.folding.levels import Input
 from actors.rules.folding.terms import FoldTerms
-from actors.rules.stops.backlog import pieces
+from actors.rules.stops.backlog import history, pieces
 from bus.messages.market import Ticks
 
 _PIECE: Final = 100
@@ -55,6 +55,8 @@ class TickInbox(Inbox):
 
     def put(self, word: object) -> None:
         """Add a word. Ticks that are gathered are part of a word that waits already; a large read becomes several words."""
+        if type(word) is Ticks:
+            self.late += len(history(word))
         if type(word) is Ticks and len(word.batch) > _PIECE:
             for piece in pieces(word, _PIECE):
                 self._put(piece)

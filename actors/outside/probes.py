@@ -66,6 +66,8 @@ class _StatusCollector(Collector):
         yield missed
         folded: dict[tuple[str, ...], int] = {(actor.name,): actor.folded for actor in status.actors}
         yield _gauge("folded_ticks", "ticks of a flood that an actor never saw, since the start", folded, "actor")
+        late: dict[tuple[str, ...], int] = {(actor.name,): actor.late for actor in status.actors}
+        yield _gauge("late_ticks", "ticks that were gone again when they came, since the start", late, "actor")
 
 
 def _coverage(status: Status) -> Iterable[Metric]:

@@ -89,7 +89,8 @@ class ActorHealth(msgspec.Struct, frozen=True, kw_only=True):
     """One actor as the supervisor sees it.
 
     answers: since it was started, a beat has gone through its inbox and come back. inbox: what waits, words and ticks.
-    folded: ticks of a flood that it never saw, since the start: what they could decide, those decide that it saw.
+    folded: ticks of a flood that it never saw, since the start: what they could decide, those decide that it saw. late: ticks that came
+    more than 2 s after their instant, in one read with newer ones: they count, and fire nothing.
     """
 
     name: str
@@ -99,6 +100,7 @@ class ActorHealth(msgspec.Struct, frozen=True, kw_only=True):
     handled: int
     answers: bool = True
     folded: int = 0
+    late: int = 0
 
 
 class AccountHealth(msgspec.Struct, frozen=True, kw_only=True):

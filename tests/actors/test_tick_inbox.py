@@ -165,6 +165,17 @@ def test_a_large_read_is_worked_in_pieces_so_that_others_get_their_turn() -> Non
     assert tuple(tick for word in words for tick in word.batch) == ticks
 
 
+def test_ticks_that_were_gone_again_when_they_came_are_counted() -> None:
+    """Fault 33"""
+    inbox = an_inbox()
+
+    for age_s in (3, 1):
+        batch = tuple(a_quote(number / 1000, "0.40", "0.41") for number in range(3))
+        inbox.put(Ticks(batch=batch, received_ns=at(age_s)))
+
+    assert inbox.late == 2
+
+
 def test_history_in_a_large_read_stays_history() -> None:
     """Fault 33: in a piece alone nobody could know that a price was gone already."""
     inbox = an_inbox(most=1000)

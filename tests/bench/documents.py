@@ -107,7 +107,8 @@ class Flood(Measured, frozen=True, kw_only=True):
     """Memory while more ticks come than can be decided: `held` stops are beyond their price at every tick, and must not fire yet.
 
     decided: ticks that AutoStop saw, folded: the others. crossed: stops that one single tick crossed, lost: those whose order never
-    came. before_mb, the reference line: what the process held before; begin, end and max from the end of the warm-up on.
+    came. Of a machine that is too slow for so much that may be, and says so: missed: ticks that the process never heard, because NATS
+    had cut it off; late: ticks that it read when they were gone again, which fire nothing. before_mb, the reference line: what the process held before; begin, end and max from the end of the warm-up on.
     """
 
     seconds: float
@@ -120,10 +121,17 @@ class Flood(Measured, frozen=True, kw_only=True):
     folded: int
     crossed: int
     lost: int
+    missed: int
+    late: int
     before_mb: float
     begin_mb: float
     end_mb: float
     max_mb: float
+
+    @property
+    def all_fired(self) -> bool:
+        """Whether every stop fired, unless its tick may never have come, or too late."""
+        return not self.lost or self.missed + self.late > 0
 
 
 class DemoSpeed(Measured, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from decimal import Decimal
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, Final
 
 from tests.bench import reference
@@ -20,7 +20,7 @@ _FLOODED: Final = Decimal("0.800")
 _WARM_SHARE: Final = 0.1
 _WARM_MAX_S: Final = 60.0
 _FLAT_MB: Final = 5.0
-_SETTLES_S: Final = 10.0
+_ENDS_WITHIN_S: Final = 120.0
 
 
 def flood(
@@ -38,8 +38,10 @@ def flood(
         watch = _Memory(process, min(_WARM_SHARE * duration_s, _WARM_MAX_S))
         crossed, sent = [], 0
         arrived: dict[str, int] = {}
+        # Whose order comes has had all that was sent before.
+        end, has_ended = next(trades), Event()
         # Read all along: a client that is silent for minutes is cut off by the server.
-        reader = Thread(target=_note, args=(arrivals, arrived), daemon=True)
+        reader = Thread(target=_note, args=(arrivals, arrived, end[0], has_ended), daemon=True)
         reader.start()
         with RawClient(between.url) as sender:
             sender.send(beat())
@@ -56,23 +58,29 @@ def flood(
                 sent += markets
                 pace(started_ns, sent, per_second)
             sent_s = (time.monotonic_ns() - started_ns) / 1e9
-        time.sleep(_SETTLES_S)
-        folded = _folded(between.url)
+            sender.send(quote(end[1], end[2]))
+            has_ended.wait(_ENDS_WITHIN_S)
+        folded, missed, late = _status(between.url)
     lost = len(set(crossed) - arrived.keys())
     grown_mb = round(max(watch.seen_mb) - watch.seen_mb[0], 1)
     return Flood(
         load=load,
-        met=grown_mb <= _FLAT_MB and abs(watch.seen_mb[-1] - watch.seen_mb[0]) <= _FLAT_MB and folded > 0 and not lost,
+        met=grown_mb <= _FLAT_MB
+        and abs(watch.seen_mb[-1] - watch.seen_mb[0]) <= _FLAT_MB
+        and folded > 0
+        and (not lost or missed + late > 0),
         seconds=round(sent_s, 1),
         open_trades=open_trades,
         held=held,
         markets=markets,
         sent=sent,
         sent_per_s=round(sent / sent_s),
-        decided=sent - folded,
+        decided=sent - folded - missed,
         folded=folded,
         crossed=len(crossed),
         lost=lost,
+        missed=missed,
+        late=late,
         before_mb=watch.before_mb,
         begin_mb=watch.seen_mb[0],
         end_mb=watch.seen_mb[-1],
@@ -80,9 +88,12 @@ def flood(
     )
 
 
-def _note(arrivals: Iterator[tuple[str, int]], arrived: dict[str, int]) -> None:
+def _note(arrivals: Iterator[tuple[str, int]], arrived: dict[str, int], end: str, has_ended: Event) -> None:
     with suppress(OSError):
-        arrived.update(arrivals)
+        for trade_id, arrived_ns in arrivals:
+            arrived[trade_id] = arrived_ns
+            if trade_id == end:
+                has_ended.set()
 
 
 class _Memory:
@@ -111,7 +122,10 @@ def _held_back(number: int, markets: int) -> dict[str, object]:
     return {**trade, "stops": [rule]}
 
 
-def _folded(url: str) -> int:
+def _status(url: str) -> tuple[int, int, int]:
+    """Return how many ticks AutoStop never saw, how many went by on the wire, and how many it saw when they were gone again."""
     reply = request(url, "system.request.status", {})
     assert reply is not None, "nobody tells how it stands"
-    return sum(actor.get("folded", 0) for actor in reply["result"]["actors"] if actor["name"] == "auto_stop")
+    status = reply["result"]
+    [stops] = [actor for actor in status["actors"] if actor["name"] == "auto_stop"]
+    return stops.get("folded", 0), status.get("missed_ticks", 0), stops.get("late", 0)

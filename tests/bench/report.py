@@ -124,8 +124,15 @@ def _flood(it: Flood) -> list[Row]:
     name = f"memory in {it.seconds:g} s of flood, {it.open_trades:,} trades, {it.held:,} held back"
     grown = f"{it.begin_mb:g} MB at first, {it.end_mb:g} at last, {it.max_mb:g} at most"
     ticks = f"{it.sent:,} ({it.sent_per_s:,}/s): {it.decided:,} decided, {it.folded:,} folded"
-    crossed = f"{it.crossed} crossed by one tick, {it.lost} lost"
+    crossed = f"{it.crossed} crossed by one tick, {it.lost} lost; {it.missed:,} ticks missed on the wire, {it.late:,} read too late"
     return [
         (name, grown, "+-5 MB", it.met, f"before: {it.before_mb:g} MB", it.load),
-        ("ticks in it", f"{ticks}; {crossed}", "some folded, none lost", it.folded > 0 and not it.lost, "", it.load),
+        (
+            "ticks in it",
+            f"{ticks}; {crossed}",
+            "some folded, none lost by that",
+            it.folded > 0 and it.all_fired,
+            "",
+            it.load,
+        ),
     ]

@@ -32,8 +32,8 @@ def test_each_restart_of_the_restart_figure_follows_a_kill() -> None:
 
 
 def test_every_stop_that_the_flood_crosses_reaches_the_executor() -> None:
-    """Fault 40: most ticks of the flood are folded away, and what crossed is not."""
+    """Fault 40: ticks of the flood are folded away, and what crossed is not."""
     measured = flood(duration_s=5, per_second=10_000, open_trades=60, held=40, markets=2)
 
-    assert measured.folded > measured.decided
-    assert (measured.lost, measured.crossed >= 4) == (0, True)
+    assert measured.folded > 0
+    assert (measured.all_fired, measured.crossed >= 4) == (True, True)
