@@ -452,6 +452,9 @@ def replay_command(
     stops_at: Annotated[
         str | None, Parameter(name="--break", help="Step, and stop only where this rule fires or is held back.")
     ] = None,
+    report: Annotated[
+        Path | None, Parameter(help="Draw the run, or the trade, into this file of HTML, which needs no network.")
+    ] = None,
     flags: ReportFlags = TEXT,
 ) -> Exit:
     """Let what decides hear a recording again, and compare what it says with what it said; reaches no server.
@@ -469,6 +472,8 @@ def replay_command(
             read_sweep(sweep)
     except ValueError as error:
         raise WrongUse(str(error)) from error
+    if report is not None and (steps or sweep is not None):
+        raise WrongUse("--report draws a run, or one what-if by --set: leave --sweep, --step and --break out")
     become(
         Task(
             place=_recording(recording, flags),
@@ -480,6 +485,7 @@ def replay_command(
             sweep=sweep,
             steps=steps,
             stops_at=stops_at,
+            report=_report(report),
         )
     )
 
@@ -490,6 +496,9 @@ def explain_command(
     *,
     at: Annotated[str | None, Parameter(help="As things stood at this instant; at the end unless given.")] = None,
     recording: Annotated[Path | None, Parameter(help="As for replay.")] = None,
+    report: Annotated[
+        Path | None, Parameter(help="Draw the trade into this file of HTML, which needs no network.")
+    ] = None,
     flags: ReportFlags = TEXT,
 ) -> Exit:
     """Say why a stop of a trade fired, or why it did not: each rule, how far away it was, and what it read.
@@ -500,10 +509,14 @@ def explain_command(
     at_ns = None if at is None else _instant("--at", at)
     if recording is not None or flags.settings().recorder.folder or not flags.settings().nats.url:
         place = _recording(recording, flags)
-        ended = tells(Task(place=place, trade_id=trade_id, json=flags.json, explains=True, at_ns=at_ns))
+        page = _report(report)
+        ended = tells(Task(place=place, trade_id=trade_id, json=flags.json, explains=True, at_ns=at_ns, report=page))
         if ended is not None or not flags.settings().nats.url:
             return Exit.NO if ended is None else ended
-    return _explain_from_capsule(trade_id, flags)
+    ended = _explain_from_capsule(trade_id, flags)
+    if report is None:
+        return ended
+    raise Refused(f"{report} was not written: a picture is drawn from a recording")
 
 
 def _explain_from_capsule(trade_id: str, flags: Reporting) -> Exit:
@@ -520,6 +533,14 @@ def _explain_from_capsule(trade_id: str, flags: Reporting) -> Exit:
 
 def _recording(given: Path | None, flags: Flags) -> str:
     return str(events.place_of(given, flags))
+
+
+def _report(given: Path | None) -> str | None:
+    if given is None:
+        return None
+    if not given.absolute().parent.is_dir() or given.is_dir():
+        raise WrongUse(f"--report {given}: name a file in a folder that is there")
+    return str(given.absolute())
 
 
 def _instant(flag: str, text: str) -> int:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from actors.engines import Engines
+from actors.replay.reporting import Onlooker
 from actors.replay.retelling import ReadSettings, Retelling, Told
 from actors.rules.stops.explaining import standings
 from bus.messages.explain import Explained
@@ -20,14 +21,18 @@ class NothingRecordedError(Exception):
     """The recording does not tell of this trade; the text says so."""
 
 
-def explain(place: Path, trade_id: str, at_ns: int | None, read_settings: ReadSettings) -> Explained:
+def explain(
+    place: Path, trade_id: str, at_ns: int | None, read_settings: ReadSettings, onlooker: Onlooker | None = None
+) -> Explained:
     """Say why a stop of the trade fired, or did not, by `at_ns` (None: the end). Raises: NoRecording, NothingRecordedError."""
-    retelling, account, gaps = Retelling(read_settings), _Account(trade_id), list[str]()
+    retelling, account, gaps = Retelling(read_settings), _Account(trade_id, onlooker), list[str]()
     until_ns = _LAST_NS if at_ns is None else at_ns
     for part in read(place):
         if not isinstance(part, Block):
             gaps.append(str(part))
             retelling.lose()
+            if onlooker is not None:
+                onlooker.miss(str(part))
         elif not account.take(part, retelling, until_ns):
             break
     trade = account.trade
@@ -52,7 +57,7 @@ def explain(place: Path, trade_id: str, at_ns: int | None, read_settings: ReadSe
 class _Account:
     """What was heard of one trade so far."""
 
-    def __init__(self, trade_id: str) -> None:
+    def __init__(self, trade_id: str, onlooker: Onlooker | None) -> None:
         self.trade: Trade | None = None
         self.decisions: dict[str, StopDecision] = {}
         self.coverage: list[StopCoverage] = []
@@ -60,11 +65,14 @@ class _Account:
         self.engines: Engines | None = None
         """As they stood last: a life that has ended in order still tells how it ended."""
         self._trade_id = trade_id
+        self._onlooker = onlooker
 
     def take(self, block: Block, retelling: Retelling, until_ns: int) -> bool:
         """Hear a block up to `until_ns`; say whether all of it lies before."""
         for told in retelling.hear(block, until_ns):
             self.last_ns = told.entry.at_ns
+            if self._onlooker is not None:
+                self._onlooker.see(told, retelling.engines)
             if not isinstance(told.heard, LifeEnded):
                 self._hear(told, retelling.engines)
         return all(entry.at_ns <= until_ns for entry in block.entries)

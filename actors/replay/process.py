@@ -18,6 +18,7 @@ from actors.replay.changes import read_change, read_changes, read_sweep
 from actors.replay.conversation import asked, converse
 from actors.replay.explaining import NothingRecordedError, explain
 from actors.replay.replaying import Wanted, replay
+from actors.replay.reporting import NotWrittenError, RunReport, TradeReport
 from actors.replay.stepping import Stepper
 from actors.replay.stops import Watcher, stops
 from actors.replay.what_if import sweep, what_if
@@ -39,6 +40,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be replayed, as one argument of the process. Instants are nanoseconds. at_ns: of an explanation, None: the end.
 
     sets, sweep: of a what-if, as `actors.replay.changes` reads them. steps: stop at each word; stops_at: only where this rule decides.
+    report: where a page with a picture goes.
     """
 
     place: str
@@ -52,6 +54,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     steps: bool = False
     stops_at: str | None = None
     at_ns: int | None = None
+    report: str | None = None
 
 
 def become(task: Task) -> NoReturn:
@@ -90,13 +93,18 @@ def main(argument: str) -> int:
     except NothingRecordedError as error:
         complain(str(error))
         return _NOTHING_RECORDED if task.explains else Exit.NO
+    except NotWrittenError as error:
+        complain(str(error))
+        return Exit.NO
 
 
 def _replay(task: Task) -> Exit:
-    found = replay(Path(task.place), _wanted(task), retold)
+    report = _report(task)
+    found = replay(Path(task.place), _wanted(task), retold, report)
     if not found.compared and not found.gaps:
         raise NothingRecordedError(f"{task.place} holds nothing to compare there")
     _print(task, found, replay_screen.render(found))
+    _finish(report, found.gaps)
     return Exit.NO if found.different else Exit.DONE
 
 
@@ -122,6 +130,12 @@ def _what_if(task: Task) -> Exit:
         found = what_if(place, wanted, changes, retold)
         _require_life(place, found.ground)
         _print(task, found, what_if_screen.render(found))
+        report = _report(task)
+        if report is not None:
+            # What was recorded is drawn below what would have been: another reading of it.
+            replay(place, wanted, retold, report)
+            report.compare(found)
+            _finish(report, found.ground.gaps)
     else:
         key, values = read_sweep(task.sweep)
         swept = sweep(place, wanted, (key, [read_change(key, value) for value in values]), changes, retold)
@@ -137,9 +151,25 @@ def _require_life(place: Path, ground: Ground) -> None:
 
 def _explain(task: Task) -> Exit:
     assert task.trade_id is not None
-    found = explain(Path(task.place), task.trade_id, task.at_ns, retold)
+    report = _report(task)
+    found = explain(Path(task.place), task.trade_id, task.at_ns, retold, report)
     _print(task, found, explain_screen.render(found))
+    _finish(report, found.gaps)
     return Exit.DONE
+
+
+def _report(task: Task) -> TradeReport | RunReport | None:
+    if task.report is None:
+        return None
+    path = Path(task.report)
+    if task.trade_id is not None:
+        return TradeReport(task.trade_id, path)
+    return RunReport(Path(task.place), task.since_ns, path)
+
+
+def _finish(report: TradeReport | RunReport | None, gaps: tuple[str, ...]) -> None:
+    if report is not None:
+        sys.stderr.write(f"report: {report.write(tuple(f'gap: {gap}' for gap in gaps))}\n")
 
 
 def _print(task: Task, document: Message, picture: RenderableType) -> None:

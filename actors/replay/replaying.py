@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from actors.replay.reporting import Onlooker
 from actors.replay.retelling import Difference, ReadSettings, Retelling, Told
 from bus.messages.replay import ReplayDifference, Replayed, ReplayedWord
 from bus.recorder.reading import read
@@ -30,7 +31,7 @@ class Wanted:
         return is_then and (self.trade_id is None or told.names(self.trade_id.encode()))
 
 
-def replay(place: Path, wanted: Wanted, read_settings: ReadSettings) -> Replayed:
+def replay(place: Path, wanted: Wanted, read_settings: ReadSettings, onlooker: Onlooker | None = None) -> Replayed:
     """Tell the recording at `place` again. Raises: NoRecording."""
     retelling, gaps, by_actor = Retelling(read_settings), list[str](), Counter[str]()
     differences: list[Difference] = []
@@ -39,16 +40,22 @@ def replay(place: Path, wanted: Wanted, read_settings: ReadSettings) -> Replayed
         if not isinstance(part, Block):
             gaps.append(str(part))
             retelling.lose()
+            if onlooker is not None:
+                onlooker.miss(str(part))
             continue
         if part.entries and part.entries[0].at_ns > wanted.until_ns:
             break
         for told in retelling.hear(part, wanted.until_ns):
+            if onlooker is not None:
+                onlooker.see(told, retelling.engines)
             if told.said is None or not wanted.holds(told):
                 continue
             by_actor[told.entry.actor] += 1
             found = told.difference()
             if found is not None:
                 different += 1
+                if onlooker is not None:
+                    onlooker.differ(found)
                 differences += [found] if different <= SHOWN_MAX else []
     retelling.end()
     tally = retelling.tally

@@ -8,6 +8,7 @@ import pytest
 from actors.replay.changes import read_changes
 from actors.replay.explaining import NothingRecordedError, explain
 from actors.replay.replaying import Wanted, replay
+from actors.replay.reporting import RunReport, TradeReport
 from actors.replay.stops import Watcher, stops
 from actors.replay.what_if import what_if
 from actors.rules.stops.engine import StopEngine
@@ -125,6 +126,33 @@ def test_why_it_had_not_fired_before_is_told_with_how_far_it_was_away(recorded: 
     assert (found.watched, found.decisions) == (True, ())
     assert price.holds is False
     assert 0 < price.nearest["stop_price"].away <= price.away["stop_price"]
+
+
+def test_the_picture_of_a_trade_shows_its_life_over_two_processes(recorded: tuple[Path, str], tmp_path: Path) -> None:
+    place, trade_id = recorded
+    report = TradeReport(trade_id, tmp_path / "trade.html")
+
+    found = explain(place, trade_id, None, retold, report)
+    report.write()
+
+    page = (tmp_path / "trade.html").read_text()
+    for said in ("price fired", "close fill", "armed", "closed", found.trade.ticker, f"${found.trade.exit_price}"):
+        assert said in page, said
+
+
+def test_the_picture_of_a_run_shows_both_processes_and_what_was_traded(
+    recorded: tuple[Path, str], tmp_path: Path
+) -> None:
+    place, trade_id = recorded
+    report = RunReport(place, 0, tmp_path / "run.html")
+
+    replay(place, ALL, retold, report)
+    report.write()
+
+    page = (tmp_path / "run.html").read_text()
+    assert page.count("process begins") >= 2
+    for said in (trade_id, "stops fired", "Realised PnL"):
+        assert said in page, said
 
 
 def test_a_trade_that_nobody_recorded_is_said_to_be_unknown(recorded: tuple[Path, str]) -> None:

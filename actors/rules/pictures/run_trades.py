@@ -1,0 +1,162 @@
+"""The trades of a run: what became of each, and where it stands among the others."""
+
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from typing import Final
+
+from actors.rules.pictures import marks
+from actors.rules.pictures.drawn import Mark, Role, Span, clock_text, money_text, span_text
+from bus.messages.plain import number_text
+from bus.messages.stops import StopCoverage
+from bus.messages.trades import Coverage, Trade, TradeState
+from bus.messages.units import ZERO, Money
+
+_LAST_NS: Final = 2**63 - 1
+
+
+class RunTrade:
+    """One trade. gained: what it realised since the recording began. held: decisions that guards held back."""
+
+    def __init__(self, trade_id: str) -> None:
+        self.trade_id = trade_id
+        self.held = 0
+        self._trade: Trade | None = None
+        self._before: Money = ZERO
+        self._begin_ns: int | None = None
+        self._end_ns: int | None = None
+        self._bare: list[tuple[int, int | None]] = []
+
+    def become(self, trade: Trade, now_ns: int, *, is_known: bool = False) -> list[Mark]:
+        """Take its next version in; return its new fills. is_known: it stood so before this process began."""
+        before = self._trade
+        if before is None and is_known:
+            self._before = trade.pnl
+        self._trade = trade
+        if trade.open_quantity and self._begin_ns is None:
+            self._begin_ns = now_ns
+        if self._begin_ns is not None and not trade.open_quantity and self._end_ns is None:
+            self._end_ns = now_ns
+            self._bare_until(now_ns)
+        return [] if is_known else list(marks.of_fills(before, trade, now_ns))
+
+    def cover(self, word: StopCoverage) -> None:
+        """Take in whether it is protected."""
+        if word.coverage is not Coverage.UNPROTECTED:
+            self._bare_until(word.ts)
+        elif not self.is_bare:
+            self._bare.append((word.ts, None))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something of it is open."""
+        return self._trade is not None and bool(self._trade.open_quantity)
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is unprotected."""
+        return bool(self._bare) and self._bare[-1][1] is None
+
+    @property
+    def gained(self) -> Money:
+        """What it realised, dollars."""
+        return ZERO if self._trade is None else self._trade.pnl - self._before
+
+    @property
+    def how(self) -> str:
+        """What ended it, in a word."""
+        trade = self._trade
+        if trade is None:
+            return ""
+        by_stop = trade.state is TradeState.CLOSED and trade.rule
+        return by_stop or trade.state.replace("_", " ")
+
+    def touches(self, begin_ns: int) -> bool:
+        """Whether it was there at `begin_ns` or later."""
+        return self._trade is not None and (self._end_ns or _LAST_NS) >= begin_ns
+
+    def bare_ns(self, begin_ns: int, end_ns: int) -> int:
+        """Return how long it was unprotected between the two."""
+        return sum(max(0, min(until or end_ns, end_ns) - max(since, begin_ns)) for since, until in self._bare)
+
+    def life(self, begin_ns: int, end_ns: int) -> tuple[int, int] | None:
+        """Return from when to when something of it was open, within these; None: never."""
+        if self._begin_ns is None:
+            return None
+        return max(self._begin_ns, begin_ns), min(self._end_ns or end_ns, end_ns)
+
+    def span(self, row: str, begin_ns: int, end_ns: int) -> Span:
+        """Return its life as it is drawn."""
+        trade = self._trade
+        assert trade is not None
+        since_ns, until_ns = self.life(begin_ns, end_ns) or (begin_ns, begin_ns)
+        bare_ns = self.bare_ns(begin_ns, end_ns)
+        role = (
+            Role.OPEN
+            if self.is_open
+            else Role.GAIN
+            if self.gained > 0
+            else Role.LOSS
+            if self.gained < 0
+            else Role.LEVEL
+        )
+        return Span(
+            begin_ns=since_ns,
+            end_ns=until_ns,
+            role=role,
+            title=f"{trade.trade_id}: {trade.side} {number_text(trade.quantity)} {trade.ticker}",
+            row=row,
+            details=(
+                f"{self.how}, PnL {money_text(trade.pnl)}",
+                f"entry {_price(trade.entry_price)}, exit {_price(trade.exit_price)}",
+                f"open for {span_text(until_ns - since_ns)}",
+                *((f"unprotected for {span_text(bare_ns)}",) if bare_ns else ()),
+            ),
+        )
+
+    def row(self) -> tuple[str, ...]:
+        """Return its row in the table."""
+        trade = self._trade
+        assert trade is not None
+        bare_ns = self.bare_ns(0, _LAST_NS) if not self.is_bare else None
+        return (
+            trade.trade_id,
+            trade.ticker,
+            trade.side.value,
+            number_text(trade.quantity),
+            _price(trade.entry_price),
+            "" if trade.entry_ts is None else clock_text(trade.entry_ts),
+            _price(trade.exit_price),
+            "" if trade.exit_ts is None else clock_text(trade.exit_ts),
+            self.how,
+            money_text(trade.pnl),
+            f"{self.held:,}" if self.held else "",
+            "still" if bare_ns is None else span_text(bare_ns) if bare_ns else "",
+        )
+
+    def _bare_until(self, now_ns: int) -> None:
+        if self.is_bare:
+            self._bare[-1] = (self._bare[-1][0], now_ns)
+
+
+def packed(trades: Sequence[RunTrade], begin_ns: int, end_ns: int) -> list[Span]:
+    """Return the lives of `trades`, in as few rows as there were open at once at most: each takes the first row that is free."""
+    lives = sorted(
+        (life, trade.trade_id, trade) for trade in trades if (life := trade.life(begin_ns, end_ns)) is not None
+    )
+    taken: list[tuple[int, int]] = []
+    free: list[int] = []
+    spans, rows = [], 0
+    for (since_ns, until_ns), _, trade in lives:
+        while taken and taken[0][0] <= since_ns:
+            heappush(free, heappop(taken)[1])
+        if free:
+            row = heappop(free)
+        else:
+            row, rows = rows, rows + 1
+        heappush(taken, (until_ns, row))
+        spans.append(trade.span(f"{row:05d}", begin_ns, end_ns))
+    return spans
+
+
+def _price(price: object) -> str:
+    return "" if price is None else f"${price}"

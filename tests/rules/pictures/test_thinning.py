@@ -1,0 +1,76 @@
+"""A line with fewer points looks as before: its extremes and each crossing of a limit stay."""
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.rules.pictures.drawn import Line, Point, Role
+from actors.rules.pictures.thinning import thin, thin_all
+from tests.rules.pictures.builders import points
+
+VALUES = st.lists(st.none() | st.integers(0, 100).map(Decimal), min_size=1, max_size=400)
+MOST = 40
+
+
+def a_line(values: list[Decimal | None]) -> tuple[Point, ...]:
+    return tuple(Point(number * 1000, value) for number, value in enumerate(values))
+
+
+def sides(line: tuple[Point, ...], limit: int) -> list[int | None]:
+    """How the line stands to a limit, each change once."""
+    found: list[int | None] = []
+    for _, value in line:
+        side = None if value is None else (value > limit) - (value < limit)
+        if not found or found[-1] != side:
+            found.append(side)
+    return found
+
+
+def test_what_is_short_stays_as_it_is() -> None:
+    line = points((0, "0.5"), (10, "0.4"), (20, None))
+
+    assert thin(line, most=3) == line
+
+
+@given(VALUES, st.integers(0, 100))
+def test_each_crossing_of_a_limit_stays(values: list[Decimal | None], limit: int) -> None:
+    line = a_line(values)
+
+    thinned = thin(line, [points((0, str(limit)))], MOST)
+
+    assert sides(thinned, limit) == sides(line, limit)
+
+
+@given(VALUES)
+def test_the_lowest_and_the_highest_stay_and_nothing_is_made_up(values: list[Decimal | None]) -> None:
+    line, known = a_line(values), [value for value in values if value is not None]
+
+    thinned = thin(line, most=MOST)
+
+    kept = [value for _, value in thinned if value is not None]
+    assert (min(kept, default=None), max(kept, default=None)) == (min(known, default=None), max(known, default=None))
+    assert [point for point in line if point in thinned] == list(thinned)
+
+
+@given(VALUES)
+def test_where_nothing_is_known_stays(values: list[Decimal | None]) -> None:
+    line = a_line(values)
+
+    assert sides(thin(line, most=MOST), -1) == sides(line, -1)
+
+
+def test_a_day_of_ticks_becomes_some_thousand_points() -> None:
+    line = tuple(Point(number * 10**9, Decimal(number * 7919 % 1000) / 1000) for number in range(100_000))
+
+    assert len(thin(line, most=4000)) <= 4002
+
+
+def test_a_moving_limit_keeps_where_it_crosses_the_price() -> None:
+    price = Line(name="price", role=Role.EXIT, points=points(*((n, "0.50") for n in range(100))))
+    moving = [(n, "0.51" if n == 55 else f"0.4{n % 10}") for n in range(100)]
+    limit = Line(name="stop", role=Role.TRAIL, points=points(*moving), limit=True)
+
+    _, thinned = thin_all([price, limit], most=8)
+
+    assert [at_ns for at_ns, _ in thinned.points if at_ns in (54, 55, 56)] == [54, 55, 56]
