@@ -7,6 +7,7 @@ from typing import Final
 
 from actors.rules.reconcile.terms import Place
 from actors.rules.trade.draft import find, in_flight
+from actors.rules.trade.evidence import looked_up
 from actors.rules.trade.settlement import has_closed
 from bus.messages.addresses import CHECK
 from bus.messages.orders import ReportStatus, VenueAnswer, VenueFill, VenueOrder, VenuePosition
@@ -79,15 +80,15 @@ def differences(ours: Sums, theirs: Sums) -> dict[Place, Difference]:
     }
 
 
-def is_moving(trades: Iterable[Trade], answer: AccountAnswer) -> bool:
+def is_moving(trades: Iterable[Trade], answer: AccountAnswer, moved_ns: Mapping[str, int]) -> bool:
     """Whether the position of these trades of one ticker may change by itself, so that nothing can be said of it.
 
-    An order of ours is on its way, one of them changed after the venue was asked, or its market has closed: what is open
-    there is the venue's to settle.
+    An order of ours is on its way, what one of them holds changed after the venue was asked (moved_ns: when it did last, by
+    trade), or its market has closed: what is open there is the venue's to settle.
     """
     return any(
         in_flight(trade)
-        or trade.ts > answer.asked_ns
+        or moved_ns[trade.trade_id] > answer.asked_ns
         or trade.state in (TradeState.PENDING, TradeState.EXPIRED, TradeState.UNKNOWN)
         or has_closed(trade, answer.now_ns)
         for trade in trades
@@ -142,7 +143,8 @@ def _is_news(
     if trade is None or attempt is None:
         return any(fill.fill_id not in told_before for fill in fills)
     booked = {fill.fill_id for fill in trade.fills}
-    if any(fill.fill_id not in booked for fill in fills):
+    # What was booked in sum stands for each of its fills.
+    if looked_up(attempt) not in booked and any(fill.fill_id not in booked for fill in fills):
         return True
     return order is not None and _says_more(order, attempt)
 

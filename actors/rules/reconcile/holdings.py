@@ -6,6 +6,7 @@ from typing import Final
 
 from actors.rules.memory import remember
 from actors.rules.reconcile.terms import AccountKey
+from actors.rules.trade.draft import in_flight
 from actors.rules.trade.outside import fills_of_others
 from bus.messages.trades import Trade, TradeState
 
@@ -17,6 +18,8 @@ class Holdings:
 
     def __init__(self) -> None:
         self._trades: dict[AccountKey, dict[str, Trade]] = {}
+        self.moved_ns: dict[str, int] = {}
+        """When what a trade holds, or has on its way, changed last; a close that only waits for its price moves nothing."""
         self._taken: dict[AccountKey, set[str]] = {}
         self._settled: OrderedDict[tuple[AccountKey, str], None] = OrderedDict()
 
@@ -24,10 +27,14 @@ class Holdings:
         """Take a trade as it now stands; return its account."""
         key = AccountKey(trade.venue, trade.account)
         living = self._trades.setdefault(key, {})
+        before = living.get(trade.trade_id)
         if trade.state.is_terminal:
             living.pop(trade.trade_id, None)
+            self.moved_ns.pop(trade.trade_id, None)
         else:
             living[trade.trade_id] = trade
+            if before is None or _moves(before, trade):
+                self.moved_ns[trade.trade_id] = trade.ts
         if trade.state is TradeState.SETTLED:
             remember(self._settled, (key, trade.ticker), None, _TICKERS_MAX)
         if foreign := fills_of_others(trade):
@@ -49,6 +56,10 @@ class Holdings:
     def since_ns(self, key: AccountKey) -> int | None:
         """Return when the oldest trade of the account began that has not ended; None without any."""
         return min((_begun_ns(trade) for trade in self.of(key).values()), default=None)
+
+
+def _moves(before: Trade, trade: Trade) -> bool:
+    return before.open_quantity != trade.open_quantity or bool(in_flight(before) or in_flight(trade))
 
 
 def _begun_ns(trade: Trade) -> int:

@@ -91,7 +91,9 @@ class Look:
 
     def _judge(self, place: Place, difference: Difference) -> None:
         there = self._on_ticker.get(place.ticker, ())
-        if comparison.is_moving(there, self._answer) or any(trade.trade_id in self._told_of for trade in there):
+        if comparison.is_moving(there, self._answer, self._holdings.moved_ns) or any(
+            trade.trade_id in self._told_of for trade in there
+        ):
             self.again = True
             return
         if difference.missing < ZERO and self._holdings.is_settled(self._account.key, place.ticker):
@@ -159,7 +161,7 @@ class Look:
                 continue
             self.again = True
             is_told = any(trade.trade_id in self._told_of for trade in there)
-            if ticker in differing or is_told or comparison.is_moving(there, self._answer):
+            if ticker in differing or is_told or comparison.is_moving(there, self._answer, self._holdings.moved_ns):
                 continue
             before, since_ns = known.get(ticker, (quantity, self._answer.asked_ns))
             since_ns = since_ns if before == quantity else self._answer.asked_ns

@@ -18,7 +18,7 @@ from bus.messages.reconcile import (
     VenuesUp,
 )
 from bus.messages.records import Commit
-from bus.messages.trades import AttemptState, Side, TradeState
+from bus.messages.trades import AttemptState, Purpose, Side, TradeState
 from bus.messages.units import NS_PER_S
 from tests.rules.desk.builders import received
 from tests.rules.reconcile.builders import (
@@ -442,6 +442,28 @@ def test_what_changed_after_the_question_is_compared_with_the_next_answer() -> N
 
     assert closed(room.all_said) == []
     assert room.notices == []
+
+
+def test_a_fill_that_is_booked_in_sum_keeps_no_position_from_being_compared() -> None:
+    """L1: it was told with every look, and whatever a look tells something of is not judged by it."""
+    entry = an_attempt("t1-entry-1", AttemptState.DEAD, purpose=Purpose.ENTRY, evidence="filled", filled=D(10))
+    room = Room(a_trade(attempts=(entry,), fills=(a_fill(fill_id="t1-entry-1-looked-up"),)))
+
+    said = room.agrees_after(fills=(a_venue_fill("f1", client_order_id="t1-entry-1"),), for_s=60)
+
+    assert [name for name, _, _ in closed(said)] == ["t1"]
+
+
+def test_a_close_that_only_waits_for_its_price_keeps_no_position_from_being_compared() -> None:
+    """L1: it is tried again every few seconds, and so is the look."""
+    trade = a_trade(state=TradeState.CLOSING, attempts=(an_attempt(state=AttemptState.WANTED),))
+    room = Room(trade)
+    for _ in range(0, 60, 5):
+        room.passes(5)
+        room.hear(later(trade, ts=room.now_ns + 1))
+        room.answers()
+
+    assert {name for name, _, _ in closed(room.all_said)} == {"t1"}
 
 
 def test_an_order_at_the_venue_is_told_where_its_close_waits_for_a_price() -> None:
