@@ -21,7 +21,7 @@ from actors.rules.pictures.drawn import (
     money_text,
     span_text,
 )
-from actors.rules.pictures.run_trades import RunTrade, packed
+from actors.rules.pictures.run_trades import RunTrade, RunTrades, packed
 from actors.rules.pictures.story import Heard, marks_of, notices_in, trades_in
 from actors.rules.pictures.thinning import thin_all
 from bus.messages.envelope import Received
@@ -64,7 +64,7 @@ class RunStory:
         self._since_ns = since_ns
         self._begin_ns: int | None = None
         self._last_ns = 0
-        self._trades: dict[str, RunTrade] = {}
+        self._trades = RunTrades()
         self._marks: list[Mark] = []
         self._noticed: set[str] = set()
         self._ticks: Counter[int] = Counter()
@@ -76,10 +76,9 @@ class RunStory:
         """A process begins, and knows these trades."""
         self._marks.append(Mark(at_ns=now_ns, role=Role.SYSTEM, title=f"process begins: {instance}"))
         for trade in recovered.trades:
-            self._trades.setdefault(trade.trade_id, RunTrade(trade.trade_id)).become(trade, now_ns, is_known=True)
+            self._trades.become(trade, now_ns, is_known=True)
         for word in recovered.coverage:
-            if word.trade_id in self._trades:
-                self._trades[word.trade_id].cover(word)
+            self._trades.cover(word)
         self._count(now_ns)
 
     def hear(self, told: Heard) -> None:
@@ -110,7 +109,7 @@ class RunStory:
         if begin_ns is None:
             return None
         end_ns = max(self._last_ns, begin_ns + NS_PER_S)
-        shown = [trade for trade in self._trades.values() if trade.touches(begin_ns)]
+        shown = [trade for trade in self._trades.by_id.values() if trade.touches(begin_ns)]
         told = {"recording": place, **_facts(shown, begin_ns, end_ns)}
         other = [] if compared is None else list(difference.panels(compared, end_ns))
         return Picture(
@@ -125,28 +124,22 @@ class RunStory:
         )
 
     def _follow(self, told: Heard) -> None:
-        has_changed = False
         for trade in trades_in(told):
-            row = self._trades.setdefault(trade.trade_id, RunTrade(trade.trade_id))
-            fills = row.become(trade, told.at_ns)
+            fills = self._trades.become(trade, told.at_ns)
             self._marks += fills if told.at_ns >= self._since_ns else ()
-            has_changed = True
         for word in told.said:
-            if isinstance(word, StopCoverage) and word.trade_id in self._trades:
-                self._trades[word.trade_id].cover(word)
-                has_changed = True
-        if has_changed:
-            self._count(told.at_ns)
+            if isinstance(word, StopCoverage):
+                self._trades.cover(word)
+        self._count(told.at_ns)
 
     def _count(self, now_ns: int) -> None:
-        trades = self._trades.values()
-        self._pnl.append(Point(now_ns, sum((trade.gained for trade in trades), ZERO)))
-        self._open.append(Point(now_ns, Decimal(sum(trade.is_open for trade in trades))))
-        self._bare.append(Point(now_ns, Decimal(sum(trade.is_bare for trade in trades))))
+        for points, total in zip((self._pnl, self._open, self._bare), self._trades.totals, strict=True):
+            if not points or points[-1].value != total:
+                points.append(Point(now_ns, total))
 
     def _events(self, told: Heard) -> Iterator[Mark]:
         for trade_id, mark in marks_of(told):
-            row = self._trades.get(trade_id or "")
+            row = self._trades.by_id.get(trade_id or "")
             if row is not None and mark.role is Role.HELD:
                 row.held += 1
             yield mark

@@ -9,9 +9,13 @@ from actors.rules.pictures.drawn import Mark, Role, Span, clock_text, money_text
 from bus.messages.plain import number_text
 from bus.messages.stops import StopCoverage
 from bus.messages.trades import Coverage, Trade, TradeState
-from bus.messages.units import ZERO, Money
+from bus.messages.units import ZERO, Money, Number
 
 _LAST_NS: Final = 2**63 - 1
+
+
+Standing = tuple[Money, int, int]
+"""What one trade adds to the totals of all."""
 
 
 class RunTrade:
@@ -60,6 +64,11 @@ class RunTrade:
     def gained(self) -> Money:
         """What it realised, dollars."""
         return ZERO if self._trade is None else self._trade.pnl - self._before
+
+    @property
+    def standing(self) -> Standing:
+        """What it adds to the totals."""
+        return self.gained, int(self.is_open), int(self.is_bare)
 
     @property
     def how(self) -> str:
@@ -136,6 +145,35 @@ class RunTrade:
     def _bare_until(self, now_ns: int) -> None:
         if self.is_bare:
             self._bare[-1] = (self._bare[-1][0], now_ns)
+
+
+class RunTrades:
+    """All of them by id, and what they come to: kept up to date trade by trade, so that a day of many is told in one pass."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, RunTrade] = {}
+        self.totals: tuple[Money, Number, Number] = (ZERO, ZERO, ZERO)
+        """Dollars realised; how many are open; how many of them are unprotected."""
+
+    def become(self, trade: Trade, now_ns: int, *, is_known: bool = False) -> list[Mark]:
+        """As `RunTrade.become`."""
+        row = self.by_id.setdefault(trade.trade_id, RunTrade(trade.trade_id))
+        before = row.standing
+        fills = row.become(trade, now_ns, is_known=is_known)
+        self._add(before, row.standing)
+        return fills
+
+    def cover(self, word: StopCoverage) -> None:
+        """As `RunTrade.cover`; of a trade that nobody has told of nothing is kept."""
+        row = self.by_id.get(word.trade_id)
+        if row is not None:
+            before = row.standing
+            row.cover(word)
+            self._add(before, row.standing)
+
+    def _add(self, before: Standing, after: Standing) -> None:
+        gained, opened, bare = self.totals
+        self.totals = (gained + after[0] - before[0], opened + after[1] - before[1], bare + after[2] - before[2])
 
 
 def packed(trades: Sequence[RunTrade], begin_ns: int, end_ns: int) -> list[Span]:
