@@ -91,6 +91,7 @@ from db.check import postgres_answers
 from db.embedded import EmbeddedPostgres
 from db.errors import SchemaMismatch
 from db.errors import ServerUnavailable as NoPostgres
+from db.migration import commands as migration
 from db.names import DatabaseNames
 from db.store import PostgresStore
 from tests.bench.documents import Benchmarks, Figure
@@ -112,7 +113,7 @@ app = App(
     version=VERSION,
     default_parameter=Parameter(negative=()),
 )
-ROOMS = (database, trade, stop, settings, system, events)
+ROOMS = (database, trade, stop, settings, system, events, migration)
 for room in ROOMS:
     app.command(room.app)
 app.command(check.command((this_machine, nats_answers, postgres_answers)), name="check")

@@ -1,0 +1,1 @@
+"""The move from SQLite to PostgreSQL. Nothing but run.py imports it."""

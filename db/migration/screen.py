@@ -1,0 +1,71 @@
+"""An audit for people at a terminal."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from config.pictures import card, table
+from db.migration.words import Audit
+
+_TABLES_MAX = 40
+"""A matrix is for reading; all of it stands in the JSON."""
+
+
+def render(found: Audit) -> RenderableType:
+    """Return summary, connections, the matrix of files and tables, loops, and what was not read."""
+    return Group(*(part for picture in _pictures(found) for part in (picture, Text(""))))
+
+
+def _pictures(found: Audit) -> Iterator[RenderableType]:
+    opened = Counter(f"{one.library} {one.how}" for one in found.connections)
+    yield card(
+        f"Audit of {found.root}",
+        {
+            "files": found.files,
+            "lines": f"{found.lines:,}",
+            "connections": f"{len(found.connections)} in {len({one.file for one in found.connections})} files",
+            "opened by": opened,
+            "statements": f"{len(found.statements)}, of them {sum(one.postgres is not None for one in found.statements)} translated",
+            "variables": len({one.name for one in found.variables}),
+            "ports": len({one.port for one in found.ports}),
+            "paths": len({one.path for one in found.paths}),
+            "HTTP calls": f"{len(found.http_calls)}, of them {sum(not one.timeout for one in found.http_calls)} without a time-out",
+            "polling loops": len(found.loops),
+            "not read": len(found.unread) or None,
+        },
+    )
+    yield table(
+        "Connections by file",
+        ("file", "direct", "through helpers", "databases"),
+        [
+            (
+                file,
+                sum(one.how != "helper" for one in found.connections if one.file == file) or None,
+                sum(one.how == "helper" for one in found.connections if one.file == file) or None,
+                sorted({one.target for one in found.connections if one.file == file and one.target}),
+            )
+            for file in sorted({one.file for one in found.connections})
+        ],
+    )
+    yield _matrix(found)
+    loops = [(f"{one.file}:{one.line}", one.function, one.interval, ", ".join(one.does)) for one in found.loops]
+    yield table("Loops that sleep", ("place", "function", "seconds", "each round"), loops)
+    if found.unread:
+        yield table("Not read, or not wholly", ("file", "why"), [(one.file, one.reason) for one in found.unread])
+
+
+def _matrix(found: Audit) -> RenderableType:
+    does = {(cell.file, cell.table): cell.access for cell in found.matrix}
+    used = Counter(table for _, table in does)
+    rows = []
+    for name, files in sorted(used.items(), key=lambda one: (-one[1], one[0]))[:_TABLES_MAX]:
+        by = {
+            access: sorted(file for file, its in does if its == name and does[file, its] == access)
+            for access in ("rw", "w", "r")
+        }
+        rows.append((name, files, *("\n".join(by[access]) for access in ("rw", "w", "r"))))
+    left_out = len(used) - len(rows)
+    title = "Tables and who uses them" + (f" ({left_out} more in --json)" if left_out > 0 else "")
+    return table(title, ("table", "files", "reads and writes", "writes", "reads"), rows)

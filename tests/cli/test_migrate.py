@@ -1,0 +1,43 @@
+"""`migrate audit` at the command line."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import run
+from tests.house.source import ROOT
+
+SOURCE = "import sqlite3\ndef f():\n    conn = sqlite3.connect('x.db')\n    conn.execute('SELECT a FROM trades')\n"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    (tmp_path / "a.py").write_text(SOURCE)
+    return tmp_path
+
+
+@pytest.mark.parametrize("flags", [["--json"], ["--format", "json"]])
+def test_an_audit_is_one_document(tree: Path, capfdbinary: pytest.CaptureFixture[bytes], flags: list[str]) -> None:
+    assert run.main(["migrate", "audit", str(tree), *flags]) == 0
+
+    document = json.loads(capfdbinary.readouterr().out)
+    assert [(one["file"], one["line"]) for one in document["connections"]] == [("a.py", 3)]
+
+
+def test_an_audit_for_people_shows_who_uses_which_table(tree: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run.main(["migrate", "audit", str(tree)]) == 0
+
+    assert "trades" in capfd.readouterr().out
+
+
+def test_a_path_that_is_not_there_is_wrong_use(tree: Path) -> None:
+    assert run.main(["migrate", "audit", str(tree / "nowhere")]) == 2
+
+
+def test_no_other_command_waits_for_the_parser_of_sql() -> None:
+    look = "import sys, run; sys.exit('sqlglot' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", look], cwd=ROOT, check=False).returncode == 0

@@ -1,0 +1,74 @@
+"""Files that no audit can read, or not wholly: each is told, and the rest is audited."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from db.migration.audit import audit
+from db.migration.sources import BYTES_MAX
+
+GOOD = "import sqlite3\nsqlite3.connect('x.db')\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"def f(:\n", "no Python: line 1"),
+        (b"x = '\0'\n", "binary"),
+        (b"#" * (BYTES_MAX + 1), "larger than"),
+        (b"x = 1 # \xff\xfe\n", "not UTF-8"),
+        (b"# -*- coding: klingon -*-\nx = 1\n", "not UTF-8"),
+        (b"x = " + b"(" * 5000 + b")" * 5000, "no Python"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_beside_those_that_can(tmp_path: Path, content: bytes, reason: str) -> None:
+    (tmp_path / "bad.py").write_bytes(content)
+    (tmp_path / "good.py").write_text(GOOD)
+
+    found = audit(tmp_path)
+
+    assert [one.file for one in found.unread] == ["bad.py"]
+    assert found.unread[0].reason.startswith(reason)
+    assert [one.file for one in found.connections] == ["good.py"]
+
+
+def test_a_circle_of_links_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "good.py").write_text(GOOD)
+    (tmp_path / "again").symlink_to(tmp_path)
+
+    found = audit(tmp_path)
+
+    assert [(one.file, one.reason) for one in found.unread] == [("again", "a symbolic link, not followed")]
+    assert len(found.connections) == 1
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+
+    assert [one.reason for one in audit(tmp_path).unread] == ["not a regular file"]
+
+
+def test_a_name_that_is_no_text_is_told_in_text(tmp_path: Path) -> None:
+    (Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.py"))).write_text("x = (\n")
+
+    (one,) = audit(tmp_path).unread
+
+    assert one.file.encode()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x = x\ny = x + 'a'\ndef f(c):\n    c.execute(y)\n",
+        "def f():\n    return f()\nimport sqlite3\nsqlite3.connect(f())\n",
+        "a = b\nb = a\na.connect()\n",
+        "x = " + " + ".join(["'a'"] * 900) + "\n",
+        "import os\nos.environ[" + "-" * 80 + "1]\n",
+    ],
+    ids=("itself", "recursion", "circle", "long", "nested"),
+)
+def test_names_that_lead_round_in_a_circle_end(tmp_path: Path, source: str) -> None:
+    (tmp_path / "a.py").write_text(source)
+
+    assert audit(tmp_path).unread == ()
