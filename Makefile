@@ -8,7 +8,7 @@ WORKERS ?= 2
 MUTANTS_STAMP := .mutants/venv/.installed
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --no-header --no-emit-index-url --python-version 3.11
 
-.PHONY: setup demo test lint types imports unit docs proof simulate simulate-power chaos mutants lock clean
+.PHONY: setup demo test lint types imports unit docs proof simulate simulate-power chaos recordings mutants lock clean
 
 setup: $(STAMP)
 
@@ -61,6 +61,10 @@ simulate-power: setup
 ROUNDS ?= 10
 chaos: setup
 	$(BIN)/python -m tests.chaos.run --rounds $(ROUNDS) --first $(FIRST) --workers $(WORKERS)
+
+# The histories in tests/replay/histories anew: after a rule was changed on purpose, with a line in CHANGELOG.md that says so.
+recordings: setup
+	$(BIN)/python -m tests.replay.recordings
 
 # Small mistakes, one at a time, and whether a test notices; into docs/proof.md. Hours; less: ONLY=actors/rules/trade, SAMPLE=300
 mutants: $(MUTANTS_STAMP)

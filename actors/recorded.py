@@ -7,7 +7,7 @@ from actors.engines import Beginning
 from actors.ports import Recorder
 from actors.rules.desk.desk import Desk
 from actors.watched import Engine
-from bus.messages.recording import LifeBegun
+from bus.messages.recording import SPOKEN, LifeBegun
 from bus.recorder.segments import LIFE
 from config.settings import Settings
 from config.version import VERSION
@@ -23,6 +23,7 @@ def note_beginning(recorder: Recorder, settings: Settings, beginning: Beginning)
         settings=settings.told(),
         streams=dict(beginning.streams),
         marks=beginning.marks,
+        spoken=SPOKEN,
     )
     for word in (begun, beginning.recovered, *beginning.paper):
         recorder.note(LIFE, word, (), beginning.now_ns)

@@ -32,6 +32,11 @@ class Lives:
         """Whether what is heard now belongs to a life whose beginning was heard."""
         return self._begun is not None
 
+    @property
+    def spoken(self) -> int:
+        """What the code of this life had to say; see `bus.messages.recording.SPOKEN`."""
+        return 0 if self._begun is None else self._begun.spoken
+
     def hear(self, word: object) -> bool:
         """Take it in; say whether the life before it is over."""
         match word:

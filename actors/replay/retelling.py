@@ -4,7 +4,7 @@ A life begins with what its engines were built from. Where entries were lost, or
 again before the next life; what is skipped is counted, never taken for equal.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from actors.engines import Engines
 from actors.replay.lives import Lives
-from bus.messages.recording import EngineRebuilt, EntriesLost, LifeEnded, PaperRestored
+from actors.replay.older import as_then
+from bus.messages.recording import SPOKEN, EngineRebuilt, EntriesLost, LifeEnded, PaperRestored
 from bus.messages.records import OrdersTail
 from bus.recorder.segments import LIFE, Block, Entry
 from bus.recorder.words import Packed, UnreadableWord, look, pack, unpack
@@ -35,13 +36,17 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """An entry told again. heard: None if it cannot be read. said: what the engine says now; None: nothing could decide it again."""
+    """An entry told again. heard: None if it cannot be read. said: what the engine says now; None: nothing could decide it again.
+
+    spoken: what the code that recorded it had to say; see `actors.replay.older`.
+    """
 
     block: Block
     entry: Entry
     number: int
     heard: object
     said: list[object] | None
+    spoken: int = SPOKEN
 
     def names(self, text: bytes) -> bool:
         """Whether what was heard or said holds `text`."""
@@ -54,7 +59,10 @@ class Told:
         if not self.said and not expected:
             return None
         actual = list(map(pack, self.said or ()))
-        if len(actual) == len(expected) and all(map(_is_same, expected, actual)):
+        if _are_same(expected, actual):
+            return None
+        then = as_then(self.spoken, self.entry.actor, self.said or ())
+        if len(then) < len(actual) and _are_same(expected, list(map(pack, then))):
             return None
         return Difference(
             number=self.number,
@@ -110,7 +118,7 @@ class Retelling:
                 self._before(Told(block=block, entry=entry, number=tally.entries, heard=heard, said=None))
             said = self._retell(entry, heard)
             tally.skipped += said is None and not isinstance(heard, LifeEnded | EntriesLost)
-            yield Told(block=block, entry=entry, number=tally.entries, heard=heard, said=said)
+            yield Told(block=block, entry=entry, number=tally.entries, heard=heard, said=said, spoken=self.lives.spoken)
 
     @property
     def engines(self) -> Engines | None:
@@ -167,6 +175,10 @@ class _Words:
         if index not in self._read:
             self._read[index] = unpack(self._packed[index])
         return self._read[index]
+
+
+def _are_same(expected: Sequence[Packed], actual: Sequence[Packed]) -> bool:
+    return len(actual) == len(expected) and all(map(_is_same, expected, actual))
 
 
 def _is_same(expected: Packed, actual: Packed) -> bool:

@@ -1,12 +1,16 @@
 """What a recording holds beside what actors heard and said: how a life began, what was built anew, what is missing."""
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from bus.messages.stops import StopCoverage
 from bus.messages.trades import Trade
 from bus.messages.units import ZERO, Number, UtcNs
+
+SPOKEN: Final = 1
+"""What deciders have to say, numbered: raised where one begins to say a word that it did not say before. See `actors.replay.older`."""
 
 
 class LifeBegun(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +26,8 @@ class LifeBegun(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, str | int | bool]
     streams: dict[str, str]
     marks: bool
+    spoken: int = 0
+    """The `SPOKEN` of the code that recorded this; 0: it did not count yet."""
 
 
 class LifeContinues(msgspec.Struct, frozen=True, kw_only=True):

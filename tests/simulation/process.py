@@ -15,6 +15,7 @@ from actors.database import EXIT_INTERNAL
 from actors.door import Door
 from actors.house import House, HouseNotStandingError
 from actors.inbox import Inbox
+from actors.ports import Recorder
 from actors.replay.scheduler import Gone, Scheduler
 from actors.replay.shuffled import ShuffledTurns
 from actors.replay.strands import Strand
@@ -41,6 +42,7 @@ class Around(Protocol):
     scheduler: Scheduler
     nats: ModelNats
     postgres: ModelPostgres
+    recorder: Recorder | None
 
     def before(self, incarnation: "Incarnation", inbox: Inbox, word: object) -> None:
         """See a word before its actor works it."""
@@ -141,6 +143,7 @@ class Incarnation:
             turns=self.turns,
             also={StopFired: self._fired},
             snapshots=disk,
+            recorder=world.recorder,
         )
         self.serving = Serving(settings, wiring)
         self._standby = Standby(

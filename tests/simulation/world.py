@@ -17,6 +17,7 @@ import pykka
 from msgspec.structs import replace
 
 from actors.inbox import Inbox
+from actors.ports import Recorder
 from actors.replay.scheduler import Scheduler
 from bus.messages.market import Ticks
 from bus.messages.orders import EpochRecord
@@ -77,6 +78,8 @@ class World:
         self.watchers: list[Any] = []
         """Who sees every word, and every answer: the oracle."""
         self.nats.note = self.postgres.note = self.note_fault
+        self.recorder: Recorder | None = None
+        """Notes what is decided in it, all lives; see `tests.replay.recordings`."""
         self._lives: Counter[str] = Counter()
         self._asked = 0
         self._leader = ""
