@@ -7,7 +7,6 @@ counted, the count is recorded once there is room again, and people are told of 
 
 import queue
 import threading
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -57,6 +56,7 @@ class Recorder:
         self._clock = clock
         self._keep = keep
         self._queue: queue.SimpleQueue[Noted | None] = queue.SimpleQueue()
+        self._ending = threading.Event()
         self._overflow = threading.Lock()
         self._lost = 0
         self._failed = False
@@ -82,25 +82,35 @@ class Recorder:
         """Write what was noted, and that this life has ended in order. Returns after `timeout_s` at the latest."""
         self.note(OWNER, LifeEnded())
         self._queue.put(None)
+        self._ending.set()
         self._thread.join(timeout_s)
 
     # On the recorder's thread
 
     def _work(self) -> None:
-        pending = Pending()
-        is_open = True
-        while is_open:
-            with suppress(queue.Empty):
-                noted = self._queue.get(timeout=pending.wait_s())
-                is_open = noted is not None
-                if noted is not None:
-                    self._add(pending, noted)
-                    if not pending.is_due():
-                        continue
-            self._write(pending)
-            pending = Pending()
+        is_behind = False
+        while (noted := self._queue.get()) is not None:
+            # Woken once for each block: a thread that is woken by every word takes its turn from those that decide.
+            if not is_behind:
+                self._ending.wait(FLUSH_S)
+            is_behind = self._take(noted)
         if self._segment is not None:
             self._segment.close()
+
+    def _take(self, noted: Noted) -> bool:
+        """Write a block of what waits by now; say whether it holds no more and something is left."""
+        pending, waiting = Pending(), self._queue.qsize()
+        self._add(pending, noted)
+        while waiting and not pending.is_full:
+            following = self._queue.get()
+            if following is None:
+                # For whoever waits for the next one.
+                self._queue.put(None)
+                break
+            self._add(pending, following)
+            waiting -= 1
+        self._write(pending)
+        return waiting > 0
 
     def _add(self, pending: "Pending", noted: Noted) -> None:
         if isinstance(noted.heard, LifeBegun):
@@ -179,15 +189,12 @@ class Pending:
         self._known: dict[int, int] = {}
         self._held: list[object] = []
         self._size = 0
-        self._due_s: float | None = None
 
     def add(self, noted: Noted) -> None:
         """Pack an entry into it."""
         heard = self._index(noted.heard)
         said = tuple(map(self._index, noted.said))
         self.entries.append(Entry(noted.actor, noted.at_ns, heard, said))
-        if self._due_s is None:
-            self._due_s = time.monotonic() + FLUSH_S
 
     def put_first(self, noted: Noted) -> None:
         """Put an entry before all others."""
@@ -198,18 +205,10 @@ class Pending:
         """Return the instant of its first entry, or now."""
         return self.entries[0].at_ns if self.entries else clock.now_ns()
 
-    def wait_s(self) -> float | None:
-        """Return how long to wait for more; None: for as long as it takes."""
-        return None if self._due_s is None else max(0.0, self._due_s - time.monotonic())
-
     @property
     def is_full(self) -> bool:
         """Whether no more should go into this block."""
         return self._size >= _BLOCK_BYTES
-
-    def is_due(self) -> bool:
-        """Whether it is to be written."""
-        return self.is_full or (self._due_s is not None and time.monotonic() >= self._due_s)
 
     def _index(self, word: object) -> int:
         index = self._known.get(id(word))

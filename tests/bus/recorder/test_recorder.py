@@ -81,6 +81,16 @@ def test_what_is_noted_is_recorded_in_its_order_and_the_end_is_said(tmp_path: Pa
     ]
 
 
+def test_what_does_not_go_into_a_full_block_stands_in_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "_BLOCK_BYTES", 1)
+    with recording_into(tmp_path) as (under_test, _):
+        for number in range(20):
+            under_test.note("auto_stop", a_word(number))
+
+    assert [word for _, word, _ in recorded(tmp_path)] == [*map(a_word, range(20)), LifeEnded()]
+    assert len(list(read(tmp_path))) == 21
+
+
 def test_a_word_that_several_actors_hear_stands_in_a_block_once(tmp_path: Path) -> None:
     word = a_word(1)
     with recording_into(tmp_path) as (under_test, _):
