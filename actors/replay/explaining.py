@@ -4,7 +4,7 @@ from pathlib import Path
 
 from actors.engines import Engines
 from actors.replay.reporting import Onlooker
-from actors.replay.retelling import ReadSettings, Retelling, Told
+from actors.replay.retelling import ReadSettings, Retelling
 from actors.rules.stops.explaining import standings
 from bus.messages.explain import Explained
 from bus.messages.recording import LifeEnded
@@ -13,8 +13,10 @@ from bus.messages.stops import StopCoverage, StopDecision, StopFired
 from bus.messages.trades import Trade
 from bus.recorder.reading import read
 from bus.recorder.segments import Block
+from bus.recorder.words import Packed, UnreadableWord, unpack
 
 _LAST_NS = 2**63 - 1
+_TELLING = {kind.__name__ for kind in (Trade, StopFired, StopCoverage, Commit)}
 
 
 class NothingRecordedError(Exception):
@@ -25,7 +27,9 @@ def explain(
     place: Path, trade_id: str, at_ns: int | None, read_settings: ReadSettings, onlooker: Onlooker | None = None
 ) -> Explained:
     """Say why a stop of the trade fired, or did not, by `at_ns` (None: the end). Raises: NoRecording, NothingRecordedError."""
-    retelling, account, gaps = Retelling(read_settings), _Account(trade_id, onlooker), list[str]()
+    # Where a rule stands, AutoStop alone can tell; what the others said of the trade was written down. Who looks on sees everything.
+    retelling = Retelling(read_settings, only="auto_stop" if onlooker is None else None)
+    account, gaps = _Account(trade_id, onlooker), list[str]()
     until_ns = _LAST_NS if at_ns is None else at_ns
     for part in read(place):
         if not isinstance(part, Block):
@@ -50,7 +54,7 @@ def explain(
         decisions=tuple(account.decisions.values()),
         coverage=tuple(account.coverage),
         settings_version=trade.settings_version,
-        gaps=tuple(gaps),
+        gaps=(*gaps, *account.unreadable),
     )
 
 
@@ -61,6 +65,7 @@ class _Account:
         self.trade: Trade | None = None
         self.decisions: dict[str, StopDecision] = {}
         self.coverage: list[StopCoverage] = []
+        self.unreadable: list[str] = []
         self.last_ns = 0
         self.engines: Engines | None = None
         """As they stood last: a life that has ended in order still tells how it ended."""
@@ -69,18 +74,28 @@ class _Account:
 
     def take(self, block: Block, retelling: Retelling, until_ns: int) -> bool:
         """Hear a block up to `until_ns`; say whether all of it lies before."""
+        named = self._named(block)
         for told in retelling.hear(block, until_ns):
             self.last_ns = told.entry.at_ns
             if self._onlooker is not None:
                 self._onlooker.see(told, retelling.engines)
             if not isinstance(told.heard, LifeEnded):
-                self._hear(told, retelling.engines)
+                self.engines = retelling.living()
+            for index in told.entry.said:
+                if index in named:
+                    self._read(block.words[index])
         return all(entry.at_ns <= until_ns for entry in block.entries)
 
-    def _hear(self, told: Told, engines: Engines | None) -> None:
-        self.engines = engines
-        for word in told.said or ():
-            self._note(word)
+    def _named(self, block: Block) -> set[int]:
+        """Return the words of a block that may tell of the trade, by their index."""
+        text = self._trade_id.encode()
+        return {number for number, (name, body) in enumerate(block.words) if name in _TELLING and text in bytes(body)}
+
+    def _read(self, packed: Packed) -> None:
+        try:
+            self._note(unpack(packed))
+        except UnreadableWord as error:
+            self.unreadable.append(str(error))
 
     def _note(self, word: object) -> None:
         match word:

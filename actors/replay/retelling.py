@@ -15,7 +15,7 @@ from actors.replay.lives import Lives
 from actors.replay.older import as_then
 from bus.messages.recording import SPOKEN, EngineRebuilt, EntriesLost, LifeEnded, PaperRestored
 from bus.messages.records import OrdersTail
-from bus.recorder.segments import LIFE, Block, Entry
+from bus.recorder.segments import LIFE, OWNER, Block, Entry
 from bus.recorder.words import Packed, UnreadableWord, look, pack, unpack
 from config.settings import Settings
 
@@ -86,12 +86,18 @@ class Tally:
 
 
 class Retelling:
-    """Hears blocks, in order. read_settings: `config.settings.retold`. before: is shown each entry just before it is told again."""
+    """Hears blocks, in order. read_settings: `config.settings.retold`. before: is shown each entry just before it is told again.
 
-    def __init__(self, read_settings: ReadSettings, before: Callable[[Told], None] | None = None) -> None:
+    only: of which actor alone anything is decided again; the words of the others are not even read. Engines share nothing.
+    """
+
+    def __init__(
+        self, read_settings: ReadSettings, before: Callable[[Told], None] | None = None, only: str | None = None
+    ) -> None:
         self.tally = Tally()
         self._read_settings = read_settings
         self._before = before
+        self._only = None if only is None else {only, LIFE, OWNER}
         self.lives = Lives()
         self._engines: Engines | None = None
 
@@ -104,6 +110,9 @@ class Retelling:
             tally.entries += 1
             tally.first_ns = tally.first_ns or entry.at_ns
             tally.last_ns = entry.at_ns
+            if self._only is not None and entry.actor not in self._only:
+                yield Told(block=block, entry=entry, number=tally.entries, heard=None, said=None)
+                continue
             try:
                 heard = words[entry.heard]
             except UnreadableWord:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bus.messages.recording import LifeEnded
-from bus.recorder.recorder import OWNER, Noted, Pending
-from bus.recorder.segments import Block, SegmentWriter
+from bus.recorder.recorder import Noted, Pending
+from bus.recorder.segments import OWNER, Block, SegmentWriter
 
 
 class Filing:

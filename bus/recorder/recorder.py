@@ -17,7 +17,7 @@ from loguru import logger
 
 from bus.messages.recording import EntriesLost, LifeBegun, LifeContinues, LifeEnded, RecorderFailed, RecorderWorks
 from bus.orders import Now
-from bus.recorder.segments import LIFE, Block, Entry, SegmentWriter, segments, start_ns
+from bus.recorder.segments import LIFE, OWNER, Block, Entry, SegmentWriter, segments, start_ns
 from bus.recorder.words import Packed, pack
 
 FLUSH_S: Final = 0.05
@@ -25,7 +25,6 @@ FLUSH_S: Final = 0.05
 _BLOCK_BYTES: Final = 1 << 20
 _WAITING_MAX: Final = 100_000
 """Entries: about as many seconds of memory as a disk may hang before entries are lost."""
-OWNER: Final = "recorder"
 RANGES: Final = ".ranges"
 """What is kept beside a segment of what it tells of inputs; see `bus.recorder.ranges`."""
 

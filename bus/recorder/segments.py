@@ -29,6 +29,8 @@ MAGIC: Final = b"WATCHKEEPER RECORDING 1\n"
 SUFFIX: Final = ".wkr"
 LIFE: Final = "life"
 """The actor of entries that tell whose life it is, and what it begins with."""
+OWNER: Final = "recorder"
+"""The actor of entries that tell of the recording itself."""
 PLAIN_MAX: Final = 256 * 1024 * 1024
 """No block is larger when it is unpacked: one that says so is foreign, or made to fill the memory."""
 _HEADER: Final = struct.Struct("<4sIIIIqq")

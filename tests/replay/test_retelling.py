@@ -153,3 +153,18 @@ def test_a_block_that_is_damaged_ends_what_can_be_decided(tmp_path: Path) -> Non
     found = replay(tmp_path, Wanted(), retold)
 
     assert (len(found.gaps), found.compared, found.skipped, found.different) == (1, 1, 1, 0)
+
+
+def test_what_newer_code_cannot_read_of_a_trade_is_said_where_it_is_explained(tmp_path: Path) -> None:
+    block = a_life(1, "0.60", "0.39")
+    desk = [("Trade", pack(a_trade())[1]), ("StopCoverage", msgspec.Raw(msgspec.msgpack.encode({"trade_id": "t1"})))]
+    heard, said = len(block.words), (len(block.words), len(block.words) + 1)
+    told = Entry("trade_desk", at(9), heard, said)
+    writer = SegmentWriter(tmp_path, T0)
+    writer.append(Block([*block.words, *desk], [*block.entries, told]))
+    writer.close()
+
+    found = explain(tmp_path, "t1", None, retold)
+
+    assert found.watched
+    assert [gap for gap in found.gaps if "StopCoverage" in gap] == list(found.gaps) != []
