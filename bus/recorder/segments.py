@@ -38,7 +38,8 @@ _CHECK: Final = struct.Struct("<I")
 _HEAD: Final = _HEADER.size + _CHECK.size
 _MARK: Final = b"WKRB"
 _CHUNK: Final = 1 << 20
-_LEVEL: Final = 3
+_LEVEL: Final = 6
+"""Of zstd. On ticks of a whole recorded day 3 leaves 25.4 bytes for each, 6 leaves 24.0 and takes 0.9 us more, beside the interpreter."""
 
 
 class Entry(NamedTuple):
