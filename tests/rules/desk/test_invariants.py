@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from actors.rules.desk.desk import Desk
-from bus.messages.envelope import Malformed
-from bus.messages.orders import OrderCancel, OrderSubmit, ReportStatus, VenueAnswer, VenueOrder
+from bus.messages.envelope import Malformed, Received
+from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit, ReportStatus, VenueAnswer, VenueOrder
 from bus.messages.records import Commit
 from bus.messages.stops import MarkGiven, MarkWanted, StopArm, StopCheckGiven, StopCheckWanted
 from bus.messages.system import SystemCommand
@@ -104,6 +104,12 @@ words = st.one_of(
 )
 
 
+def _named_by(word: object) -> set[str]:
+    """Return the message id of the order that a report or an answer names."""
+    about = word.message if isinstance(word, Received) else word
+    return {f"submit:{about.client_order_id}"} if isinstance(about, OrderReport | VenueAnswer) else set()
+
+
 class Listener:
     """Hears everything that the desk says, and answers its questions when the history says so."""
 
@@ -121,7 +127,7 @@ class Listener:
         said = self.desk.handle(word)
         for commit in of_kind(said, Commit):
             self._check_versions(commit)
-            self._check_outbox(commit)
+            self._check_outbox(commit, _named_by(word))
             self.keys.update([commit.inbox.key] if commit.inbox is not None else [])
         self._check_direct(said)
         for trade in of_kind(said, Trade):
@@ -133,11 +139,14 @@ class Listener:
             assert trade.version == self.versions.get(trade.trade_id, 0) + 1
             self.versions[trade.trade_id] = trade.version
 
-    def _check_outbox(self, commit: Commit) -> None:
+    def _check_outbox(self, commit: Commit, found: set[str]) -> None:
+        """Each order's row stands beside its way out, but for one that its venue is `found` to have: it left in an earlier life."""
         told = {out.msg_id for out in commit.outbox if out.msg_id.startswith("trade:")}
         assert told == {f"trade:{trade.trade_id}:{trade.version}" for trade in commit.trades}
         sent = {out.msg_id for out in commit.outbox if out.msg_id.startswith("submit:")}
-        assert sent == {f"submit:{order.client_order_id}" for order in commit.orders}
+        rows = {f"submit:{order.client_order_id}" for order in commit.orders}
+        assert sent <= rows
+        assert rows - sent <= found
 
     def _check_direct(self, said: list[object]) -> None:
         direct = {out.msg_id for commit in of_kind(said, Commit) for out in commit.outbox if out.direct}
