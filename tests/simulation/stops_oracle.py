@@ -14,7 +14,7 @@ from actors.rules.stops.armed import ArmedTrade
 from bus.messages.market import FeedBeat, Part, Quote, Ticks
 from bus.messages.plain import from_json
 from bus.messages.stops import Rule, StopDecision, StopFired, StopProgress
-from bus.messages.trades import Coverage, Side, Trade, TradeState
+from bus.messages.trades import AttemptState, Coverage, Purpose, Side, Trade, TradeState
 from bus.messages.units import NS_PER_S, ONE
 from tests.simulation.markets import SOURCE
 from tests.simulation.process import Incarnation
@@ -240,8 +240,9 @@ class StopsOracle:
                     fed = now_ns - max(feeds.values(), default=0) <= _SILENT_NS + _AHEAD_NS
                     demand(by_clock or fed, "S9", f"{name} is called armed on data that is old")
                 case Coverage.CLOSING:
-                    closes = trade.close_wanted is not None or trade.state is TradeState.EXPIRED or trade.dust
-                    demand(closes, "S9", f"{name} is called closing, and nothing closes it")
+                    flies = any(a.purpose is Purpose.CLOSE and a.state is not AttemptState.DEAD for a in trade.attempts)
+                    wanted = trade.close_wanted is not None or trade.state is TradeState.EXPIRED or trade.dust
+                    demand(wanted or flies, "S9", f"{name} is called closing, and nothing closes it")
                 case Coverage.WAIVED:
                     bare = not any(spec.rule != Rule.STALE for spec in trade.stops)
                     demand(trade.waiver is not None or bare, "S9", f"{name} is called waived by nobody")

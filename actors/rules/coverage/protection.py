@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from actors.rules.coverage import protection_notices
+from actors.rules.trade.closes import is_under_way
 from bus.messages.notices import Notice
 from bus.messages.stops import StopCoverage
 from bus.messages.trades import Coverage, Trade, TradeState
@@ -176,7 +177,7 @@ class Protection:
             return None
         if said is None:
             return "nothing was said of its coverage"
-        is_closing = trade.state is TradeState.EXPIRED or trade.dust or trade.close_wanted is not None
+        is_closing = trade.state is TradeState.EXPIRED or trade.dust or is_under_way(trade)
         if said.coverage is Coverage.CLOSING and not is_closing:
             return "it is said to be closing, and nobody closes it"
         if said.coverage in (Coverage.ARMED, Coverage.WAIVED) and is_closing:

@@ -32,7 +32,7 @@ def verdict(trade: Trade, reasons: Mapping[str, str | None], now_ns: int) -> Ver
         return Verdict(Coverage.CLOSING, "awaiting_settlement")
     if trade.dust:
         return Verdict(Coverage.CLOSING, "dust")
-    if trade.close_wanted is not None:
+    if closes.is_under_way(trade):
         return _closing(trade)
     waived = _waived(trade, now_ns)
     if waived is not None:

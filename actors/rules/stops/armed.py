@@ -4,6 +4,7 @@ from typing import Final
 
 from actors.rules.market.sight import Sight
 from actors.rules.stops.extremes import Extremes, Falls
+from actors.rules.trade.closes import is_under_way
 from bus.messages.stops import Nearest, Rule, StopProgress
 from bus.messages.timers import CancelTimer, SetTimer
 from bus.messages.trades import StopSpec, Trade, TradeState
@@ -11,16 +12,15 @@ from bus.messages.units import NS_PER_S, Number, Price
 
 OWNER: Final = "auto_stop"
 """Who asks for timers, and who sends what is committed."""
-_AT_REST: Final = frozenset({TradeState.CLOSING, TradeState.PARTIAL_CLOSING, TradeState.EXPIRED})
 
 
 def is_watched(trade: Trade) -> bool:
     """Whether stops are evaluated for `trade`: something is open, nobody closes it yet, and its market can still take an order."""
     return (
         bool(trade.open_quantity)
-        and trade.close_wanted is None
+        and not is_under_way(trade)
         and not trade.state.is_terminal
-        and trade.state not in _AT_REST
+        and trade.state is not TradeState.EXPIRED
     )
 
 

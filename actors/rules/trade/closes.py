@@ -33,6 +33,11 @@ def delay_ns(nth: int) -> int:
     return int(min(FIRST_DELAY_NS * 2 ** (nth - 1), LONGEST_DELAY_NS))
 
 
+def is_under_way(trade: Trade) -> bool:
+    """Whether `trade` is being closed: a close is wanted, or one that counted as dead may have filled more than is booked."""
+    return trade.close_wanted is not None or trade.state in (TradeState.CLOSING, TradeState.PARTIAL_CLOSING)
+
+
 def is_failing(trade: Trade) -> bool:
     """Whether the close in effect has failed so often that the trade counts as unprotected(close_failing)."""
     last = last_close(trade)

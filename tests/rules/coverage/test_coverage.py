@@ -62,6 +62,15 @@ def test_a_trade_whose_stop_has_a_fresh_input_is_armed() -> None:
     assert board.of() == (ARMED, "price")
 
 
+def test_a_trade_one_of_whose_closes_may_have_filled_more_than_is_booked_is_closing() -> None:
+    """S9: nobody wants it closed any more, and until that fill is booked no rule watches it."""
+    board = Board().tick(a_quote(0, "0.60", "0.62"))
+
+    board.hear(a_trade(PRICE, state=TradeState.CLOSING, attempts=(a_close(AttemptState.SENT),)))
+
+    assert board.of() == (Coverage.CLOSING, "closing")
+
+
 def test_a_trade_whose_inputs_never_came_is_unprotected() -> None:
     board = Board(a_trade(PRICE))
 
