@@ -4,11 +4,15 @@ While PostgreSQL is away nothing of it stands; the snapshot is where the next li
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from msgspec.structs import replace
 
 from bus.messages.records import Kept, Recovered, Snapshot
 from bus.messages.stops import StopProgress
+
+_IN_MEMORY: Final = "MARKET"
+"""The stream that is another after each restart of NATS, and says nothing of whose the others are."""
 
 
 class Counts:
@@ -59,7 +63,8 @@ class LastSnapshot:
 
 def with_later_counts(recovered: Recovered, snapshot: Snapshot, streams: Mapping[str, str]) -> Recovered:
     """Return the record with what `snapshot` knows better of its trades; nothing, if that is of other streams than `streams`."""
-    if any(streams.get(name) != created for name, created in snapshot.streams.items()):
+    kept = {name: created for name, created in snapshot.streams.items() if not name.endswith(_IN_MEMORY)}
+    if any(streams.get(name) != created for name, created in kept.items()):
         return recovered
     counts = Counts(snapshot.progress)
     counts.take(recovered.progress)

@@ -47,6 +47,15 @@ def test_a_snapshot_of_other_streams_knows_of_no_trade_of_ours() -> None:
     assert recovered == recorded(counted(1, 5))
 
 
+def test_a_market_stream_that_was_made_anew_makes_no_snapshot_anothers() -> None:
+    """S12, Fault 9: it lives in the memory of NATS, and is another after each of its restarts."""
+    snapshot = replace(a_snapshot(counted(2, 6)), streams=STREAMS | {"wk.MARKET": "monday"})
+
+    recovered = with_later_counts(recorded(counted(1, 5)), snapshot, STREAMS | {"wk.MARKET": "tuesday"})
+
+    assert recovered.progress == (counted(2, 6),)
+
+
 def test_what_was_counted_is_in_the_snapshot_before_it_stands_on_record() -> None:
     mirror = Mirror(recorded(counted(1, 1)), epoch=3, streams=STREAMS, reached={})
 
