@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from db.migration import calling, services
 from db.migration.reading import Reading
+from db.migration.rules import every as rules
 from db.migration.sources import Source, sources
 from db.migration.stating import statements
 from db.migration.syntax import Module, read_module
@@ -15,6 +16,7 @@ from db.migration.words import (
     Audit,
     Connection,
     HttpCall,
+    Inventory,
     Loop,
     MatrixCell,
     PathUse,
@@ -38,28 +40,42 @@ def audit(root: Path) -> Audit:
         else:
             unread.append(each)
     modules = [module for source in read if source.kind == "python" if (module := _parsed(source, unread))]
-    found: list[Placed] = list(_of_python(Reading(modules)))
+    reading = Reading(modules)
+    stated = [(statement, sql) for statement, sql, _ in statements(reading)]
+    found: list[Placed] = [*_of_python(reading), *(statement for statement, _ in stated)]
     for source in read:
         for told in services.read(source) if source.kind != "python" else ():
-            if isinstance(told, Unread):
-                unread.append(told)
-            else:
-                found.append(told)
-    found.sort(key=lambda one: (one.file, one.line))
-    stated = _kind(found, Statement)
+            match told:
+                case Unread():
+                    unread.append(told)
+                case (statement, sql):
+                    stated.append((statement, sql))
+                    found.append(statement)
+                case _:
+                    found.append(told)
+    inventory = _inventory(sorted(found, key=lambda one: (one.file, one.line)))
+    wrong = rules.findings(reading, inventory, stated, read)
     return Audit(
+        **{name: getattr(inventory, name) for name in Inventory.__struct_fields__},
         root=os.fsencode(root).decode(errors="replace"),
         files=dict(sorted(Counter(source.kind for source in read).items())),
         lines=sum(source.text.count("\n") for source in read),
+        matrix=matrix(inventory.statements),
+        findings=wrong,
+        unread=tuple(sorted(unread, key=lambda one: one.file)),
+    )
+
+
+def _inventory(found: Iterable[Placed]) -> Inventory:
+    found = tuple(found)
+    return Inventory(
         connections=_kind(found, Connection),
-        statements=stated,
+        statements=_kind(found, Statement),
         variables=_kind(found, Variable),
         ports=_kind(found, Port),
         paths=_kind(found, PathUse),
         http_calls=_kind(found, HttpCall),
         loops=_kind(found, Loop),
-        matrix=matrix(stated),
-        unread=tuple(sorted(unread, key=lambda one: one.file)),
     )
 
 
@@ -75,7 +91,6 @@ def _parsed(source: Source, unread: list[Unread]) -> Module | None:
 
 def _of_python(reading: Reading) -> Iterable[Placed]:
     yield from (connection for connection, _, _ in reading.connecting.connections())
-    yield from (statement for statement, _, _ in statements(reading))
     yield from calling.variables(reading)
     yield from calling.ports(reading)
     yield from calling.paths(reading)

@@ -2,14 +2,21 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import groupby
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from config.pictures import card, table
-from db.migration.words import Audit
+from db.migration.rules.catalog import RULES
+from db.migration.words import Audit, Finding
 
-_TABLES_MAX = 40
+_ORDER: Final = ("high", "medium", "low")
+_STYLES: Final = {"high": "bold red", "medium": "yellow", "low": "cyan"}
+_SHOWN_MAX: Final = 3
+"""Of one rule in one file; the others are named by their lines."""
+_TABLES_MAX: Final = 40
 """A matrix is for reading; all of it stands in the JSON."""
 
 
@@ -33,6 +40,7 @@ def _pictures(found: Audit) -> Iterator[RenderableType]:
             "paths": len({one.path for one in found.paths}),
             "HTTP calls": f"{len(found.http_calls)}, of them {sum(not one.timeout for one in found.http_calls)} without a time-out",
             "polling loops": len(found.loops),
+            "findings": f"{len(found.findings)}" + (f", and {found.known} known ones" if found.known else ""),
             "not read": len(found.unread) or None,
         },
     )
@@ -52,8 +60,45 @@ def _pictures(found: Audit) -> Iterator[RenderableType]:
     yield _matrix(found)
     loops = [(f"{one.file}:{one.line}", one.function, one.interval, ", ".join(one.does)) for one in found.loops]
     yield table("Loops that sleep", ("place", "function", "seconds", "each round"), loops)
+    yield from _findings(found)
     if found.unread:
         yield table("Not read, or not wholly", ("file", "why"), [(one.file, one.reason) for one in found.unread])
+
+
+def _findings(found: Audit) -> Iterator[RenderableType]:
+    counted = Counter((one.severity, one.rule) for one in found.findings)
+    order = sorted(counted, key=lambda one: (_ORDER.index(one[0]), -counted[one]))
+    rows = [(rule, severity, counted[severity, rule], RULES[rule][1]) for severity, rule in order]
+    yield table("Findings by rule", ("rule", "severity", "places", "why it matters"), rows)
+    for file, those in groupby(found.findings, key=lambda one: one.file):
+        yield Group(Text(file, style="bold"), *_of_file(list(those)))
+
+
+def _of_file(findings: list[Finding]) -> Iterator[Text]:
+    by_rule: dict[str, list[Finding]] = {}
+    for one in findings:
+        by_rule.setdefault(one.rule, []).append(one)
+    for rule, those in sorted(by_rule.items(), key=lambda item: (_ORDER.index(item[1][0].severity), item[0])):
+        for one in those[:_SHOWN_MAX]:
+            yield from _finding(one)
+        if more := those[_SHOWN_MAX:]:
+            yield Text(f"  {rule}: {len(more)} more, in lines {', '.join(str(one.line) for one in more)}", style="dim")
+
+
+def _finding(one: Finding) -> Iterator[Text]:
+    said = one.explanation.removesuffix(f": {RULES[one.rule][1]}")
+    where = f" in {one.function}" if one.function else ""
+    yield Text.assemble("  ", (one.rule, _STYLES[one.severity]), f", line {one.line}{where}: {said}")
+    for number, line in enumerate(one.code, one.code_from):
+        mark = ">" if number == one.line else " "
+        yield Text(f"    {mark}{number:>5} {printable(line)}", style="" if number == one.line else "dim")
+    if one.rewritten:
+        yield Text(f"      as   {' '.join(printable(one.rewritten).split())}", style="green")
+
+
+def printable(line: str) -> str:
+    """Return a line of somebody's file without what would command a terminal."""
+    return "".join(one if one.isprintable() else " " if one in "\t\n" else "?" for one in line)
 
 
 def _matrix(found: Audit) -> RenderableType:

@@ -8,10 +8,13 @@ from typing import Final
 
 from db.migration.calling import path_kind, service_of
 from db.migration.sources import Source
-from db.migration.sql import looks_like_sql, statements_in
+from db.migration.sql import Sql, looks_like_sql, statements_in
 from db.migration.stating import HOLE, statement_of
 from db.migration.texts import Text
-from db.migration.words import Connection, HttpCall, Loop, PathUse, Placed, Port, Unread, Variable
+from db.migration.words import Connection, HttpCall, Loop, PathUse, Placed, Port, Statement, Unread, Variable
+
+Told = Placed | tuple[Statement, Sql]
+"""What was found; a statement with its syntax tree."""
 
 _SECRET: Final = re.compile(r"PASSW|SECRET|TOKEN|API_?KEY|PRIVATE|CREDENTIAL|DSN|DATABASE_URL", re.IGNORECASE)
 _SETS: Final = re.compile(r"^\s*(?:export\s+|declare\s+-x\s+)?([A-Za-z_]\w*)=(.*)$")
@@ -32,7 +35,7 @@ def masked(name: str, value: str) -> str:
     return "***" if value and (_SECRET.search(name) or re.search(r"://[^/\s:]*:[^@\s]+@", value)) else value
 
 
-def read(source: Source) -> Iterator[Placed | Unread]:
+def read(source: Source) -> Iterator[Told | Unread]:
     """Yield what one file that is no Python tells."""
     match source.kind:
         case "supervisor":
@@ -104,7 +107,7 @@ def _environment(source: Source) -> Iterator[Placed]:
                 yield PathUse(**where, path=value, kind=kind)  # type: ignore[arg-type]
 
 
-def _lines(source: Source) -> Iterator[Placed]:
+def _lines(source: Source) -> Iterator[Told]:
     lines = source.text.split("\n")
     for number, line in enumerate(lines, 1):
         if line.lstrip().startswith("#"):
@@ -141,7 +144,7 @@ def _ports(line: str, where: dict[str, object], service: str | None) -> Iterator
             yield Port(**where, port=port, service=service if match[1] else None)  # type: ignore[arg-type]
 
 
-def _opened(line: str, where: dict[str, object]) -> Iterator[Placed]:
+def _opened(line: str, where: dict[str, object]) -> Iterator[Told]:
     if not (match := _SQLITE.search(line)) or match["file"].startswith("-"):
         return
     yield Connection(**where, library="sqlite3", how="shell", target=match["file"].strip("\"'"))  # type: ignore[arg-type]
@@ -181,7 +184,7 @@ def _loop(following: Iterable[str], where: dict[str, object]) -> Loop | None:
     return Loop(**where, interval=interval, does=tuple(dict.fromkeys(one for one in does if one not in skipped)))  # type: ignore[arg-type]
 
 
-def _statements(text: str, where: dict[str, object], *, executed: bool) -> Iterator[Placed]:
+def _statements(text: str, where: dict[str, object], *, executed: bool) -> Iterator[Told]:
     holed = Text(re.sub(r"\$\{?(\w+)\}?", "\ue000$\\1\ue001", text))
     for sql in statements_in(holed.filled(HOLE)):
-        yield statement_of(sql, holed, where, None, executed=executed)
+        yield statement_of(sql, holed, where, None, executed=executed), sql

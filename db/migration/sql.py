@@ -20,6 +20,7 @@ _TABLES: Final = re.compile(
     r"\b(FROM|JOIN|INTO|UPDATE|TABLE(?:\s+IF\s+(?:NOT\s+)?EXISTS)?)\s+[\"`\[]?(\w+)", re.IGNORECASE
 )
 _PERCENT: Final = re.compile(r"%s|%\(\w+\)s")
+_QUOTED: Final = re.compile(r"'(?:[^']|'')*'")
 _LENGTH_MAX: Final = 100_000
 """A longer text is data; to parse it takes minutes."""
 # sqlglot warns of what it keeps as it stands; that is told by `tree`.
@@ -50,7 +51,7 @@ def statements_in(text: str) -> tuple[Sql, ...]:
     if not text.strip():
         return ()
     try:
-        dialect = "postgres" if _PERCENT.search(text) else "sqlite"
+        dialect = "postgres" if _percents(text) else "sqlite"
         trees = sqlglot.parse(text, read=dialect) if len(text) <= _LENGTH_MAX else [None]
     except (SqlglotError, RecursionError, ValueError, IndexError, AttributeError, TypeError):
         # It is a parser that meets texts with holes and of any dialect; what it cannot read is told, whatever it stumbled over.
@@ -63,6 +64,11 @@ def statements_in(text: str) -> tuple[Sql, ...]:
     return tuple(_by_tree(tree.sql(dialect="sqlite"), tree) for tree in found)
 
 
+def _percents(text: str) -> tuple[str, ...]:
+    """Return psycopg's placeholders; a text between quotes has none."""
+    return tuple(_PERCENT.findall(_QUOTED.sub("''", text)))
+
+
 def _by_words(text: str) -> Sql:
     words = text.split()
     named = [(verb.upper(), table) for verb, table in _TABLES.findall(text)]
@@ -70,7 +76,7 @@ def _by_words(text: str) -> Sql:
         dict.fromkeys(table for verb, table in named if verb not in ("FROM", "JOIN") or words[0].upper() == "DELETE")
     )
     reads = tuple(dict.fromkeys(table for verb, table in named if table not in writes))
-    placeholders = tuple("?" for _ in range(text.count("?"))) or tuple(_PERCENT.findall(text))
+    placeholders = tuple("?" for _ in range(text.count("?"))) or _percents(text)
     return Sql(text.strip(), words[0].upper(), reads, writes, (), placeholders, None)
 
 
@@ -91,7 +97,7 @@ def _by_tree(text: str, tree: exp.Expr) -> Sql:
         ),
         writes=(_full(target),) if target is not None else (),
         columns=tuple(dict.fromkeys(name for name in names if name)),
-        placeholders=tuple(one.sql(dialect="sqlite") for one in tree.find_all(exp.Placeholder)),
+        placeholders=_percents(text) or tuple(one.sql(dialect="sqlite") for one in tree.find_all(exp.Placeholder)),
         tree=tree,
     )
 

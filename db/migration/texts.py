@@ -14,6 +14,8 @@ from db.migration.syntax import Scope
 
 _DEEP: Final = 25
 _HOLE: Final = re.compile("\ue000([^\ue001]*)\ue001")
+ADDRESS: Final = re.compile(r"(?P<before>\w+://[^/\s:@{}]*:)(?P<secret>[^@\s/{}$]+)(?P<after>@)")
+"""An address with its password."""
 _SAME: Final = frozenset(
     {"os.path.abspath", "os.path.realpath", "os.path.expanduser", "os.path.normpath", "pathlib.Path", "pathlib.PurePath", "str",
      "textwrap.dedent", "inspect.cleandoc", "sqlalchemy.text", "os.fspath"}
@@ -28,8 +30,8 @@ class Text:
 
     @property
     def shown(self) -> str:
-        """For people: a hole as `{expression}`."""
-        return _HOLE.sub(r"{\1}", self.raw)
+        """For people: a hole as `{expression}`, a password in an address as stars."""
+        return masked(_HOLE.sub(r"{\1}", self.raw))
 
     @property
     def formatted(self) -> bool:
@@ -44,6 +46,11 @@ class Text:
     def holes(self) -> list[str]:
         """The expressions that are not known, in their order."""
         return _HOLE.findall(self.raw)
+
+
+def masked(text: str) -> str:
+    """Return a text with the passwords of its addresses as stars."""
+    return ADDRESS.sub(r"\g<before>***\g<after>", text)
 
 
 def hole(expression: ast.AST) -> Text:
@@ -80,7 +87,8 @@ class Texts:
             return hole(expression)
         match expression:
             case ast.Constant(value=str() | int() | float() as value):
-                return Text(str(value))
+                # Half a pair of surrogates can stand in a source, and in no document.
+                return Text(str(value).encode(errors="replace").decode())
             case ast.JoinedStr(values=parts):
                 return self._joined(parts, "", scope, deep)
             case ast.FormattedValue(value=value):

@@ -90,6 +90,22 @@ class Loop(Placed, frozen=True, kw_only=True):
     does: tuple[str, ...]
 
 
+class Finding(Placed, frozen=True, kw_only=True):
+    """Something that breaks, or hides a break, when the database moves.
+
+    rule: stable, `run.py migrate audit --help` lists them. subject: what it is about, where a line has several. code: the lines
+    around, from line `code_from` on, secrets masked. rewritten: the code or SQL as it may stand instead, where it can be given.
+    """
+
+    rule: str
+    severity: Severity
+    explanation: str
+    subject: str = ""
+    rewritten: str | None = None
+    code_from: int = 0
+    code: tuple[str, ...] = ()
+
+
 class MatrixCell(msgspec.Struct, frozen=True, kw_only=True):
     """What one file does to one table: `r`, `w` or `rw`."""
 
@@ -118,10 +134,12 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Audit(Inventory, frozen=True, kw_only=True):
-    """One audit of one folder."""
+    """One audit of one folder. known: findings left out, because a baseline has them."""
 
     root: str
     files: dict[str, int]
     lines: int
     matrix: tuple[MatrixCell, ...]
+    findings: tuple[Finding, ...]
+    known: int = 0
     unread: tuple[Unread, ...]

@@ -41,3 +41,33 @@ def test_no_other_command_waits_for_the_parser_of_sql() -> None:
     look = "import sys, run; sys.exit('sqlglot' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", look], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_rule_that_finds_something_fails_the_audit_that_names_it(tree: Path) -> None:
+    assert run.main(["migrate", "audit", str(tree), "--fail-on", "direct-sqlite"]) == 1
+    assert run.main(["migrate", "audit", str(tree), "--fail-on", "ports-disagree"]) == 0
+
+
+@pytest.mark.parametrize(("most", "code"), [("1", 1), ("2", 0)])
+def test_more_findings_than_are_allowed_fail_the_audit(tree: Path, most: str, code: int) -> None:
+    """The source opens a file itself, and leaves it open."""
+    assert run.main(["migrate", "audit", str(tree), "--fail-on", most]) == code
+
+
+def test_against_a_baseline_only_what_is_new_fails(tree: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    run.main(["migrate", "audit", str(tree), "--json"])
+    baseline = tree / "before.json"
+    baseline.write_bytes(capfdbinary.readouterr().out)
+    (tree / "a.py").write_text("# a line more\n" + SOURCE)
+
+    assert run.main(["migrate", "audit", str(tree), "--baseline", str(baseline)]) == 0
+
+    (tree / "a.py").write_text(SOURCE + SOURCE.replace("def f", "def g"))
+    assert run.main(["migrate", "audit", str(tree), "--baseline", str(baseline)]) == 1
+
+
+@pytest.mark.parametrize(
+    "flags", [["--fail-on", "direct-sqlit"], ["--baseline", "/nowhere"], ["--baseline", "pyproject.toml"]]
+)
+def test_what_cannot_be_meant_is_wrong_use(tree: Path, flags: list[str]) -> None:
+    assert run.main(["migrate", "audit", str(tree), *flags]) == 2

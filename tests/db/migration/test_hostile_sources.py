@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bus.messages.plain import to_json
 from db.migration.audit import audit
 from db.migration.sources import BYTES_MAX
 
@@ -72,3 +73,9 @@ def test_names_that_lead_round_in_a_circle_end(tmp_path: Path, source: str) -> N
     (tmp_path / "a.py").write_text(source)
 
     assert audit(tmp_path).unread == ()
+
+
+def test_half_a_pair_of_surrogates_can_be_told(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import sqlite3\nsqlite3.connect('\\ud8ff.db')\n")
+
+    assert to_json(audit(tmp_path))

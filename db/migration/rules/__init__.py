@@ -1,0 +1,1 @@
+"""What an audit finds wrong, rule by rule. `catalog` names all of them."""

@@ -1,0 +1,28 @@
+"""Every rule: its stable id, how much it matters, and why. What was found in one place is said by the rule itself."""
+
+from typing import Final
+
+from db.migration.words import Severity
+
+RULES: Final[dict[str, tuple[Severity, str]]] = {
+    "direct-sqlite": ("high", "a program that opens an SQLite file itself is not moved by moving the data: it goes on with its own file"),
+    "generator-as-connection": ("high", "a generator that is called gives a generator, no connection; the first use of it fails"),
+    "connection-not-closed": ("medium", "a server has few connections; one that is left open by each error ends in none for anybody"),
+    "connection-across-threads": ("medium", "two threads on one connection share one transaction: one commits what the other has half done"),
+    "placeholders": ("medium", "psycopg takes %s and %(name)s; ? and :name are errors of syntax"),
+    "sql-formatted": ("high", "SQL that is put together from values cannot be translated or prepared, and takes commands from its data"),
+    "sqlite-only-sql": ("medium", "PostgreSQL refuses it or understands something else"),
+    "sqlite-only-api": ("medium", "drivers of PostgreSQL do not have it or mean something else by it"),
+    "columns-mismatch": ("high", "the numbers of columns, values and parameters do not agree: it fails each time that it runs"),
+    "polling-loop": ("medium", "each round asks whether something changed; on a server that is load from every process, and a change is seen late"),
+    "logging-in-loop": ("low", "each round writes a line, whether anything happened or not: the log grows for ever and hides what matters"),
+    "blocking-in-async": ("medium", "while it waits, nothing else in this event loop runs"),
+    "variable-not-passed": ("high", "supervisor passes on what its configuration says; an address of a database that is not in it does not arrive"),
+    "variable-set-twice": ("medium", "which value holds depends on who starts the program"),
+    "ports-disagree": ("high", "one service has several ports written down: some who call it reach nobody, or somebody else"),
+    "program-missing": ("high", "supervisor starts a program that is not there"),
+    "secret-in-source": ("high", "whoever has the source has the secret; it cannot be changed without a release"),
+    "absolute-path": ("low", "it exists on one machine; after a move two programs may mean two files by it"),
+    "http-without-timeout": ("medium", "a service that does not answer stops its caller, too, for ever"),
+    "swallowed-exception": ("medium", "whatever goes wrong here is never known: a failed write looks like a done one"),
+}  # fmt: skip
