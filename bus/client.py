@@ -1,4 +1,4 @@
-"""nats-py's client with five paths of our own, through private methods: the version is pinned, and tests tell when they change.
+"""nats-py's client with six paths of our own, through private methods: the version is pinned, and tests tell when they change.
 
 Direct subscriptions: a message goes from the parser straight to a plain function. nats-py puts each into a queue, wakes a
 task and drops what does not fit: at 30,000 ticks a second half of the thread's time, an order that differs between
@@ -10,6 +10,9 @@ nothing is kept for later while disconnected.
 
 Reconnecting: nats-py waits for the old socket to close, which a hung server can delay by a quarter of an hour
 (nats.py#671, fault 10), and forgets the sockets of tries that failed. Each is aborted first, and each try leaves its time.
+
+Answers to pings: one that comes after its flush was given up ends nats-py's read loop, and with it our hearing, for good. Here it
+is an answer like any other, to somebody who has gone.
 
 Sockets: what was sent and is not acknowledged by the other machine's kernel for 8 s breaks the connection, as on the way to
 PostgreSQL; without it a cut line looks whole for a quarter of an hour.
@@ -140,6 +143,11 @@ class DirectClient(Client):  # type: ignore[misc]  # nats-py's hints are incompl
         except Exception as error:  # noqa: BLE001  # a door: an exception here would end nats-py's read loop for good
             logger.opt(exception=error).error("a listener of {} failed", subject[:200])
             self._on_fault(error)
+
+    async def _process_pong(self) -> None:
+        if self._pongs and self._pongs[0].done():
+            self._pongs[0] = asyncio.get_running_loop().create_future()
+        await super()._process_pong()
 
     async def _attempt_reconnect(self) -> None:
         self._abort()

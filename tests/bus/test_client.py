@@ -1,15 +1,33 @@
 """Our own paths through nats-py's client: what they rely on, and what they must not let through."""
 
+import asyncio
+
 import pytest
 from nats import errors
 from nats.aio.client import Client
 
-from bus.client import publish_command, read_headers
+from bus.client import DirectClient, publish_command, read_headers
 
 
-@pytest.mark.parametrize("name", ["_process_msg", "_attempt_reconnect", "_parse_header_lines", "force_reconnect"])
+@pytest.mark.parametrize(
+    "name", ["_process_msg", "_process_pong", "_attempt_reconnect", "_parse_header_lines", "force_reconnect"]
+)
 def test_nats_py_still_has_what_is_overridden(name: str) -> None:
     assert callable(getattr(Client, name))
+
+
+def test_an_answer_that_comes_after_its_flush_was_given_up_ends_no_reading() -> None:
+    """Fault 11, Fault 39: on a machine that is late it made the process deaf until its pulse found out."""
+
+    async def answered_late() -> int:
+        client = DirectClient(on_fault=print)
+        given_up, waits = asyncio.Future[bool](), asyncio.Future[bool]()
+        given_up.cancel()
+        client._pongs = [given_up, waits]
+        await client._ps.parse(b"PONG\r\nPONG\r\n")
+        return int(await waits)
+
+    assert asyncio.run(answered_late()) == 1
 
 
 @pytest.mark.parametrize("subject", ["", "a b", "a\r\nPUB evil 0", "a\x00"])
