@@ -62,6 +62,8 @@ class StopEngine:
         self._accounts = AccountWatch(self.book, progress_interval_ns, styles or {})
         self._said: list[object] = []
         self._may_fire = True
+        self._woken: dict[Lens, None] = {}
+        """Through which a feed's word lets look again, though a witness may stand there: once the fold ends, for what stands then."""
 
     def handle(self, word: object) -> list[object]:
         """Return what `word` makes the stop rules say, in order."""
@@ -115,7 +117,7 @@ class StopEngine:
         now_ns = word.received_ns
         self._advance(now_ns)
         if word.part is Part.END:
-            self._said.extend(self._accounts.hear_feeds(now_ns))
+            self._end_fold(now_ns)
             return
         book, lenses_at = self.book, self._roster.lenses.at
         look = self._witness if word.part is Part.WITNESS else self._look
@@ -144,10 +146,18 @@ class StopEngine:
             woken += self._feeds.woken_by(feed)
             if watched:
                 self._said.extend(self._accounts.hear_tick(entry, now_ns))
-        if woken:
+        if is_whole:
             # Only now: the same read may bring a newer quote than the one that is in force again.
             self._look(woken, now_ns)
+        else:
+            self._woken.update(dict.fromkeys(woken))
         self._may_fire = True
+
+    def _end_fold(self, now_ns: int) -> None:
+        """Look where all inputs stand as they did again."""
+        woken, self._woken = self._woken, {}
+        self._look(woken, now_ns)
+        self._said.extend(self._accounts.hear_feeds(now_ns))
 
     def _look(self, lenses: Iterable[Lens], now_ns: int) -> None:
         """Look through `lenses` anew and judge the rules that what is seen may concern."""
