@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from threading import Event
 
+from msgspec.structs import replace
+
 from actors.activity import Activity
 from actors.database import Backlog, Database
 from actors.rules.record.places import Places
@@ -317,6 +319,20 @@ def test_how_far_a_stream_has_had_its_effect_is_noted_once_its_commits_stand() -
         room.backlog.places.heard("ORDERS", sequence)
     with running(room.actor):
         room.inbox.put(a_commit("1", sequence=8))
+        room.wire.wait_for(1)
+        room.quiet()
+
+    assert room.store.reached == {"ORDERS": 8}
+
+
+def test_an_order_of_a_lost_trade_has_had_its_effect_once_its_row_stands() -> None:
+    """S10, Fault 18"""
+    room = Room()
+    room.clock.ns = 10 * NS_PER_S
+    room.backlog.places.awaited("ORDERS", 7, an_order().client_order_id)
+    room.backlog.places.heard("ORDERS", 8)
+    with running(room.actor):
+        room.inbox.put(replace(a_commit("1", sequence=8), orders=(an_order(),)))
         room.wire.wait_for(1)
         room.quiet()
 

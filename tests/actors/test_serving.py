@@ -21,6 +21,7 @@ from bus.messages.stops import StopProgress
 from bus.messages.system import Heartbeat
 from config.settings import load
 from tests.actors.builders import FixedClock
+from tests.bus.builders import an_order
 from tests.rules.stops.builders import a_trade, stop
 from tests.simulation.disk import ModelDisk
 
@@ -199,6 +200,18 @@ def test_what_was_reported_since_is_applied_before_anything_is_heard() -> None:
     started(steps).stop()
 
     assert [commit.delivery.sequence for commit in steps.committed if commit.delivery is not None] == [5]
+
+
+def test_the_close_of_a_trade_that_is_not_on_record_is_read_again_by_the_next_start() -> None:
+    """S10, Fault 18: its reports are set aside, and its trade may still be born again."""
+    steps = Steps(places={"ORDERS": Place(reached=4)})
+    steps.tail = OrdersTail(submits=(an_order(),), sequences=(5,), reports=(a_report(6),), last=6)
+
+    serving = started(steps)
+    serving.stop()
+
+    assert serving.house is not None
+    assert serving.house._backlog.places.reached()["ORDERS"] == 4
 
 
 def test_a_report_of_the_end_of_orders_that_has_had_its_effect_has_none_again() -> None:
