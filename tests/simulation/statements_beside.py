@@ -8,16 +8,20 @@ from psycopg import errors
 from bus.messages.plain import read_instant
 from db import statements as say
 from tests.simulation.meanings import means, tables_of
-from tests.simulation.postgres import Session
+from tests.simulation.postgres import Session, Table
+
+
+def _put_new(session: Session, table: Table[tuple[Any, Any], Any], parameters: Any, key: str) -> int:
+    """Put the rows that are not there yet, by `key` and instant: of those that are, nothing changes."""
+    for row in msgspec.json.decode(parameters[0]):
+        if (row[key], row["ts"]) not in table.rows:
+            table.put(session.noted, (row[key], row["ts"]), row)
+    return 0
 
 
 @means(say.INSERT_DECISIONS)
 def _insert_decisions(session: Session, parameters: Any) -> int:
-    decisions = tables_of(session).decisions
-    for row in msgspec.json.decode(parameters[0]):
-        if (row["decision_id"], row["ts"]) not in decisions.rows:
-            decisions.put(session.noted, (row["decision_id"], row["ts"]), row)
-    return 0
+    return _put_new(session, tables_of(session).decisions, parameters, "decision_id")
 
 
 @means(say.INSERT_COVERAGE_HISTORY)
@@ -72,11 +76,7 @@ def _keep_capsules(session: Session, parameters: Any) -> int:
 
 @means(say.INSERT_NOTICES)
 def _insert_notices(session: Session, parameters: Any) -> int:
-    notices = tables_of(session).notices
-    for row in msgspec.json.decode(parameters[0]):
-        if (row["notice_id"], row["ts"]) not in notices.rows:
-            notices.put(session.noted, (row["notice_id"], row["ts"]), row)
-    return 0
+    return _put_new(session, tables_of(session).notices, parameters, "notice_id")
 
 
 @means(say.INSERT_SETTINGS_HISTORY)
