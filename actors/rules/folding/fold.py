@@ -17,7 +17,7 @@ from actors.rules.folding.levels import Input, name_of, seen, value_of
 from actors.rules.folding.path import Heard
 from actors.rules.folding.terms import FoldTerms, trade_of, widened
 from actors.rules.stops.backlog import history
-from bus.messages.market import Part, Quote, Ticks
+from bus.messages.market import FeedBeat, Part, Quote, Ticks
 
 _order_of: Final = attrgetter("order")
 _LEAST: Final = 60
@@ -128,7 +128,8 @@ class Fold:
     def _take(self, word: Ticks) -> None:
         gone = history(word)
         self._batch += 1
-        for tick in word.batch:
+        # A feed's word lets look again once its read has been taken in, so it may as well stand last.
+        for tick in sorted(word.batch, key=lambda tick: isinstance(tick, FeedBeat)):
             self._order += 1
             odd = is_odd(tick, word.received_ns)
             if not odd and not self._known.takes(tick, word.received_ns):

@@ -49,7 +49,7 @@ def kept(path: Sequence[Heard], terms: FoldTerms) -> list[Heard]:
     """Return what is kept of a path, in order; bounded by the terms, however long the path is."""
     last = len(path) - 1
     if isinstance(path[last].tick, FeedBeat):
-        return [path[last]]
+        return [*path[:1], path[last]] if last else list(path)
     seen, trusts = courses(path, terms), lanes(path, terms.limits)
     moments = [Moment(heard.tick.ts, heard.part is not Part.WITNESS, heard.part is Part.KEPT) for heard in path]
     deciding = {last}
@@ -60,7 +60,8 @@ def kept(path: Sequence[Heard], terms: FoldTerms) -> list[Heard]:
                 deciding |= _trailing(course, moments, lane, terms)
     places = sorted(deciding)
     witnesses = {index for course in seen for index in _witnesses(course, trusts, places, dwells=terms.dwells)}
-    witnesses |= _last_words(path)
+    # From the first one on the engine knows that there are ticks here; until then a feed's word finds what stood before.
+    witnesses |= {0, *_last_words(path)}
     witnesses |= _standing(path, sorted(deciding | witnesses))
     return [
         heard if index in deciding else heard._replace(part=Part.WITNESS)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from actors.rules.account.watch import AccountWatch
-from actors.rules.market.book import MarketBook
+from actors.rules.market.book import MarketBook, QuoteInForce, ValueInForce
 from actors.rules.market.feeds import Feed
 from actors.rules.market.marks import Reading
 from actors.rules.stops import notices as stop_notices
@@ -62,15 +62,21 @@ class StopEngine:
         self._accounts = AccountWatch(self.book, progress_interval_ns, styles or {})
         self._said: list[object] = []
         self._may_fire = True
+        self._touched: set[QuoteInForce | ValueInForce] = set()
+        """What has had ticks within the fold that is going on, some of which are gone."""
         self._woken: dict[Lens, None] = {}
-        """Through which a feed's word lets look again, though a witness may stand there: once the fold ends, for what stands then."""
+        """Through which a feed's word lets look again at what was touched: once the fold ends, for what stands then."""
 
     def handle(self, word: object) -> list[object]:
         """Return what `word` makes the stop rules say, in order."""
         self._said = []
         match word:
             case Ticks():
-                self._take_ticks(word)
+                self._advance(word.received_ns)
+                if word.part is Part.END:
+                    self._end_fold(word.received_ns)
+                else:
+                    self._take_ticks(word)
             case Trade():
                 self._take_trade(word)
                 self._said.extend(self._accounts.hear_trade(word, self._now_ns))
@@ -115,10 +121,6 @@ class StopEngine:
 
     def _take_ticks(self, word: Ticks) -> None:
         now_ns = word.received_ns
-        self._advance(now_ns)
-        if word.part is Part.END:
-            self._end_fold(now_ns)
-            return
         book, lenses_at = self.book, self._roster.lenses.at
         look = self._witness if word.part is Part.WITNESS else self._look
         is_whole = word.part is Part.WHOLE or word.part is Part.PAST
@@ -140,22 +142,29 @@ class StopEngine:
                 woken += self._take_beat(feed, now_ns)
             else:
                 feed = entry.feed
+                if not is_whole:
+                    self._touched.add(entry)
                 lenses = lenses_at(entry)
                 if lenses:
                     look(lenses, now_ns)
             woken += self._feeds.woken_by(feed)
             if watched:
                 self._said.extend(self._accounts.hear_tick(entry, now_ns))
-        if is_whole:
+        if woken:
             # Only now: the same read may bring a newer quote than the one that is in force again.
-            self._look(woken, now_ns)
-        else:
-            self._woken.update(dict.fromkeys(woken))
+            self._look(self._untouched(woken), now_ns)
         self._may_fire = True
+
+    def _untouched(self, woken: Iterable[Lens]) -> list[Lens]:
+        """Return those that see what stood there; the others wait for the end of the fold, for a tick that is gone may stand there."""
+        touched = {lens for entry in self._touched for lens in self._roster.lenses.at(entry)}
+        self._woken.update((lens, None) for lens in woken if lens in touched)
+        return [lens for lens in woken if lens not in touched]
 
     def _end_fold(self, now_ns: int) -> None:
         """Look where all inputs stand as they did again."""
         woken, self._woken = self._woken, {}
+        self._touched.clear()
         self._look(woken, now_ns)
         self._said.extend(self._accounts.hear_feeds(now_ns))
 

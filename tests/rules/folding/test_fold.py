@@ -258,9 +258,16 @@ def test_a_folded_flood_decides_as_every_tick_would_have_decided(seed: int, floo
     assert (after.fired, after.counted, after.markets) == (seen.fired, seen.counted, seen.markets)
 
 
-def test_a_word_of_a_feed_fires_nothing_on_what_only_bears_witness() -> None:
-    """Fault 40: a beat within a fold lets look again, where a witness stood for a tick that no limit trusted."""
-    seen, after = both(6, Flood(0, "all inputs", 1, 0, (18,), late_s=3), 1)
+@pytest.mark.parametrize(
+    ("seed", "flood"),
+    [
+        (6, Flood(0, "all inputs", 1, 0, (18,), late_s=3)),
+        (0, Flood(459, "all inputs", 0.5, 0, (3,), late_s=3)),
+    ],
+)
+def test_a_word_of_a_feed_lets_look_at_what_stood_before_the_fold_and_at_no_witness(seed: int, flood: Flood) -> None:
+    """Fault 40: a beat within a fold lets look again; the tick that stood then may be gone."""
+    seen, after = both(seed, flood, 1)
 
     assert after.fired == seen.fired
 
