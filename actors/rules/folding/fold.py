@@ -12,10 +12,11 @@ from operator import attrgetter, itemgetter
 from typing import Final, NamedTuple
 
 from actors.rules.folding.kept import kept, kept_odd
-from actors.rules.folding.known import Known, is_odd
+from actors.rules.folding.known import Known
 from actors.rules.folding.levels import Input, name_of, seen, value_of
 from actors.rules.folding.path import Heard
 from actors.rules.folding.terms import FoldTerms, trade_of, widened
+from actors.rules.market.odd import is_odd
 from actors.rules.stops.backlog import history
 from bus.messages.market import FeedBeat, Part, Quote, Ticks
 

@@ -1,9 +1,8 @@
 """What the book will know of each input when it comes to a tick that waits: which ticks it drops, and since when a quote is crossed."""
 
 from actors.rules.folding.levels import Input, is_crossed, name_of
-from actors.rules.market.feeds import AHEAD_NS, OLDEST_NS
-from bus.messages.market import Probability, Quote, SpotPrice, Tick
-from bus.messages.units import HUNDRED, ONE, ZERO
+from actors.rules.market.odd import is_odd
+from bus.messages.market import Quote, Tick
 
 
 class Known:
@@ -31,19 +30,3 @@ class Known:
     def crossed_ts(self, ticker: str) -> int:
         """Return since when the quote of `ticker` is crossed; 0: it is not."""
         return self._crossed.get(ticker, 0)
-
-
-def is_odd(tick: Tick, received_ns: int) -> bool:
-    """Whether the book rejects it, whatever else is known: an impossible instant or value."""
-    if not OLDEST_NS < tick.ts <= received_ns + AHEAD_NS:
-        return True
-    match tick:
-        case Quote():
-            sides = tick.yes_bid, tick.yes_ask, tick.no_bid, tick.no_ask
-            return any(price is not None and price > ONE for price in sides)
-        case SpotPrice(price=price):
-            return price <= ZERO
-        case Probability(probability=percent):
-            return not ZERO <= percent <= HUNDRED
-        case _:
-            return False

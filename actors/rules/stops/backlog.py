@@ -1,12 +1,14 @@
 """History within a read batch: what was true while nobody read, and is known by the same batch not to be any more (Fault 33).
 
 A process that was stopped, or a connection that was, brings seconds of ticks in one read. Each is counted and kept as ever, but one
-that is old when it comes, and is followed by a newer one of its kind, fires nothing: the stop would answer a price that is gone.
+that is old when it comes, and is followed by a newer one of its kind, fires nothing: the stop would answer a price that is gone. What
+the book does not take, older or impossible, is no such newer one.
 """
 
 from itertools import groupby
 from typing import Final
 
+from actors.rules.market.odd import is_odd
 from bus.messages.market import FeedBeat, Part, Probability, Quote, Tick, Ticks
 from bus.messages.units import NS_PER_S
 
@@ -35,11 +37,14 @@ def history(word: Ticks) -> frozenset[int]:
     newest: dict[tuple[type, str], Tick] = {}
     found = set()
     for tick in word.batch:
-        if isinstance(tick, FeedBeat):
+        if isinstance(tick, FeedBeat) or is_odd(tick, word.received_ns):
             continue
         name = tick.ticker if isinstance(tick, Quote | Probability) else tick.symbol
         before = newest.get((type(tick), name))
-        if before is not None and word.received_ns - before.ts > OLD_NS:
-            found.add(id(before))
+        if before is not None:
+            if tick.ts < before.ts:
+                continue
+            if word.received_ns - before.ts > OLD_NS:
+                found.add(id(before))
         newest[type(tick), name] = tick
     return frozenset(found)

@@ -194,11 +194,16 @@ FLOODS: Final = st.builds(
 )
 
 
+FIRST: Final = Ticks(
+    batch=(a_quote(0.1, "0.50", "0.51", no_bid="0.49", no_ask="0.50"), a_coin_quote(0.1, "100", "101")),
+    received_ns=at(0.1),
+)
+
+
 def an_engine(trades: Sequence[Trade]) -> StopEngine:
     """Return an engine that watches `trades`, each price known."""
     engine = StopEngine()
-    first = a_quote(0.1, "0.50", "0.51", no_bid="0.49", no_ask="0.50"), a_coin_quote(0.1, "100", "101")
-    engine.handle(Ticks(batch=first, received_ns=at(0.1)))
+    engine.handle(FIRST)
     for trade in trades:
         engine.handle(trade)
     return engine
@@ -242,6 +247,8 @@ def folded(
 def both(seed: int, flood: Flood, thin_each: int) -> tuple[Outcome, Outcome]:
     """Return how the same stops end that have seen every tick, and those that have seen the folds."""
     stops, folds, known = Stops(seed), flood.folds(), Known()
+    for tick in FIRST.batch:
+        known.takes(tick, FIRST.received_ns)
     after = [word for fold in folds for word in folded(stops, fold, thin_each=thin_each, known=known)]
     return Outcome(stops, [word for fold in folds for word in fold]), Outcome(stops, after)
 

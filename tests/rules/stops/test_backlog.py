@@ -41,5 +41,15 @@ def test_a_tick_is_old_after_two_seconds(age: float, found: list[float]) -> None
     assert seconds_of_history(a_quote(10 - age), a_quote(10)) == found
 
 
+@pytest.mark.parametrize(
+    "straggler",
+    [a_quote(0.5), a_quote(2, "1.01", "1.02"), a_quote(12.001), a_quote(2, no_bid="1.01")],
+    ids=["older", "a price above one", "an instant ahead", "another price above one"],
+)
+def test_a_tick_that_the_book_does_not_take_makes_no_history(straggler: Tick) -> None:
+    """Fault 33: what came before it stays in force, so it is news."""
+    assert seconds_of_history(a_quote(1), straggler) == []
+
+
 def test_what_is_not_old_yet_stays_news_though_older_ticks_came_with_it() -> None:
     assert seconds_of_history(a_quote(1), a_quote(8), a_quote(9)) == [1]
