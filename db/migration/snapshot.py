@@ -10,7 +10,7 @@ SQLite older than 3.51.3 can lose what a WAL holds when it is reset: the version
 import hashlib
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -18,15 +18,12 @@ from typing import Final
 import msgspec
 
 from db.migration.cells import read_exactly
+from db.migration.sqlite_files import BESIDE, HEADER_BYTES, SourceRefused, beside, examine, refusal, unless_it_changes
 
-_HEADER: Final = b"SQLite format 3\0"
-_HEADER_BYTES: Final = 100
-_WAL_MAGICS: Final = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 _PATIENCE_S: Final = 5.0
 _COMPLAINTS_MAX: Final = 1_000_000
 _SHOWN_MAX: Final = 3
 _ROWIDS_MAX: Final = 20
-_BESIDE: Final = ("-wal", "-shm", "-journal")
 _DIRTY: Final = (
     "NULL value in ",
     "CHECK constraint failed in ",
@@ -38,10 +35,6 @@ _DIRTY: Final = (
     "BLOB value in ",
 )
 """What integrity_check says of rows that break their table's own rules: dirty, but whole."""
-
-
-class SourceRefused(Exception):  # noqa: N818  # a state of the world, not a fault
-    """A database cannot be taken as it is. Its text says what happened and what to do."""
 
 
 class Orphans(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +74,7 @@ def take_snapshot(source: Path, folder: Path) -> Snapshot:
     folder: exists, and is not the source's own. Raises: SourceRefused.
     """
     source = source.absolute()
-    in_wal = _examine(source)
+    in_wal = examine(source)
     target = folder / f"{hashlib.sha256(str(source).encode()).hexdigest()[:12]}.snapshot"
     target.unlink(missing_ok=True)
     try:
@@ -89,7 +82,7 @@ def take_snapshot(source: Path, folder: Path) -> Snapshot:
         return _checked(source, target, in_wal=in_wal)
     except sqlite3.Error as error:
         target.unlink(missing_ok=True)
-        raise _refusal(source, error) from error
+        raise refusal(source, error, _PATIENCE_S) from error
     except SourceRefused:
         target.unlink(missing_ok=True)
         raise
@@ -116,50 +109,6 @@ def refuse_copies(snapshots: Sequence[Snapshot]) -> None:
             )
 
 
-def _examine(source: Path) -> bool:
-    """Look at the files without SQLite; returns whether the database is in WAL mode."""
-    wal = _beside(source, "-wal")
-    if not source.exists():
-        if wal.exists():
-            raise SourceRefused(
-                f"{wal} is there, but not its database {source}: put both back together; alone, the log cannot be read"
-            )
-        raise SourceRefused(
-            f"{source}: there is no such file; check the path, and whether the programs use another copy"
-        )
-    if not source.is_file():
-        raise SourceRefused(f"{source} is no file: name the database itself")
-    try:
-        with source.open("rb") as file:
-            header = file.read(_HEADER_BYTES)
-    except OSError as error:
-        raise SourceRefused(
-            f"{source} cannot be read: {error.strerror}; run this as a user that may read it"
-        ) from error
-    if not header:
-        raise SourceRefused(
-            f"{source} is empty (0 bytes): a program made it by opening a wrong path, or it was cut; find the one with data"
-        )
-    if header[:4] in _WAL_MAGICS:
-        raise SourceRefused(f"{source} is a write-ahead log: name the database that it belongs to")
-    if not header.startswith(_HEADER):
-        raise SourceRefused(
-            f"{source} is encrypted, or no SQLite database: its first bytes are {header[:16]!r}; decrypt it into a plain file, or check the path"
-        )
-    if len(header) < _HEADER_BYTES:
-        raise SourceRefused(f"{source} is cut short after {len(header)} bytes: take it from a backup")
-    if _beside(source, "-shm").exists() and not wal.exists():
-        raise SourceRefused(
-            f"{source} has a -shm file, but its -wal is missing: what was written last is not here; copy the -wal file as well, or, "
-            "if it is lost for good, remove the -shm file and accept that"
-        )
-    return header[18:20] == b"\x02\x02"
-
-
-def _beside(source: Path, suffix: str) -> Path:
-    return source.with_name(source.name + suffix)
-
-
 def _read_only(path: Path, *, immutable: bool = False) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if immutable else ''}"
     return sqlite3.connect(uri, uri=True, timeout=_PATIENCE_S, isolation_level=None)
@@ -168,17 +117,17 @@ def _read_only(path: Path, *, immutable: bool = False) -> sqlite3.Connection:
 def _back_up(source: Path, target: Path, folder: Path, *, in_wal: bool) -> None:
     if _needs_repair(source, in_wal=in_wal):
         _through_private_copy(source, target, folder)
-    elif in_wal and not _beside(source, "-wal").exists():
+    elif in_wal and not beside(source, "-wal").exists():
         # Nobody has it open, and all of it stands in the file. Opened in the usual way, SQLite would make a -wal and a -shm beside it.
-        _unless_it_changes(source, lambda: _copy_pages(source, target, immutable=True))
+        unless_it_changes(source, lambda: _copy_pages(source, target, immutable=True))
     else:
         _copy_pages(source, target)
 
 
 def _needs_repair(source: Path, *, in_wal: bool) -> bool:
     if in_wal:
-        return _beside(source, "-wal").exists() and not _beside(source, "-shm").exists()
-    journal = _beside(source, "-journal")
+        return beside(source, "-wal").exists() and not beside(source, "-shm").exists()
+    journal = beside(source, "-journal")
     if not journal.exists() or not journal.stat().st_size:
         return False
     with closing(_read_only(source)) as connection:
@@ -205,37 +154,18 @@ def _through_private_copy(source: Path, target: Path, folder: Path) -> None:
 
     def copied() -> None:
         for suffix in ("", "-wal", "-journal"):
-            if _beside(source, suffix).exists():
-                shutil.copyfile(_beside(source, suffix), _beside(private, suffix))
+            if beside(source, suffix).exists():
+                shutil.copyfile(beside(source, suffix), beside(private, suffix))
 
     try:
-        _unless_it_changes(source, copied)
+        unless_it_changes(source, copied)
         with closing(sqlite3.connect(private)) as repaired, closing(sqlite3.connect(target)) as writing:
             repaired.execute("SELECT count(*) FROM sqlite_master").fetchone()
             repaired.backup(writing)
             writing.execute("PRAGMA journal_mode = DELETE")
     finally:
-        for suffix in ("", *_BESIDE):
-            _beside(private, suffix).unlink(missing_ok=True)
-
-
-def _unless_it_changes(source: Path, copy: Callable[[], None]) -> None:
-    before = _state(source)
-    copy()
-    if _state(source) != before:
-        raise SourceRefused(
-            f"{source} changed while it was copied: somebody writes or copies it; wait until that has ended, then try again"
-        )
-
-
-def _state(source: Path) -> list[tuple[str, int, int]]:
-    found = []
-    for suffix in ("", *_BESIDE):
-        path = _beside(source, suffix)
-        if path.exists():
-            stat = path.stat()
-            found.append((suffix, stat.st_size, stat.st_mtime_ns))
-    return found
+        for suffix in ("", *BESIDE):
+            beside(private, suffix).unlink(missing_ok=True)
 
 
 def _checked(source: Path, target: Path, *, in_wal: bool) -> Snapshot:
@@ -288,23 +218,8 @@ def _digest(target: Path) -> str:
     """Return the SHA-256 of the pages. Left out are the fields of the header that count changes and readers."""
     digest = hashlib.sha256()
     with target.open("rb") as file:
-        header = file.read(_HEADER_BYTES)
+        header = file.read(HEADER_BYTES)
         digest.update(header[:18] + header[20:24] + header[28:92])
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
-
-
-def _refusal(source: Path, error: sqlite3.Error) -> SourceRefused:
-    name = getattr(error, "sqlite_errorname", "")
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")):
-        what = f"is locked by another program, for longer than {_PATIENCE_S:.0f} s; let that finish or stop it, then try again"
-    elif name.startswith("SQLITE_NOTADB"):
-        what = "is encrypted, or no SQLite database; decrypt it into a plain file, or check the path"
-    elif name.startswith(("SQLITE_CORRUPT", "SQLITE_IOERR_SHORT_READ", "SQLITE_ERROR")):
-        what = f"is corrupt ({error}); take it from a backup, or save what can be read with sqlite3's .recover into a new file"
-    elif name.startswith("SQLITE_FULL"):
-        what = f"does not fit into the folder for snapshots ({error}); make room there"
-    else:
-        what = f"cannot be read ({error}); may this user read it, and the folder that it is in?"
-    return SourceRefused(f"{source} {what}")

@@ -58,6 +58,9 @@ FLOATS = {
     ("actors/serving.py", "stop"): "seconds to wait, no money",
     ("bus/player.py", "_speed"): "how much faster than life, no money",
     ("bus/recorded_feed.py", "_speed"): "how much faster than life, no money",
+    ("db/migration/cells.py", "cell_of"): "what SQLite holds is given back as it was",
+    ("db/migration/conversions/numbers.py", "_there"): "a REAL column's own numbers, bit for bit",
+    ("db/migration/conversions/numbers.py", "_back"): "what SQLite holds is given back as it was",
 }
 """Where a float is made, of something that is neither money nor a quantity."""
 
@@ -164,7 +167,8 @@ def test_no_float_is_made_near_money() -> None:
         if called == "float"
     }
 
-    assert {place for place in found if place[0].startswith(("actors/rules/", "bus/messages/", "db/"))} == set()
+    exact = {place for place in found if place[0].startswith(("actors/rules/", "bus/messages/", "db/"))}
+    assert {place for place in exact if not place[0].startswith("db/migration/")} == set()
     assert found - set(FLOATS) == set()
 
 

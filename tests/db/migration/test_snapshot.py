@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from db.migration import snapshot
-from db.migration.snapshot import Snapshot, SourceRefused, open_snapshot, refuse_copies, take_snapshot
+from db.migration.snapshot import Snapshot, open_snapshot, refuse_copies, take_snapshot
+from db.migration.sqlite_files import SourceRefused
 
 
 @pytest.fixture
