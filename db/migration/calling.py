@@ -42,8 +42,8 @@ def variables(reading: Reading) -> Iterator[Variable]:
         function = reading.project.function(site.call, site.scope)
         if function in passed and len(site.call.args) > passed[function]:
             yield from _named(site.call.args[passed[function]], site, reading, default=True)
-    for node, scope in reading.nodes():
-        if isinstance(node, ast.Subscript) and reading.project.qualify(node.value, scope) == "os.environ":
+    for node, scope in reading.nodes(ast.Subscript):
+        if reading.project.qualify(node.value, scope) == "os.environ":
             text = reading.texts.of(node.slice, scope)
             action = "uses" if isinstance(node.ctx, ast.Load) else "sets"
             yield Variable(**place(node, scope), name=text.shown, action=action)  # type: ignore[arg-type]
@@ -59,7 +59,7 @@ def _named(
 
 def ports(reading: Reading) -> Iterator[Port]:
     """Yield each port number that a name, a key, a keyword or an address tells of."""
-    for node, scope in reading.nodes():
+    for node, scope in reading.nodes(ast.Assign, ast.keyword, ast.Dict, ast.Constant):
         match node:
             case ast.Assign(targets=[ast.Name(id=name) | ast.Attribute(attr=name)], value=value) if (
                 "port" in name.lower()
@@ -117,8 +117,8 @@ def service_of(name: str) -> str | None:
 
 def paths(reading: Reading) -> Iterator[PathUse]:
     """Yield each database, log and absolute path that a text or a joined path makes."""
-    for node, scope in reading.nodes():
-        if not isinstance(node, ast.Constant | ast.JoinedStr | ast.Call | ast.BinOp) or _is_inner(node, scope):
+    for node, scope in reading.nodes(ast.Constant, ast.JoinedStr, ast.Call, ast.BinOp):
+        if _is_inner(node, scope):
             continue
         if isinstance(node, ast.Call) and reading.project.qualify(node.func, scope) not in (
             "os.path.join",
@@ -129,7 +129,9 @@ def paths(reading: Reading) -> Iterator[PathUse]:
             continue
         shown = reading.texts.of(node, scope).shown
         if "\n" not in shown and len(shown) < 300 and (kind := path_kind(shown)):
-            yield PathUse(**place(node, scope), path=shown, kind=kind)  # type: ignore[arg-type]
+            options = tuple(text.shown for text in reading.texts.options(node, scope)) if kind == "database" else ()
+            several = options if len(options) > 1 else ()
+            yield PathUse(**place(node, scope), path=shown, kind=kind, options=several)  # type: ignore[arg-type]
 
 
 def _is_inner(node: ast.AST, scope: Scope) -> bool:
@@ -150,15 +152,15 @@ def path_kind(text: str) -> str | None:
     return "absolute" if _ABSOLUTE.match(text) else None
 
 
-def http_calls(reading: Reading) -> Iterator[HttpCall]:
-    """Yield each call of an HTTP service, through its library or a session of it."""
+def http_calls(reading: Reading) -> Iterator[tuple[HttpCall, ast.expr | None, Scope]]:
+    """Yield each call of an HTTP service, through its library or a session of it, with the expression of its address."""
     for site in reading.sites:
         if site.name in ("urllib.request.urlopen", "urlopen"):
-            yield _http(site, "get", reading, timeout=len(site.call.args) > 2)
+            yield *_http(site, "get", reading, timeout=len(site.call.args) > 2), site.scope
             continue
         origin, _, method = (site.name or "").rpartition(".")
         if method in _METHODS and (origin in _CLIENTS or _is_session(site, reading)):
-            yield _http(site, method, reading)
+            yield *_http(site, method, reading), site.scope
 
 
 def _is_session(site: Site, reading: Reading) -> bool:
@@ -186,7 +188,7 @@ def session_made(value: ast.expr, scope: Scope, reading: Reading) -> ast.Call | 
     return next(made, None)
 
 
-def _http(site: Site, method: str, reading: Reading, *, timeout: bool = False) -> HttpCall:
+def _http(site: Site, method: str, reading: Reading, *, timeout: bool = False) -> tuple[HttpCall, ast.expr | None]:
     arguments = site.call.args[1:] if method == "request" else site.call.args
     url = site.keyword("url") or (arguments[0] if arguments else None)
     every = any(word.arg is None for word in site.call.keywords)
@@ -197,18 +199,19 @@ def _http(site: Site, method: str, reading: Reading, *, timeout: bool = False) -
     waits = bool(session and any(word.arg == "timeout" for word in session.keywords)) or (site.name or "").startswith(
         "httpx."
     )
-    return HttpCall(
+    call = HttpCall(
         **site.place,  # type: ignore[arg-type]  # file, line and function
         method=method.upper(),
         url=None if url is None else reading.texts.of(url, site.scope).shown,
         timeout=timeout or waits or every or site.keyword("timeout") is not None,
     )
+    return call, url
 
 
 def loops(reading: Reading) -> Iterator[tuple[Loop, ast.While | ast.For, Scope]]:
     """Yield each `while` loop that sleeps, and each `for` loop over no end."""
-    for node, scope in reading.nodes():
-        if isinstance(node, ast.While) and (sleep := _sleep(node, scope, reading)) is not None:
+    for node, scope in reading.nodes(ast.While):
+        if (sleep := _sleep(node, scope, reading)) is not None:
             does = (ast.unparse(one.func) for one in in_body(node) if isinstance(one, ast.Call) and one is not sleep)
             named = tuple(dict.fromkeys(name for name in does if len(name) < 60))
             interval = reading.texts.of(sleep.args[0], scope).shown if sleep.args else None

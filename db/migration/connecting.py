@@ -7,7 +7,7 @@ from typing import Final
 
 from db.migration.project import Project
 from db.migration.syntax import Function, Scope
-from db.migration.texts import Text, Texts
+from db.migration.texts import Texts
 from db.migration.words import Connection
 
 OPENERS: Final = {
@@ -115,20 +115,22 @@ class Connecting:
             library=OPENERS[name] if name in OPENERS else self.helpers[function].library,  # type: ignore[index]  # known above
             how="helper" if function else "direct" if ast.unparse(call.func) == name else "aliased",
             through=through,
-            target=_shown(self._target(call, scope, function)),
+            target=self._target(call, scope),
         )
 
-    def _target(self, call: ast.Call, scope: Scope, function: Scope | None) -> Text | None:
+    def target_of(self, call: ast.Call, scope: Scope) -> tuple[ast.expr, Scope] | None:
+        """Return the expression of what a call opens, followed into the helper that opens it, or None where it has none."""
+        function = None if self._project.qualify(call.func, scope) in OPENERS else self._project.function(call, scope)
         if function is None:
             given = call.args[:1] or [
                 word.value for word in call.keywords if word.arg in ("database", "dsn", "conninfo", "dbname")
             ]
-            return self._texts.of(given[0], scope) if given else None
+            return (given[0], scope) if given else None
         inner = (node for node in function.nodes if isinstance(node, ast.Call) and self.opened(node, function))
         opener = next(inner, None)
         name = self._project.qualify(opener.func, function) if opener else None
-        return self._target(opener, function, None) if opener and name in OPENERS else None
+        return self.target_of(opener, function) if opener and name in OPENERS else None
 
-
-def _shown(text: Text | None) -> str | None:
-    return None if text is None else text.shown
+    def _target(self, call: ast.Call, scope: Scope) -> str | None:
+        target = self.target_of(call, scope)
+        return self._texts.of(*target).shown if target else None

@@ -2,12 +2,14 @@
 
 import ast
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from db.migration.connecting import Connecting
 from db.migration.project import Project
 from db.migration.syntax import Module, Scope
 from db.migration.texts import Texts
+
+Node = TypeVar("Node", bound=ast.AST)
 
 
 class Site(NamedTuple):
@@ -39,16 +41,17 @@ class Reading:
         self.project = Project(modules)
         self.texts = Texts(self.project)
         self.connecting = Connecting(self.project, self.texts)
+        self._by_kind: dict[type, list[tuple[ast.AST, Scope]]] = {}
+        for scope in self.project.scopes():
+            for node in scope.nodes:
+                self._by_kind.setdefault(type(node), []).append((node, scope))
         self.sites = tuple(self._sites())
 
     def _sites(self) -> Iterator[Site]:
-        for scope in self.project.scopes():
-            for node in scope.nodes:
-                if isinstance(node, ast.Call):
-                    yield Site(node, scope, self.project.qualify(node.func, scope))
+        for call, scope in self.nodes(ast.Call):
+            yield Site(call, scope, self.project.qualify(call.func, scope))
 
-    def nodes(self) -> Iterator[tuple[ast.AST, Scope]]:
-        """Yield every node with its scope."""
-        for scope in self.project.scopes():
-            for node in scope.nodes:
-                yield node, scope
+    def nodes(self, *kinds: type[Node]) -> Iterator[tuple[Node, Scope]]:
+        """Yield every node of these kinds with its scope, kind by kind."""
+        for kind in kinds:
+            yield from self._by_kind.get(kind, ())  # type: ignore[misc]  # each kind holds nodes of its own

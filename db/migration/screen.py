@@ -58,11 +58,28 @@ def _pictures(found: Audit) -> Iterator[RenderableType]:
         ],
     )
     yield _matrix(found)
+    yield from _wholes(found)
     loops = [(f"{one.file}:{one.line}", one.function, one.interval, ", ".join(one.does)) for one in found.loops]
     yield table("Loops that sleep", ("place", "function", "seconds", "each round"), loops)
     yield from _findings(found)
     if found.unread:
         yield table("Not read, or not wholly", ("file", "why"), [(one.file, one.reason) for one in found.unread])
+
+
+def _wholes(found: Audit) -> Iterator[RenderableType]:
+    databases = [
+        (one.path, len(one.places), "yes" if one.there else None, one.spelled[1:] or None, "\n".join(one.copies))
+        for one in found.databases
+    ]
+    yield table("Databases", ("file", "places", "here", "also written", "may be the same database"), databases)
+    attached = [(f"{one.file}:{one.line}", one.target, one.name) for one in found.attachments]
+    yield table("ATTACH", ("place", "file", "as"), attached)
+    calls = [
+        (one.caller, one.callee, "\n".join(f"{call.said} ({call.file}:{call.line})" for call in one.calls))
+        for one in found.calls
+    ]
+    yield table("Who calls whom by HTTP", ("caller", "called", "by"), calls)
+    yield table("Ways round in it", ("services",), [(" -> ".join((*way, way[0])),) for way in found.cycles])
 
 
 def _findings(found: Audit) -> Iterator[RenderableType]:

@@ -15,7 +15,7 @@ from db.migration.words import Unread
 Kind = Literal["python", "shell", "supervisor", "env", "crontab", "sql"]
 BYTES_MAX: Final = 4_000_000
 """A larger file was not written by a person."""
-_SKIPPED: Final = frozenset({".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".tox"})
+SKIPPED: Final = frozenset({".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".tox"})
 _BY_SUFFIX: Final[dict[str, Kind]] = {
     ".py": "python", ".pyw": "python", ".sh": "shell", ".bash": "shell", ".sql": "sql", ".env": "env", ".cron": "crontab",
 }  # fmt: skip
@@ -45,7 +45,7 @@ def sources(root: Path) -> Iterator[Source | Unread]:
             yield Unread(file=_shown(folder, root), reason=f"cannot be listed: {error.strerror}")
             continue
         below = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
-        pending += [one for one in reversed(below) if one.name not in _SKIPPED and not (one / "pyvenv.cfg").exists()]
+        pending += [one for one in reversed(below) if one.name not in SKIPPED and not (one / "pyvenv.cfg").exists()]
         for entry in entries:
             if entry.is_symlink():
                 yield Unread(file=_shown(Path(entry.path), root), reason="a symbolic link, not followed")

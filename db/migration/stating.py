@@ -28,8 +28,8 @@ def statements(reading: Reading) -> Iterator[tuple[Statement, Sql, ast.expr]]:
         for text in texts:
             told |= {id(node) for node in ast.walk(given)} | _origins(given, site.scope, reading)
             yield from _told(text, given, site.scope, _parameters(site), executed=True)
-    for node, scope in reading.nodes():
-        if isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in told and _stands_alone(node, scope):
+    for node, scope in reading.nodes(ast.Constant, ast.JoinedStr):
+        if id(node) not in told and _stands_alone(node, scope):
             text = reading.texts.of(node, scope)
             # Sentences of people begin like statements, too, but not in capitals.
             if text.raw.split(maxsplit=1)[:1] == text.raw.upper().split(maxsplit=1)[:1] and looks_like_sql(
@@ -58,7 +58,7 @@ def _origins(given: ast.expr, scope: Scope, reading: Reading) -> set[int]:
     return {id(node) for value, _ in reading.project.values(given.id, scope) for node in ast.walk(value)}
 
 
-def _stands_alone(node: ast.Constant | ast.JoinedStr, scope: Scope) -> bool:
+def _stands_alone(node: ast.expr, scope: Scope) -> bool:
     """Whether a text is neither a docstring nor part of a longer one."""
     if isinstance(node, ast.Constant) and (not isinstance(node.value, str) or len(node.value) < len("VACUUM")):
         return False

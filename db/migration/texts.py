@@ -6,6 +6,7 @@ What it does not tell stands in the text as a hole; nothing is guessed.
 import ast
 import re
 from dataclasses import dataclass, replace
+from itertools import islice, product
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -13,6 +14,7 @@ from db.migration.project import Project
 from db.migration.syntax import Scope
 
 _DEEP: Final = 25
+_OPTIONS_MAX: Final = 12
 _HOLE: Final = re.compile("\ue000([^\ue001]*)\ue001")
 ADDRESS: Final = re.compile(r"(?P<before>\w+://[^/\s:@{}]*:)(?P<secret>[^@\s/{}$]+)(?P<after>@)")
 """An address with its password."""
@@ -80,6 +82,35 @@ class Texts:
         if isinstance(expression, ast.IfExp):
             return [*self.every(expression.body, scope), *self.every(expression.orelse, scope)]
         return [self.of(expression, scope)]
+
+    def options(self, expression: ast.expr, scope: Scope, deep: int = 0) -> tuple[Text, ...]:
+        """Return every text that an expression may make: of functions that return one of several, and of names that are given several."""
+        parts, between = _parts(
+            expression, self._project.qualify(expression.func, scope) if isinstance(expression, ast.Call) else None
+        )
+        if parts and deep < _DEEP:
+            each = [self.options(part, scope, deep + 1) for part in parts]
+            made = [Text(between.join(text.raw for text in texts)) for texts in islice(product(*each), _OPTIONS_MAX)]
+            return tuple(dict.fromkeys(made))
+        values = self._alternatives(expression, scope)
+        if not values or deep >= _DEEP or any(value is expression for value, _ in values):
+            return (self.of(expression, scope),)
+        found = (text for value, around in values for text in self.options(value, around, deep + 1))
+        return tuple(islice(dict.fromkeys(found), _OPTIONS_MAX))
+
+    def _alternatives(self, expression: ast.expr, scope: Scope) -> list[tuple[ast.expr, Scope]]:
+        match expression:
+            case ast.IfExp(body=one, orelse=other):
+                return [(one, scope), (other, scope)]
+            case ast.BoolOp(op=ast.Or(), values=values):
+                return [(value, scope) for value in values]
+            case ast.Name(id=name) if name not in scope.grows and name != "__file__":
+                found = self._project.values(name, scope)
+                return [] if any(_is_self(value, name) for value, _ in found) else found
+            case ast.Call(args=[], keywords=[]) if function := self._project.function(expression, scope):
+                return [(value, function) for value in function.returned()]
+            case _:
+                return []
 
     def of(self, expression: ast.expr, scope: Scope, deep: int = 0) -> Text:
         """Return the text that an expression makes."""
@@ -163,6 +194,23 @@ class Texts:
         if text.raw.endswith("\ue001") or not text.raw:
             return hole(expression)
         return Text(str(PurePosixPath(text.raw).parent))
+
+
+def _parts(expression: ast.expr, called: str | None) -> tuple[list[ast.expr], str]:
+    """Return of what an expression is put together, and what stands between; nothing where it is not put together."""
+    match expression:
+        case ast.JoinedStr(values=parts):
+            return parts, ""
+        case ast.FormattedValue(value=value):
+            return [value], ""
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return [left, right], ""
+        case ast.BinOp(left=left, op=ast.Div(), right=right):
+            return [left, right], "/"
+        case ast.Call(args=parts) if called == "os.path.join" or called in _SAME:
+            return parts, "/"
+        case _:
+            return [], ""
 
 
 def _is_self(value: ast.expr, name: str | ast.expr) -> bool:

@@ -69,18 +69,65 @@ class Port(Placed, frozen=True, kw_only=True):
 
 
 class PathUse(Placed, frozen=True, kw_only=True):
-    """A path that is written in the source, as far as it can be told from there."""
+    """A path that is written in the source, as far as it can be told from there. options: each, where it may be one of several."""
 
     path: str
     kind: Literal["database", "log", "program", "absolute"]
+    options: tuple[str, ...] = ()
 
 
 class HttpCall(Placed, frozen=True, kw_only=True):
-    """A call of an HTTP service. url: None where nothing of it can be told."""
+    """A call of an HTTP service. url: None where nothing of it can be told. to: a service of the audited code, or else a host."""
 
     method: str
     url: str | None
     timeout: bool
+    to: str | None = None
+
+
+class Attachment(Placed, frozen=True, kw_only=True):
+    """An ATTACH: tables of the file `target` are used as `name.table` beside those of the connection's own file."""
+
+    target: str
+    name: str
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """A program of a supervisor's configuration, or somebody who has a port. program: the file that it runs, files: with all that this imports."""
+
+    name: str
+    program: str | None = None
+    ports: tuple[int, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+class Place(Placed, frozen=True, kw_only=True):
+    """Where something stands. said: in a few words, what does."""
+
+    said: str
+
+
+class Edge(msgspec.Struct, frozen=True, kw_only=True):
+    """One service calls another one. caller: a service, or a file that is no service's. callee: a service or a host. calls: where, and which route."""
+
+    caller: str
+    callee: str
+    calls: tuple[Place, ...]
+
+
+class Database(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of SQLite. path: from the audited folder on, as far as it can be told. spelled: each way in which it is written.
+
+    copies: other files that may be the same database: of one name in several folders, or alike on the disk. there: whether the file is
+    below the audited folder; tables: what it has then.
+    """
+
+    path: str
+    spelled: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
+    copies: tuple[str, ...] = ()
+    there: bool = False
+    tables: tuple[str, ...] = ()
 
 
 class Loop(Placed, frozen=True, kw_only=True):
@@ -131,15 +178,23 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     paths: tuple[PathUse, ...] = ()
     http_calls: tuple[HttpCall, ...] = ()
     loops: tuple[Loop, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Audit(Inventory, frozen=True, kw_only=True):
-    """One audit of one folder. known: findings left out, because a baseline has them."""
+    """One audit of one folder. known: findings left out, because a baseline has them.
+
+    calls: the graph of the HTTP calls between services; cycles: each way round in it, beginning with its first name.
+    """
 
     root: str
     files: dict[str, int]
     lines: int
     matrix: tuple[MatrixCell, ...]
-    findings: tuple[Finding, ...]
+    databases: tuple[Database, ...] = ()
+    services: tuple[Service, ...] = ()
+    calls: tuple[Edge, ...] = ()
+    cycles: tuple[tuple[str, ...], ...] = ()
+    findings: tuple[Finding, ...] = ()
     known: int = 0
-    unread: tuple[Unread, ...]
+    unread: tuple[Unread, ...] = ()

@@ -154,8 +154,8 @@ def _at_once(opened: ast.stmt, closes: list[ast.Attribute]) -> bool:
 
 
 def _apis(reading: Reading) -> Iterator[Finding]:
-    for node, scope in reading.nodes():
-        if isinstance(node, ast.Attribute) and node.attr in _APIS and _knows_sqlite(scope):
+    for node, scope in reading.nodes(ast.Attribute):
+        if node.attr in _APIS and _knows_sqlite(scope):
             said = f"{node.attr} is sqlite3's; with PostgreSQL: {_APIS[node.attr]}"
             yield found_at("sqlite-only-api", node, scope, said, subject=node.attr)
 

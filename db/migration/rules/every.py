@@ -6,39 +6,40 @@ from typing import Final
 import msgspec
 
 from db.migration.reading import Reading
-from db.migration.rules import connections, running, statements, surroundings
+from db.migration.rules import connections, running, statements, surroundings, wholes
 from db.migration.rules.finding import found
 from db.migration.sources import Source
 from db.migration.sql import Sql
 from db.migration.texts import masked
-from db.migration.words import Finding, Inventory, Statement
+from db.migration.words import Audit, Finding, Statement
 
 _LINE_MAX: Final = 200
 
 
 def findings(
-    reading: Reading, inventory: Inventory, stated: Iterable[tuple[Statement, Sql]], read: Iterable[Source]
+    reading: Reading, whole: Audit, stated: Iterable[tuple[Statement, Sql]], read: Iterable[Source]
 ) -> tuple[Finding, ...]:
-    """Return every finding, in the order of files and lines."""
+    """Return every finding of an audit that has everything else, in the order of files and lines."""
     texts = {source.file: source.text.split("\n") for source in read}
     kinds = {source.file: source.kind for source in read}
-    wrong = [*_all(reading, inventory, stated, kinds)]
+    wrong = [*_all(reading, whole, stated, kinds)]
     secret = _secret_lines(wrong)
     unique = dict.fromkeys(sorted(wrong, key=lambda one: (one.file, one.line, one.rule)))
     return tuple(_with_code(one, texts.get(one.file, []), secret) for one in unique)
 
 
 def _all(
-    reading: Reading, inventory: Inventory, stated: Iterable[tuple[Statement, Sql]], kinds: Mapping[str, str]
+    reading: Reading, whole: Audit, stated: Iterable[tuple[Statement, Sql]], kinds: Mapping[str, str]
 ) -> Iterator[Finding]:
     yield from connections.findings(reading)
     yield from statements.findings(stated)
     yield from running.findings(reading)
-    yield from surroundings.findings(reading, inventory, kinds)
-    for one in inventory.connections:
+    yield from surroundings.findings(reading, whole, kinds)
+    yield from wholes.findings(whole)
+    for one in whole.connections:
         if one.how == "shell":
             yield found("direct-sqlite", one, f"a script opens an SQLite file ({one.target})", subject=one.target or "")
-    for loop in inventory.loops:
+    for loop in whole.loops:
         if kinds.get(loop.file) in ("shell", "crontab"):
             yield found("polling-loop", loop, f"every {loop.interval} s: {', '.join(loop.does[:6])}")
 

@@ -29,11 +29,10 @@ def findings(reading: Reading) -> Iterator[Finding]:
         does = ", ".join(loop.does[:6]) or "nothing"
         said = f"every {loop.interval} s: {does}" if loop.interval else f"round after round: {does}"
         yield found("polling-loop", loop, said)
-    for node, scope in reading.nodes():
-        if isinstance(node, ast.While):
-            yield from _logging(node, scope, intervals.get(node))
-        elif isinstance(node, ast.ExceptHandler):
-            yield from _swallowed(node, scope)
+    for node, scope in reading.nodes(ast.While):
+        yield from _logging(node, scope, intervals.get(node))
+    for handler, scope in reading.nodes(ast.ExceptHandler):
+        yield from _swallowed(handler, scope)
     yield from _without_timeout(reading)
     for site in reading.sites:
         if isinstance(site.scope.node, ast.AsyncFunctionDef) and _blocks(site):
@@ -86,7 +85,7 @@ def _without_timeout(reading: Reading) -> Iterator[Finding]:
     sites = {
         (site.scope.module.file, site.call.lineno, (site.name or "").rpartition(".")[2]): site for site in reading.sites
     }
-    for call in http_calls(reading):
+    for call, _, _ in http_calls(reading):
         if not call.timeout:
             site = sites.get((call.file, call.line, call.method.lower())) or sites.get(
                 (call.file, call.line, "urlopen")

@@ -105,7 +105,7 @@ def _absolute(inventory: Inventory, files: Mapping[str, str]) -> Iterator[Findin
 
 
 def _secrets(reading: Reading) -> Iterator[Finding]:
-    for node, scope in reading.nodes():
+    for node, scope in reading.nodes(ast.Assign, ast.keyword, ast.Dict, ast.Constant):
         match node:
             case ast.Assign(targets=[ast.Name(id=name) | ast.Attribute(attr=name)], value=value):
                 yield from _secret(name, value, scope)

@@ -23,6 +23,10 @@ WRONG: dict[str, dict[str, str]] = {
     "sqlite-only-sql": {"a.py": "def f(c):\n    c.execute(\"SELECT strftime('%Y', d) FROM t\")\n"},
     "sqlite-only-api": {"a.py": "def f(c):\n    return c.lastrowid\n"},
     "columns-mismatch": {"a.py": "def f(c):\n    c.execute('INSERT INTO t (a, b) VALUES (1, 2, 3)')\n"},
+    "database-copies": {"a.py": "a = sqlite3.connect('old/x.db')\nb = sqlite3.connect('new/x.db')\n"},
+    "service-cycle": {
+        "desk.py": "DESK_PORT = 4000\nrequests.get('http://localhost:4000/x', timeout=1)\n",
+    },
     "polling-loop": {"a.py": "def f(c):\n    while True:\n        c.look()\n        time.sleep(1)\n"},
     "logging-in-loop": {"a.py": "def f(c):\n    while True:\n        logging.info('looking')\n        c.look()\n"},
     "blocking-in-async": {"a.py": "async def f():\n    time.sleep(1)\n"},
@@ -52,6 +56,10 @@ NEAR: dict[str, dict[str, str]] = {
     "sqlite-only-sql": {"a.py": "def f(c):\n    c.execute(\"SELECT a FROM t WHERE b = 'strftime(rowid)'\")\n"},
     "sqlite-only-api": {"a.py": "def f(c):\n    return c.rowcount\n"},
     "columns-mismatch": {"a.py": "def f(c, p):\n    c.execute('INSERT INTO t (a, b) VALUES (?, ?)', (1, p))\n"},
+    "database-copies": {"a.py": "a = sqlite3.connect('data/x.db')\nb = sqlite3.connect('./data/x.db')\n"},
+    "service-cycle": {
+        "desk.py": "DOOR_PORT = 4000\nrequests.get('http://localhost:4000/x', timeout=1)\n",
+    },
     "polling-loop": {"a.py": "def f(c):\n    while c.more():\n        c.take()\n    time.sleep(1)\n"},
     "logging-in-loop": {
         "a.py": "def f(c):\n    while True:\n        if c.changed():\n            logging.info('changed')\n"
