@@ -73,7 +73,11 @@ def translated(sql: Sql) -> str | None:
 @lru_cache(maxsize=10_000)
 def _generated(sql: Sql) -> str | None:
     assert sql.tree is not None
-    tree = sql.tree.copy()
+    return generated(sql.tree.copy(), with_placeholders=bool(sql.placeholders))
+
+
+def generated(tree: exp.Expr, *, with_placeholders: bool) -> str | None:
+    """Return a tree, which is changed, in PostgreSQL's words as psycopg takes them, or None where sqlglot cannot say them."""
     if isinstance(tree, exp.Insert) and str(tree.args.get("alternative") or "").upper() == "IGNORE":
         tree.set("alternative", None)
         tree.set("conflict", exp.OnConflict(action=exp.var("DO NOTHING")))
@@ -85,7 +89,7 @@ def _generated(sql: Sql) -> str | None:
         if order.find_ancestor(exp.OnConflict, exp.Index, exp.Create):
             # PostgreSQL refuses it in a conflict's target; in an index it says nothing that matters.
             order.replace(order.this)
-    if sql.placeholders:
+    if with_placeholders:
         for literal in tree.find_all(exp.Literal):
             if literal.is_string and "%" in literal.this:
                 # psycopg reads a single % as a placeholder's beginning.

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from db.migration.reading import Reading
-from db.migration.rules import connections, running, statements, surroundings, wholes
+from db.migration.rules import connections, running, sharing, statements, surroundings, transactions, wholes
 from db.migration.rules.finding import found
 from db.migration.sources import Source
 from db.migration.sql import Sql
@@ -32,6 +32,8 @@ def _all(
     reading: Reading, whole: Audit, stated: Iterable[tuple[Statement, Sql]], kinds: Mapping[str, str]
 ) -> Iterator[Finding]:
     yield from connections.findings(reading)
+    yield from transactions.findings(reading)
+    yield from sharing.findings(reading)
     yield from statements.findings(stated)
     yield from running.findings(reading)
     yield from surroundings.findings(reading, whole, kinds)

@@ -9,7 +9,28 @@ HEAD = "import sqlite3, requests, time, os, logging\nfrom contextlib import clos
 HELPER = "@contextmanager\ndef opened():\n    conn = sqlite3.connect('x.db')\n    try:\n        yield conn\n    finally:\n        conn.close()\n"
 SUPERVISOR = '[program:desk]\ncommand=python desk.py\nenvironment=DB_HOST="db"\n'
 
+OPENED = "def f(rows):\n    conn = sqlite3.connect('x.db')\n    cur = conn.cursor()\n"
+TABLE = "def make(c):\n    c.execute('CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, open BOOLEAN, closed_at TEXT, price REAL)')\n"
+POOL = "def f(pool):\n    conn = pool.getconn()\n    try:\n        conn.execute('SELECT a FROM t')\n    {}:\n        pool.putconn(conn)\n"
 WRONG: dict[str, dict[str, str]] = {
+    "write-not-committed": {"a.py": OPENED + "    cur.execute('DELETE FROM t')\n    conn.close()\n"},
+    "commit-in-loop": {
+        "a.py": OPENED
+        + "    for row in rows:\n        cur.execute('DELETE FROM t WHERE a = ?', row)\n        conn.commit()\n"
+    },
+    "cursor-reused": {
+        "a.py": OPENED
+        + "    for row in cur.execute('SELECT a FROM t'):\n        cur.execute('DELETE FROM u WHERE a = ?', row)\n    conn.commit()\n"
+    },
+    "connection-as-cursor": {"a.py": OPENED + "    conn.execute('SELECT a FROM t')\n    return conn.fetchone()\n"},
+    "transaction-left-open": {
+        "a.py": "conn = sqlite3.connect('x.db')\ndef f():\n    return conn.execute('SELECT a FROM t').fetchall()\n"
+    },
+    "pool-exhausted": {"a.py": POOL.format("except ValueError")},
+    "like-collation": {"a.py": "def f(c):\n    c.execute(\"SELECT a FROM t WHERE b LIKE 'open%'\")\n"},
+    "type-affinity": {"a.py": TABLE + "def f(c):\n    c.execute('SELECT id FROM t WHERE closed_at > ?', (1,))\n"},
+    "group-by-lax": {"a.py": "def f(c):\n    c.execute('SELECT a, b, SUM(n) FROM t GROUP BY a')\n"},
+    "column-missing": {"a.py": TABLE + "def f(c):\n    c.execute(\"INSERT INTO t (id, diff) VALUES (1, '+3')\")\n"},
     "direct-sqlite": {"a.py": "conn = sqlite3.connect('x.db')\n"},
     "generator-as-connection": {
         "a.py": HELPER + "def f():\n    conn = opened()\n    conn.execute('SELECT a FROM t')\n"
@@ -41,6 +62,33 @@ WRONG: dict[str, dict[str, str]] = {
 }
 
 NEAR: dict[str, dict[str, str]] = {
+    "write-not-committed": {"a.py": OPENED + "    cur.execute('DELETE FROM t')\n    conn.commit()\n    conn.close()\n"},
+    "commit-in-loop": {
+        "a.py": OPENED
+        + "    for row in rows:\n        cur.execute('DELETE FROM t WHERE a = ?', row)\n    conn.commit()\n"
+    },
+    "cursor-reused": {
+        "a.py": OPENED
+        + "    for row in cur.execute('SELECT a FROM t'):\n        conn.execute('DELETE FROM u WHERE a = ?', row)\n    conn.commit()\n"
+    },
+    "connection-as-cursor": {"a.py": OPENED + "    return cur.execute('SELECT a FROM t').fetchone()\n"},
+    "transaction-left-open": {
+        "a.py": "conn = sqlite3.connect('x.db', isolation_level=None)\ndef f():\n    return conn.execute('SELECT a FROM t').fetchall()\n"
+    },
+    "pool-exhausted": {"a.py": POOL.format("finally")},
+    "like-collation": {
+        "a.py": TABLE
+        + "def f(c):\n    c.execute(\"SELECT id FROM t WHERE name LIKE '5%' ORDER BY price, closed_at\")\n"
+    },
+    "type-affinity": {
+        "a.py": "def make(c):\n    c.execute('CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)')\n"
+        "def f(c):\n    c.execute(\"SELECT id FROM t WHERE id > 5 AND name = '5'\")\n"
+    },
+    "group-by-lax": {"a.py": "def f(c):\n    c.execute('SELECT a, MAX(b), COUNT(*) FROM t GROUP BY a')\n"},
+    "column-missing": {
+        "a.py": TABLE
+        + "def f(c):\n    c.execute('ALTER TABLE t ADD COLUMN diff TEXT')\n    c.execute(\"INSERT INTO t (id, diff) VALUES (1, '+3')\")\n"
+    },
     "direct-sqlite": {"a.py": "import psycopg\nconn = psycopg.connect('dbname=x')\n"},
     "generator-as-connection": {
         "a.py": HELPER + "def f():\n    with opened() as conn:\n        conn.execute('SELECT a FROM t')\n"
