@@ -19,17 +19,28 @@ _FAIL_ON: Final = (
     f"Exit 1 if a rule finds anything, or if there are more than N findings; repeatable. Rules: {', '.join(RULES)}."
 )
 
+_FORMAT: Final = (
+    "json is --json; sarif is SARIF 2.1.0, md is Markdown, html one page that loads nothing: all on stdout."
+)
+Form = Literal["text", "json", "sarif", "md", "html"]
+
 
 @app.command(name="audit")
 def audit_command(
     path: Path,
     *,
-    form: Annotated[Literal["text", "json"], Parameter(name="--format", help="json is --json.")] = "text",
+    form: Annotated[Form, Parameter(name="--format", help=_FORMAT)] = "text",
     fail_on: Annotated[tuple[str, ...], Parameter(help=_FAIL_ON)] = (),
     baseline: Annotated[
         Path | None,
         Parameter(
             help="The JSON of an earlier audit: only findings that it has not count and are shown; exit 1 if there are any."
+        ),
+    ] = None,
+    emit_environment: Annotated[
+        Path | None,
+        Parameter(
+            help="Also write, into this new or empty folder, one file of variables and an include of supervisord for each service; conflicts are listed, not chosen."
         ),
     ] = None,
     flags: ReportFlags = TEXT,
@@ -53,19 +64,47 @@ def audit_command(
     except ValueError as error:
         raise WrongUse(str(error)) from error
     # sqlglot takes a second to import, which `serve` and every other command would wait for.
-    from db.migration import screen  # noqa: PLC0415
     from db.migration.audit import audit  # noqa: PLC0415
 
     found = audit(path)
+    if emit_environment is not None:
+        _emit(found, path, emit_environment)
     if known is not None:
         found = without_known(found, known)
         # Unless something else is said, whatever is new fails.
         most = 0 if most is None and not rules else most
-    if flags.json or form == "json":
-        print_document(to_json(found))
-    else:
-        show(screen.render(found))
+    _print(found, "json" if flags.json else form)
     failed = failures(found, rules, most)
     for said in failed:
         complain(said)
     return Exit.NO if failed else Exit.DONE
+
+
+def _print(found: Audit, form: Form) -> None:
+    from db.migration import screen  # noqa: PLC0415  # as above: it is the audit's
+    from db.migration.reports import markdown, page, sarif  # noqa: PLC0415
+
+    match form:
+        case "text":
+            show(screen.render(found))
+        case "json":
+            print_document(to_json(found))
+        case "sarif":
+            print_document(sarif.document(found))
+        case "md":
+            print_document(markdown.document(found))
+        case "html":
+            print_document(page.document(found))
+
+
+def _emit(found: Audit, root: Path, folder: Path) -> None:
+    from db.migration import environment  # noqa: PLC0415  # as above: it is the audit's
+
+    made = environment.emit(found, root)
+    try:
+        environment.write(made, folder)
+    except OSError as error:
+        raise WrongUse(f"--emit-environment {folder}: {error}") from error
+    complain(
+        f"{len(made.files)} files in {folder}; {len(made.conflicts)} things to choose: {folder / environment.CONFLICTS}"
+    )

@@ -25,17 +25,18 @@ def read_limits(given: Iterable[str]) -> tuple[frozenset[str], int | None]:
 
 def without_known(found: Audit, known: Audit) -> Audit:
     """Return the audit with those findings alone that `known` does not have. Lines may have moved; of several alike, as many are known."""
-    left = Counter(_identity(one) for one in known.findings)
+    left = Counter(identity(one) for one in known.findings)
     new = []
     for one in found.findings:
-        if left[_identity(one)] > 0:
-            left[_identity(one)] -= 1
+        if left[identity(one)] > 0:
+            left[identity(one)] -= 1
         else:
             new.append(one)
     return msgspec.structs.replace(found, findings=tuple(new), known=len(found.findings) - len(new))
 
 
-def _identity(one: Finding) -> tuple[str, ...]:
+def identity(one: Finding) -> tuple[str, ...]:
+    """Return what stays of a finding when the lines above it change."""
     place = one.line - one.code_from
     line = one.code[place].strip() if 0 <= place < len(one.code) else ""
     return (one.rule, one.file, one.function, one.subject, line)

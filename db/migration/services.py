@@ -48,10 +48,16 @@ def read(source: Source) -> Iterator[Told | Unread]:
             yield from _statements(source.text, {"file": source.file, "line": 1}, executed=True)
 
 
-def _supervisor(source: Source) -> Iterator[Placed | Unread]:
+def sections(text: str) -> configparser.RawConfigParser:
+    """Return a configuration of supervisor, each value as it stands. Raises: configparser.Error."""
     parser = configparser.RawConfigParser(strict=False, inline_comment_prefixes=(" ;",), allow_no_value=True)
+    parser.read_string(text)
+    return parser
+
+
+def _supervisor(source: Source) -> Iterator[Placed | Unread]:
     try:
-        parser.read_string(source.text)
+        parser = sections(source.text)
     except configparser.Error as error:
         yield Unread(file=source.file, reason=f"no configuration of supervisor: {error.message.splitlines()[0]}")
         return

@@ -71,3 +71,25 @@ def test_against_a_baseline_only_what_is_new_fails(tree: Path, capfdbinary: pyte
 )
 def test_what_cannot_be_meant_is_wrong_use(tree: Path, flags: list[str]) -> None:
     assert run.main(["migrate", "audit", str(tree), *flags]) == 2
+
+
+@pytest.mark.parametrize(
+    ("form", "begins"), [("sarif", '{"$schema"'), ("md", "# Audit of"), ("html", "<!doctype html>")]
+)
+def test_an_audit_is_printed_in_each_form(
+    tree: Path, capfd: pytest.CaptureFixture[str], form: str, begins: str
+) -> None:
+    assert run.main(["migrate", "audit", str(tree), "--format", form]) == 0
+
+    assert capfd.readouterr().out.startswith(begins)
+
+
+def test_the_environment_is_written_beside_the_audit(tree: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "emitted"
+
+    assert run.main(["migrate", "audit", str(tree), "--emit-environment", str(folder)]) == 0
+    assert (folder / "conflicts.md").read_text().endswith("None.\n")
+
+
+def test_the_environment_overwrites_nothing(tree: Path) -> None:
+    assert run.main(["migrate", "audit", str(tree), "--emit-environment", str(tree)]) == 2

@@ -1,57 +1,19 @@
 """The page in the system's Chromium: it opens from a file, asks for nothing, complains of nothing, and everything is there."""
 
-import os
-import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from actors.replay.page import write
+from tests.fixtures.browser import SIZES, Opened, opened
 from tests.replay.pictures import a_picture
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-SIZES = {"wide": {"width": 1400, "height": 900}, "narrow": {"width": 420, "height": 800}}
 
-
-@dataclass
-class Opened:
-    """A page with what the browser said and asked for while it was open."""
-
-    page: Page
-    said: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-
-    def figure(self, expression: str) -> Any:
-        """What plotly drew: `expression` of `chart`."""
-        return self.page.evaluate(
-            f"(() => {{ const chart = document.getElementById('chart'); return {expression}; }})()"
-        )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None and not os.environ.get("CI"):
-        pytest.skip("no Chromium is installed here (Debian: apt-get install chromium); CI has one")
-    assert CHROMIUM is not None, "CI tests in a Chromium, and none is installed"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM)
-        yield browser
-        browser.close()
-
-
-def opened(browser: Browser, path: Path, size: str = "wide", scheme: Any = "light") -> Opened:
-    context = browser.new_context(viewport=SIZES[size], color_scheme=scheme, offline=True)  # type: ignore[arg-type]
-    there = Opened(context.new_page())
-    there.page.on("console", lambda message: there.said.append(message.text))
-    there.page.on("pageerror", lambda error: there.said.append(str(error)))
-    there.page.on("request", lambda request: there.asked.append(request.url))
-    there.page.goto(path.as_uri())
-    there.page.wait_for_selector("html[data-drawn=yes]")
-    return there
+def figure(there: Opened, expression: str) -> Any:
+    """What plotly drew: `expression` of `chart`."""
+    return there.page.evaluate(f"(() => {{ const chart = document.getElementById('chart'); return {expression}; }})()")
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +43,7 @@ def test_lines_marks_and_spans_are_drawn(there: Opened) -> None:
     # One of the two lines has a gap.
     assert there.page.locator(".scatterlayer .js-line").count() == 3
     # 36 roles, the hostile one, and the one at its price.
-    drawn = there.figure("chart.data.filter((one) => one.mode === 'markers').reduce((n, one) => n + one.x.length, 0)")
+    drawn = figure(there, "chart.data.filter((one) => one.mode === 'markers').reduce((n, one) => n + one.x.length, 0)")
     assert there.page.locator(".scatterlayer .points path").count() == drawn > 30
     assert there.page.locator(".barlayer .point path").count() == 1
     assert there.page.locator(".shapelayer path").count() == 2
@@ -110,7 +72,7 @@ def test_a_name_of_the_legend_hides_what_it_names(there: Opened) -> None:
 def test_in_the_dark_it_is_dark(browser: Browser, path: Path) -> None:
     dark = opened(browser, path, scheme="dark")
 
-    assert dark.figure("chart.layout.paper_bgcolor") == "#171c24"
+    assert figure(dark, "chart.layout.paper_bgcolor") == "#171c24"
     dark.page.emulate_media(color_scheme="light")
     expect(dark.page.locator(".main-svg").first).to_have_css("background-color", "rgb(255, 255, 255)")
 

@@ -11,10 +11,11 @@ from db.migration.syntax import Scope
 from db.migration.texts import ADDRESS
 from db.migration.words import Finding, Inventory, Variable
 
-_USUAL: Final = frozenset(
+USUAL: Final = frozenset(
     {"HOME", "PATH", "USER", "LOGNAME", "SHELL", "PWD", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "TMP", "TERM", "HOSTNAME", "PYTHONPATH",
      "VIRTUAL_ENV", "EDITOR", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"}
 )  # fmt: skip
+"""What a machine sets for everybody."""
 _NAMES: Final = re.compile(r"(passwo?r?d|passwd|secret|token|api_?key|private_?key|access_?key)s?$", re.IGNORECASE)
 _PRETENDED: Final = re.compile(r"your|xxx|change|example|placeholder|dummy|fake|test|\.\.\.|[\s<>{}$/]", re.IGNORECASE)
 _KEY: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s*\S")
@@ -45,7 +46,7 @@ def _not_passed(reading: Reading, inventory: Inventory, files: Mapping[str, str]
     loads = any(origin.startswith("dotenv") for scope in reading.project.scopes() for origin in scope.imports.values())
     told: set[tuple[str, str]] = set()
     for one in inventory.variables:
-        known = one.name in passed or one.name in _USUAL or (loads and one.name in loaded)
+        known = one.name in passed or one.name in USUAL or (loads and one.name in loaded)
         if one.action != "uses" or files.get(one.file) != "python" or known or (one.file, one.name) in told:
             continue
         told.add((one.file, one.name))
@@ -57,12 +58,7 @@ def _not_passed(reading: Reading, inventory: Inventory, files: Mapping[str, str]
 def _set_twice(inventory: Inventory, files: Mapping[str, str]) -> Iterator[Finding]:
     by_name: dict[str, list[Variable]] = {}
     for one in inventory.variables:
-        if (
-            one.action == "sets"
-            and one.value is not None
-            and one.name not in _USUAL
-            and files.get(one.file) != "python"
-        ):
+        if one.action == "sets" and one.value is not None and one.name not in USUAL and files.get(one.file) != "python":
             by_name.setdefault(one.name, []).append(one)
     for name, places in by_name.items():
         if len({one.value for one in places}) > 1:
