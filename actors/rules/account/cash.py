@@ -53,8 +53,9 @@ class Cash:
         if flow.amount is None:
             self._lose_sight()
             return
+        is_last = flow.key not in self.flows and (not self.flows or _place(self._newest()) < _place(flow))
         self.flows[flow.key] = flow
-        self._keep(self._in_order())
+        self._keep(list(self.flows.values()) if is_last else self._in_order())
         if self.aside is not None:
             self._understand(self.aside, tolerance, grace_ns)
 
@@ -137,4 +138,11 @@ class Cash:
             self.amount = EXACT.add(self.amount, flow.amount or ZERO)
 
     def _in_order(self) -> list[CashFlow]:
-        return sorted(self.flows.values(), key=lambda flow: (flow.ts, flow.key))
+        return sorted(self.flows.values(), key=_place)
+
+    def _newest(self) -> CashFlow:
+        return next(reversed(self.flows.values()))
+
+
+def _place(flow: CashFlow) -> tuple[int, str]:
+    return flow.ts, flow.key

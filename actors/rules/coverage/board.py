@@ -87,9 +87,11 @@ class CoverageBoard:
                 feeds[changed] = None
             elif changed is not None:
                 entries[changed] = None
-        said = self._returned_bids(entries)
-        said += self._look_again(self._outlooks.concerned(entries, feeds), now_ns)
-        return said + self._snapshot_timer(entries)
+        said = self._returned_bids(entries) if self._resting else []
+        concerned = self._outlooks.concerned(entries, feeds)
+        if concerned:
+            said += self._look_again(concerned, now_ns)
+        return said + self._snapshot_timer(entries) if self._mark_interval_ns else said
 
     def _look_again(self, outlooks: Iterable[Outlook], now_ns: int) -> Said:
         said: Said = []
@@ -222,6 +224,9 @@ class CoverageBoard:
         if outlook is None:
             return []
         outlook.due_ns = None
+        if outlook.stands(self._now_ns):
+            # As nearly every time: ticks have put off what it waited for.
+            return self._await_change(outlook, self._now_ns)
         return self._look_again((outlook,), self._now_ns)
 
     def _snapshot_timer(self, entries: Iterable[Entry]) -> Said:

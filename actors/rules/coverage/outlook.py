@@ -10,7 +10,7 @@ from typing import Final
 from actors.rules.catalog import RULES
 from actors.rules.market.book import MarketBook, QuoteInForce, ValueInForce
 from actors.rules.market.feeds import Feed
-from actors.rules.market.freshness import quote_reason, setting_ns
+from actors.rules.market.freshness import STALE_REASONS, quote_reason, setting_ns
 from actors.rules.market.marks import Reading, view_of
 from actors.rules.market.sight import EXIT_RULES, Sight
 from actors.rules.stops.guards import quote_disagreement
@@ -49,7 +49,8 @@ class Outlook:
         limits = {_number(spec, _DISAGREEMENT) for spec in self._specs}
         self._limits = tuple(sorted(limit for limit in limits if limit is not None))
         self._shape = self._shape_now()
-        self._quote_is_silent = False
+        self._quote_reason: str | None = None
+        self._looked_ns = 0
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -69,7 +70,7 @@ class Outlook:
 
         Also where no rule waits for the quote: a guard may read it, and a quote in force again may hold a rule back.
         """
-        return self.feed if self._quote_is_silent else None
+        return self.feed if self._quote_reason == "feed_silent" else None
 
     def is_concerned(self, entry: Entry) -> bool:
         """Whether a change of `entry` may have changed a reason."""
@@ -89,9 +90,25 @@ class Outlook:
             if reason is not None:
                 self.waiting.update(self._read_by(spec.rule))
         self._shape = self._shape_now()
-        self._quote_is_silent = quote_reason(self.sight.quote, self.sight.view.limits, now_ns) == "feed_silent"
+        self._quote_reason = self._quote_reason_at(now_ns)
+        self._looked_ns = now_ns
         changed, self.reasons = reasons != self.reasons, reasons
         return changed
+
+    def stands(self, now_ns: int) -> bool:
+        """Whether a look would tell now what the last one told, if no tick has concerned it since: nothing has ended by itself.
+
+        What is stale already may be so for another reason later: then only a look tells.
+        """
+        if self._quote_reason is not None or self._quote_reason_at(now_ns) is not None:
+            return False
+        if not STALE_REASONS.isdisjoint(self.reasons.values()):
+            return False
+        due_ns = self.next_change_ns(self._looked_ns)
+        return due_ns is None or due_ns > now_ns
+
+    def _quote_reason_at(self, now_ns: int) -> str | None:
+        return quote_reason(self.sight.quote, self.sight.view.limits, now_ns)
 
     def next_change_ns(self, now_ns: int) -> int | None:
         """Return the next instant after `now_ns` at which a reason may change without a tick; None: never."""

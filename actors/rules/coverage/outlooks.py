@@ -98,7 +98,8 @@ class Outlooks:
                 if outlook.is_concerned(entry):
                     found[outlook] = None
         for feed in feeds:
-            found.update(self._silent.get(feed, {}))
+            if feed in self._silent:
+                found.update(self._silent[feed])
             if feed.silence_changed:
                 feed.silence_changed = False
                 found.update((outlook, None) for outlook in self._by_name.values() if outlook.feed is feed)

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from actors.rules.market.feeds import Feed, Feeds, usable
+from actors.rules.market.feeds import AHEAD_NS, OLDEST_NS, Feed, Feeds, usable
 from bus.messages.market import FeedBeat, Momentum, Probability, Quote, SpotPrice, Tick, Ticks
 from bus.messages.units import HUNDRED, NS_PER_S, ONE, ZERO, Number, Price
 
@@ -161,7 +161,9 @@ class MarketBook:
         if feed is None or feed.source != tick.source:
             feed = self.feeds.feed(tick.source, tick.ticker)
         ts = tick.ts
-        if not self.feeds.instant_stands(feed, ts, now_ns):
+        if (feed.clock_ahead or not OLDEST_NS < ts <= now_ns + AHEAD_NS) and not self.feeds.instant_stands(
+            feed, ts, now_ns
+        ):
             return None
         yes_bid, yes_ask, no_bid, no_ask = tick.yes_bid, tick.yes_ask, tick.no_bid, tick.no_ask
         bad = (

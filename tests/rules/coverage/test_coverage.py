@@ -234,6 +234,15 @@ def test_a_model_output_goes_stale_and_freezes_by_its_own_age(ticks: list[Tick],
     assert board.of() == (UNPROTECTED, reason)
 
 
+def test_a_frozen_model_output_that_goes_stale_is_called_so_once_a_timer_looks() -> None:
+    board = Board(a_trade(stop("momentum", threshold_percent="0.35"), PRICE)).tick(a_quote(0, None, None))
+
+    for second in range(1, 80):
+        board.tick(a_quote(second, "0.1", "0.2", ticker="B"), *([a_momentum(second, "0.1")] if second < 33 else []))
+
+    assert whys(board.changes)[-2:] == ["frozen", "stale"]
+
+
 def test_a_stale_probability_is_stood_in_for_by_the_quote() -> None:
     board = Board(a_trade(PROBABILITY)).tick(a_quote(0, "0.60", "0.62"), a_probability(0, 60))
 
