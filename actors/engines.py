@@ -77,17 +77,11 @@ class Engines:
         self.watch = self._new_watch()
         for coverage in recovered.coverage:
             self.watch.handle(coverage)
+        self._by_actor = self._named()
 
-    def by_actor(self) -> dict[str, Engine]:
+    def by_actor(self) -> Mapping[str, Engine]:
         """Return the engine of each actor by the actor's name; ask again after one was rebuilt."""
-        return {
-            "trade_desk": self.desk,
-            "auto_stop": self.stops,
-            "trade_watcher": self.watch,
-            "paper_venue": self.paper,
-            "reconciler": self.reconcile,
-            "transport": self.transport,
-        }
+        return self._by_actor
 
     def start_desk(self, tail: OrdersTail, now_ns: int) -> list[object]:
         """Return what the desk says first; before any other word."""
@@ -99,6 +93,21 @@ class Engines:
 
     def rebuild(self, actor: str, known: EngineRebuilt) -> list[object]:
         """Build the engine of `actor` anew if it is one of those that a crash may have left in the middle; return what it says."""
+        said = self._rebuild(actor, known)
+        self._by_actor = self._named()
+        return said
+
+    def _named(self) -> dict[str, Engine]:
+        return {
+            "trade_desk": self.desk,
+            "auto_stop": self.stops,
+            "trade_watcher": self.watch,
+            "paper_venue": self.paper,
+            "reconciler": self.reconcile,
+            "transport": self.transport,
+        }
+
+    def _rebuild(self, actor: str, known: EngineRebuilt) -> list[object]:
         match actor:
             case "auto_stop":
                 old, self.stops = self.stops, self._new_stops(known.now_ns)

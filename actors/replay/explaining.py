@@ -28,7 +28,7 @@ def explain(
 ) -> Explained:
     """Say why a stop of the trade fired, or did not, by `at_ns` (None: the end). Raises: NoRecording, NothingRecordedError."""
     # Where a rule stands, AutoStop alone can tell; what the others said of the trade was written down. Who looks on sees everything.
-    retelling = Retelling(read_settings, only="auto_stop" if onlooker is None else None)
+    retelling = Retelling(read_settings, wants=lambda actor: onlooker is not None or actor == "auto_stop")
     account, gaps = _Account(trade_id, onlooker), list[str]()
     until_ns = _LAST_NS if at_ns is None else at_ns
     for part in read(place):
@@ -74,17 +74,20 @@ class _Account:
 
     def take(self, block: Block, retelling: Retelling, until_ns: int) -> bool:
         """Hear a block up to `until_ns`; say whether all of it lies before."""
-        named = self._named(block)
         for told in retelling.hear(block, until_ns):
-            self.last_ns = told.entry.at_ns
             if self._onlooker is not None:
                 self._onlooker.see(told, retelling.engines)
             if not isinstance(told.heard, LifeEnded):
                 self.engines = retelling.living()
-            for index in told.entry.said:
+        named = self._named(block)
+        for entry in block.entries:
+            if entry.at_ns > until_ns:
+                return False
+            self.last_ns = entry.at_ns
+            for index in entry.said:
                 if index in named:
                     self._read(block.words[index])
-        return all(entry.at_ns <= until_ns for entry in block.entries)
+        return True
 
     def _named(self, block: Block) -> set[int]:
         """Return the words of a block that may tell of the trade, by their index."""

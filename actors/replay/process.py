@@ -17,7 +17,7 @@ from actors.replay import explain_screen, replay_screen, what_if_screen
 from actors.replay.changes import read_change, read_changes, read_sweep
 from actors.replay.conversation import asked, converse
 from actors.replay.explaining import NothingRecordedError, explain
-from actors.replay.replaying import Wanted, replay
+from actors.replay.replaying import Wanted, replay, replay_on_two
 from actors.replay.reporting import NotWrittenError, RunReport, TradeReport
 from actors.replay.stepping import Stepper
 from actors.replay.stops import Watcher, stops
@@ -100,7 +100,10 @@ def main(argument: str) -> int:
 
 def _replay(task: Task) -> Exit:
     report = _report(task)
-    found = replay(Path(task.place), _wanted(task), retold, report)
+    if report is None and len(os.sched_getaffinity(0)) > 1:
+        found = replay_on_two(Path(task.place), _wanted(task), retold)
+    else:
+        found = replay(Path(task.place), _wanted(task), retold, report)
     if not found.compared and not found.gaps:
         raise NothingRecordedError(f"{task.place} holds nothing to compare there")
     _print(task, found, replay_screen.render(found))

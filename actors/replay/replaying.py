@@ -1,11 +1,15 @@
 """`replay`: a recording told again, and what is different. Reads files and decides; it has no wire and no store to reach anything by."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
+from msgspec import structs
+
+from actors.replay.beside import Beside
 from actors.replay.reporting import Onlooker
 from actors.replay.retelling import Difference, ReadSettings, Retelling, Told
 from bus.messages.replay import ReplayDifference, Replayed, ReplayedWord
@@ -13,6 +17,9 @@ from bus.recorder.reading import read
 from bus.recorder.segments import Block
 from bus.recorder.words import Packed, UnreadableWord, look
 
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final = msgspec.msgpack.Decoder(Replayed, dec_hook=lambda _, value: value)
+"""From a copy of this process: what a marker stands for is in it as it is in memory."""
 SHOWN_MAX: Final = 20
 """Differences in the document: after the first one the others mostly follow from it."""
 
@@ -31,9 +38,15 @@ class Wanted:
         return is_then and (self.trade_id is None or told.names(self.trade_id.encode()))
 
 
-def replay(place: Path, wanted: Wanted, read_settings: ReadSettings, onlooker: Onlooker | None = None) -> Replayed:
-    """Tell the recording at `place` again. Raises: NoRecording."""
-    retelling, gaps, by_actor = Retelling(read_settings), list[str](), Counter[str]()
+def replay(
+    place: Path,
+    wanted: Wanted,
+    read_settings: ReadSettings,
+    onlooker: Onlooker | None = None,
+    wants: Callable[[str], bool] = lambda _: True,
+) -> Replayed:
+    """Tell the recording at `place` again, as far as it concerns the actors that are wanted. Raises: NoRecording."""
+    retelling, gaps, by_actor = Retelling(read_settings, wants=wants), list[str](), Counter[str]()
     differences: list[Difference] = []
     different = 0
     for part in read(place):
@@ -74,6 +87,34 @@ def replay(place: Path, wanted: Wanted, read_settings: ReadSettings, onlooker: O
         gaps=tuple(gaps),
         by_actor=dict(sorted(by_actor.items())),
     )
+
+
+def replay_on_two(place: Path, wanted: Wanted, read_settings: ReadSettings) -> Replayed:
+    """As `replay`, of which a copy of this process does half at the same time: engines share nothing.
+
+    A word that cannot be read ends what its half can decide, not the other. Raises: NoRecording, CopyFailedError.
+    """
+
+    def of_copy() -> bytes:
+        return _ENCODER.encode(replay(place, wanted, read_settings, wants=_is_of_copy))
+
+    with Beside(of_copy) as copy:
+        ours = replay(place, wanted, read_settings, wants=lambda actor: not _is_of_copy(actor))
+        theirs = _DECODER.decode(copy.result())
+    differences = sorted((*ours.differences, *theirs.differences), key=lambda found: found.number)
+    return structs.replace(
+        ours,
+        compared=ours.compared + theirs.compared,
+        skipped=ours.skipped + theirs.skipped,
+        different=ours.different + theirs.different,
+        differences=tuple(differences[:SHOWN_MAX]),
+        by_actor=dict(sorted((ours.by_actor | theirs.by_actor).items())),
+    )
+
+
+def _is_of_copy(actor: str) -> bool:
+    """TradeWatcher hears about half of all words, and every tick: as long a work as that of all the others."""
+    return actor != "trade_watcher"
 
 
 def _shown(found: Difference) -> ReplayDifference:

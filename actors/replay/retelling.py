@@ -6,7 +6,7 @@ again before the next life; what is skipped is counted, never taken for equal.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -19,6 +19,7 @@ from bus.recorder.segments import LIFE, OWNER, Block, Entry
 from bus.recorder.words import Packed, UnreadableWord, look, pack, unpack
 from config.settings import Settings
 
+_OWN_WORDS: Final = {EntriesLost, LifeEnded, EngineRebuilt, PaperRestored, OrdersTail}
 ReadSettings = Callable[[Mapping[str, str | int | bool]], Settings]
 
 
@@ -34,8 +35,7 @@ class Difference:
     actual: tuple[tuple[str, object], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Told(Struct, frozen=True, kw_only=True):
     """An entry told again. heard: None if it cannot be read. said: what the engine says now; None: nothing could decide it again.
 
     spoken: what the code that recorded it had to say; see `actors.replay.older`.
@@ -55,9 +55,9 @@ class Told:
 
     def difference(self) -> Difference | None:
         """Return what the engine says otherwise than it said then; None: nothing."""
-        expected = [self.block.words[index] for index in self.entry.said]
-        if not self.said and not expected:
+        if not self.said and not self.entry.said:
             return None
+        expected = [self.block.words[index] for index in self.entry.said]
         actual = list(map(pack, self.said or ()))
         if _are_same(expected, actual):
             return None
@@ -88,45 +88,52 @@ class Tally:
 class Retelling:
     """Hears blocks, in order. read_settings: `config.settings.retold`. before: is shown each entry just before it is told again.
 
-    only: of which actor alone anything is decided again; the words of the others are not even read. Engines share nothing.
+    wants: of which actors anything is decided again; the words of the others are not even read. Engines share nothing.
     """
 
     def __init__(
-        self, read_settings: ReadSettings, before: Callable[[Told], None] | None = None, only: str | None = None
+        self,
+        read_settings: ReadSettings,
+        before: Callable[[Told], None] | None = None,
+        wants: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self.tally = Tally()
         self._read_settings = read_settings
         self._before = before
-        self._only = None if only is None else {only, LIFE, OWNER}
+        self._wants = wants
         self.lives = Lives()
         self._engines: Engines | None = None
 
     def hear(self, block: Block, until_ns: int = 2**63 - 1) -> Iterator[Told]:
-        """Yield each entry of an actor, told again, as long as they lie before `until_ns`."""
-        tally, words = self.tally, _Words(block)
+        """Yield each entry of an actor that is wanted, told again, as long as they lie before `until_ns`."""
+        tally, words, read = self.tally, block.words, dict[int, object]()
         for entry in block.entries:
             if entry.at_ns > until_ns:
                 return
             tally.entries += 1
             tally.first_ns = tally.first_ns or entry.at_ns
             tally.last_ns = entry.at_ns
-            if self._only is not None and entry.actor not in self._only:
-                yield Told(block=block, entry=entry, number=tally.entries, heard=None, said=None)
+            actor = entry.actor
+            is_wanted = self._wants(actor)
+            if not is_wanted and actor not in (LIFE, OWNER):
                 continue
             try:
-                heard = words[entry.heard]
+                # What several actors heard stands in a block once, and is read once.
+                heard = read.get(entry.heard)
+                if heard is None:
+                    heard = read[entry.heard] = unpack(words[entry.heard])
             except UnreadableWord:
                 # What an engine has not heard it cannot go on from.
                 self.lose()
                 heard = None
-            if entry.actor == LIFE:
+            if actor == LIFE:
                 if self.lives.hear(heard):
                     self._engines = None
                 continue
             if self._before is not None:
                 self._before(Told(block=block, entry=entry, number=tally.entries, heard=heard, said=None))
             said = self._retell(entry, heard)
-            tally.skipped += said is None and not isinstance(heard, LifeEnded | EntriesLost)
+            tally.skipped += said is None and is_wanted and not isinstance(heard, LifeEnded | EntriesLost)
             yield Told(block=block, entry=entry, number=tally.entries, heard=heard, said=said, spoken=self.lives.spoken)
 
     @property
@@ -145,6 +152,14 @@ class Retelling:
         self.lose()
 
     def _retell(self, entry: Entry, heard: object) -> list[object] | None:
+        if type(heard) in _OWN_WORDS:
+            return self._retell_own(entry, heard)
+        engines = self.living()
+        engine = None if engines is None else engines.by_actor().get(entry.actor)
+        return None if engine is None else list(engine.handle(heard))
+
+    def _retell_own(self, entry: Entry, heard: object) -> list[object] | None:
+        """Do what these words tell of the life itself, in which no engine is asked."""
         match heard:
             case EntriesLost(count=count):
                 self.tally.lost += count
@@ -162,28 +177,13 @@ class Retelling:
                 return engines.restore_paper(now_ns)
             case OrdersTail():
                 return engines.start_desk(heard, entry.at_ns)
-        engine = engines.by_actor().get(entry.actor)
-        return None if engine is None else list(engine.handle(heard))
+        return None
 
     def living(self) -> Engines | None:
         """Return the engines of this life, built once all that they begin with has been heard."""
         if self._engines is None and (begun := self.lives.take()) is not None:
             self._engines = Engines(self._read_settings(begun.settings), begun.beginning)
         return self._engines
-
-
-class _Words:
-    """The words of a block, each read when it is first asked for."""
-
-    def __init__(self, block: Block) -> None:
-        self._packed = block.words
-        self._read: dict[int, object] = {}
-
-    def __getitem__(self, index: int) -> object:
-        """Return the word. Raises: UnreadableWord."""
-        if index not in self._read:
-            self._read[index] = unpack(self._packed[index])
-        return self._read[index]
 
 
 def _are_same(expected: Sequence[Packed], actual: Sequence[Packed]) -> bool:

@@ -9,9 +9,10 @@ Recordings outlive code: a field is added with a default, and a word that newer 
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 import msgspec
 
@@ -47,24 +48,19 @@ class _Batch(msgspec.Struct, frozen=True, array_like=True):
     part: Part = Part.WHOLE
 
 
+class _Quotes(msgspec.Struct, frozen=True, array_like=True):
+    """The same where all of it are quotes, which most batches are: read at once."""
+
+    received_ns: int
+    ticks: list[tuple[Literal[0], Quote]]
+    part: Part = Part.WHOLE
+
+
 def pack(word: object) -> Packed:
     """Return `word`, one of the structs of `bus.messages`, as bytes."""
-    name, encode = type(word).__name__, _ENCODER.encode
-    match word:
-        case Ticks():
-            ticks = [(_TICK_NUMBER[type(tick)], tick) for tick in word.batch]
-            body = encode(
-                (word.received_ns, ticks) if word.part is Part.WHOLE else (word.received_ns, ticks, word.part)
-            )
-        case Received():
-            body = encode(_received(word))
-        case OrderArrived():
-            body = encode((type(word.order).__name__, word))
-        case OrdersTail():
-            body = encode((word.submits, [pack(each) for each in word.reports], word.decisions, word.stream, word.last))
-        case _:
-            body = encode(word)
-    return name, msgspec.Raw(body)
+    kind = type(word)
+    plain = _PLAIN.get(kind)
+    return kind.__name__, msgspec.Raw(_ENCODER.encode(word if plain is None else plain(word)))
 
 
 def unpack(packed: Packed) -> object:
@@ -100,6 +96,19 @@ def outgoing(packed: Packed) -> list[tuple[str, Message]]:
         raise UnreadableWord(f"what a {name} has sent cannot be read: {str(error)[:300]}") from error
 
 
+def _ticks(word: Ticks) -> tuple[object, ...]:
+    ticks = [(_TICK_NUMBER[type(tick)], tick) for tick in word.batch]
+    return (word.received_ns, ticks) if word.part is Part.WHOLE else (word.received_ns, ticks, word.part)
+
+
+def _arrived(word: OrderArrived) -> tuple[object, ...]:
+    return type(word.order).__name__, word
+
+
+def _tail(word: OrdersTail) -> tuple[object, ...]:
+    return word.submits, [pack(each) for each in word.reports], word.decisions, word.stream, word.last
+
+
 def _received(word: Received[Any]) -> tuple[object, ...]:
     return (word.subject, word.key, word.digest, word.body, word.received_ns, word.delivery, word.reply_to)
 
@@ -116,9 +125,17 @@ def _read_value(kind: Any, value: Any) -> Any:  # noqa: ANN401  # msgspec's sign
 
     Where a field may hold anything (`object`) it holds settings.
     """
+    if type(value) is not str:
+        return value
     if kind is units.SettingValue or kind is object:
-        return read_setting(value) if isinstance(value, str) else value
-    return Decimal(value) if kind.inner is Decimal and isinstance(value, str) else value
+        return read_setting(value)
+    return _number(value) if kind.inner is Decimal else value
+
+
+@lru_cache(maxsize=10_000)
+def _number(text: str) -> Decimal:
+    """Return the number: the same few prices are said over and over."""
+    return Decimal(text)
 
 
 def _read_struct(name: str, body: msgspec.Raw) -> object:
@@ -129,9 +146,13 @@ def _read_struct(name: str, body: msgspec.Raw) -> object:
 
 
 def _read_ticks(_: str, body: msgspec.Raw) -> Ticks:
-    found = _decode(body, _Batch)
-    batch = tuple(_decode(tick, _TICKS[number]) for number, tick in found.ticks)
-    return Ticks(batch=batch, received_ns=found.received_ns, part=found.part)
+    try:
+        quotes: _Quotes = _decode(body, _Quotes)
+    except msgspec.ValidationError:
+        found: _Batch = _decode(body, _Batch)
+        batch = tuple(_decode(tick, _TICKS[number]) for number, tick in found.ticks)
+        return Ticks(batch=batch, received_ns=found.received_ns, part=found.part)
+    return Ticks(batch=tuple(quote for _, quote in quotes.ticks), received_ns=quotes.received_ns, part=quotes.part)
 
 
 def _read_received(_: str, body: msgspec.Raw) -> Received[Message]:
@@ -168,6 +189,13 @@ def _read_tail(_: str, body: msgspec.Raw) -> OrdersTail:
 
 
 _DECODERS: Final[dict[object, msgspec.msgpack.Decoder[Any]]] = {}
+_PLAIN: Final[dict[type, Callable[[Any], tuple[object, ...]]]] = {
+    Ticks: _ticks,
+    Received: _received,
+    OrderArrived: _arrived,
+    OrdersTail: _tail,
+}
+"""How words are written that are not written as they are."""
 _SPECIAL: Final[dict[str, Callable[[str, msgspec.Raw], object]]] = {
     "Ticks": _read_ticks,
     "Received": _read_received,

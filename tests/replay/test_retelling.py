@@ -3,17 +3,20 @@
 from pathlib import Path
 
 import msgspec
+import pytest
 from msgspec.structs import replace
 
 from actors.engines import Beginning, Engines
 from actors.recorded import RecordedEngine, note_beginning
+from actors.replay.beside import CopyFailedError
 from actors.replay.explaining import explain
-from actors.replay.replaying import Wanted, replay
+from actors.replay.replaying import Wanted, replay, replay_on_two
 from actors.replay.retelling import Retelling
+from actors.rules.stops.engine import StopEngine
 from bus.messages.market import Ticks
 from bus.messages.recording import EntriesLost, LifeContinues
 from bus.messages.records import OrdersTail, Recovered
-from bus.messages.stops import StopFired
+from bus.messages.stops import BidReturned, StopFired
 from bus.recorder.segments import LIFE, Block, Entry, SegmentWriter
 from bus.recorder.words import Packed, pack
 from config.settings import load, retold
@@ -153,6 +156,41 @@ def test_a_block_that_is_damaged_ends_what_can_be_decided(tmp_path: Path) -> Non
     found = replay(tmp_path, Wanted(), retold)
 
     assert (len(found.gaps), found.compared, found.skipped, found.different) == (1, 1, 1, 0)
+
+
+def test_two_processes_find_what_one_finds(tmp_path: Path) -> None:
+    place = a_house_s_recording(tmp_path, BidReturned(trade_id="t1", now_ns=at(1)))
+
+    together, alone = replay_on_two(place, Wanted(), retold), replay(place, Wanted(), retold)
+
+    assert together == alone
+    assert together.by_actor == {"auto_stop": 2, "trade_watcher": 2}
+    assert [found.actor for found in together.differences] == ["auto_stop", "trade_watcher"]
+
+
+def test_a_part_of_a_replay_that_fails_is_no_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    place = a_house_s_recording(tmp_path)
+    monkeypatch.setattr(StopEngine, "handle", lambda *_: 1 / 0)
+
+    with pytest.raises(CopyFailedError):
+        replay_on_two(place, Wanted(), retold)
+
+    assert "ZeroDivisionError" in capfd.readouterr().err
+
+
+def a_house_s_recording(folder: Path, *made_up: object) -> Path:
+    """AutoStop and TradeWatcher hear of a trade and of a quote; `made_up` is what both are said to have answered beside."""
+    tape, settings = Tape(), load({})
+    beginning = Beginning(recovered=Recovered(), instance="one", epoch=1, streams={}, now_ns=T0)
+    note_beginning(tape, settings, beginning)
+    engines = Engines(settings, beginning)
+    ticks = Ticks(batch=(a_quote(1, "0.60", "0.99"),), received_ns=at(1))
+    for actor, engine in (("auto_stop", engines.stops), ("trade_watcher", engines.watch)):
+        for word, also in ((a_trade(stop("price", stop_price="0.40")), ()), (ticks, made_up)):
+            tape.note(actor, word, (*engine.handle(word), *also))
+    return tape.write(folder)
 
 
 def test_what_newer_code_cannot_read_of_a_trade_is_said_where_it_is_explained(tmp_path: Path) -> None:
