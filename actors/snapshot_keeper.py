@@ -47,10 +47,10 @@ class SnapshotKeeper(EngineActor):
 
 
 def counted(keeper: Callable[[object], None]) -> Callable[[object], None]:
-    """Return what hands only such commits on as tell what stops have counted: that is kept beside a record that may be away."""
+    """Return what hands only such commits on as tell what stops and drawdown rules have counted: that is kept beside a record that may be away."""
 
     def hear(word: object) -> None:
-        if isinstance(word, Commit) and word.progress:
+        if isinstance(word, Commit) and (word.progress or word.account_progress):
             keeper(word)
 
     return hear

@@ -70,6 +70,8 @@ class AccountProgress(Message, frozen=True, kw_only=True, omit_defaults=True):
     fired: bool = False
     fires: int = 0
     reset_ns: UtcNs = 0
+    ts: UtcNs = 0
+    """When this was written down. Of two of one `reset_ns` the later one counts: each is later than the one before it."""
 
 
 class DrawdownFired(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from bus.messages.stops import StopCoverage
 from bus.messages.trades import Trade
 from bus.messages.units import ZERO, Number, UtcNs
 
-SPOKEN: Final = 1
+SPOKEN: Final = 2
 """What deciders have to say, numbered: raised where one begins to say a word that it did not say before. See `actors.replay.older`."""
 
 

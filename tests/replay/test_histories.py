@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace as changed
 
+from actors.replay.older import as_then
 from actors.replay.replaying import Wanted, replay
 from actors.replay.retelling import Retelling
 from actors.rules.stops.engine import StopEngine
+from bus.messages.accounts import AccountProgress
 from bus.messages.market import Part, Ticks
-from bus.messages.recording import LifeBegun
+from bus.messages.recording import SPOKEN, LifeBegun
+from bus.messages.records import Commit
 from bus.recorder.reading import read
 from bus.recorder.segments import Block
 from bus.recorder.words import pack, unpack
@@ -56,6 +59,15 @@ def test_what_older_code_could_not_say_is_no_difference_in_its_recording_alone()
     assert {one.actor for one in differences if one is not None} == {"auto_stop"}
 
 
+@pytest.mark.parametrize(("spoken", "ts"), [(1, 0), (SPOKEN, 7)])
+def test_older_code_did_not_say_when_it_wrote_down_what_is_known_of_an_account(spoken: int, ts: int) -> None:
+    kept = Commit(sender="auto_stop", cause="c", now_ns=7, account_progress=(AccountProgress(account="a", ts=7),))
+
+    [word] = as_then(spoken, "auto_stop", [kept])
+
+    assert word == changed(kept, account_progress=(AccountProgress(account="a", ts=ts),))
+
+
 @pytest.mark.parametrize("path", OLDER, ids=lambda path: path.stem)
 def test_a_changed_rule_is_shown_in_an_older_recording_as_well(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(StopEngine, "_fire", lambda *_: None)
@@ -77,4 +89,4 @@ def _blocks(path: Path, change: object = None) -> list[Block]:
 def _as_of_today(packed: object) -> object:
     """Let a recording claim that its code had as much to say as ours."""
     word = unpack(packed)  # type: ignore[arg-type]
-    return pack(changed(word, spoken=1)) if isinstance(word, LifeBegun) else packed
+    return pack(changed(word, spoken=SPOKEN)) if isinstance(word, LifeBegun) else packed

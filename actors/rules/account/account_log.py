@@ -48,7 +48,7 @@ class AccountLog:
                 said.append(standing)
         changed, self._changed, self._stirred = self._changed, {}, {}
         if changed:
-            kept = tuple(account.progress() for account in changed)
+            kept = tuple(account.keep(now_ns) for account in changed)
             said.append(Commit(sender=OWNER, cause=f"accounts-{now_ns}", now_ns=now_ns, account_progress=kept))
         return said
 

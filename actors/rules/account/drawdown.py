@@ -62,6 +62,7 @@ class Account:
         self.fired = False
         self.fires = 0
         self.reset_ns = 0
+        self.kept_ns = 0
         self.wake_ns: int | None = None
         self.unanswered: DrawdownFired | None = None
         self.is_warned = False
@@ -159,6 +160,12 @@ class Account:
         self.confirms, self.counted = progress.confirms, dict(progress.counted)
         self.last_ns = max(progress.counted.values(), default=None)
         self.fired, self.fires, self.reset_ns = progress.fired, progress.fires, progress.reset_ns
+        self.kept_ns = progress.ts
+
+    def keep(self, now_ns: int) -> AccountProgress:
+        """Return what must survive a restart, to be written down now."""
+        self.kept_ns = max(self.kept_ns + 1, now_ns)
+        return self.progress()
 
     def progress(self) -> AccountProgress:
         """Return what must survive a restart."""
@@ -176,6 +183,7 @@ class Account:
             fired=self.fired,
             fires=self.fires,
             reset_ns=self.reset_ns,
+            ts=self.kept_ns,
         )
 
     def standing(self, now_ns: int) -> EquityStanding:

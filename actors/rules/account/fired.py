@@ -33,7 +33,7 @@ def drawdown_fired(account: Account, equity: Equity, now_ns: int) -> DrawdownFir
             ),
         ),
         settings_version=rule.settings_version,
-        progress=account.progress(),
+        progress=account.keep(now_ns),
         now_ns=now_ns,
     )
 

@@ -1,7 +1,7 @@
 """What the record holds, followed from commit to commit: for the snapshot that a start without PostgreSQL begins with.
 
 A commit counts once it stands, so the mirror is the record as it was a moment ago, never a state that the record may not reach; only
-what stops have counted is taken at once (`record.counts`). What happened since the snapshot stands in the streams: ORDERS has every order and report, LEDGER every trade and setting after its change.
+what stops and drawdown rules have counted is taken at once (`record.counts`). What happened since the snapshot stands in the streams: ORDERS has every order and report, LEDGER every trade and setting after its change.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from actors.rules.record.counts import Counts
+from actors.rules.record.counts import AccountCounts, Counts
+from bus.messages.accounts import AccountProgress
 from bus.messages.records import Commit, Kept, LedgerNews, Recovered, Snapshot
 from bus.messages.settings import Layer, LayerSettings, SettingsChanged
 from bus.messages.stops import StopProgress
@@ -51,7 +52,7 @@ class Mirror:
         self._halted = recovered.halted
         self._reduce_only = set(recovered.reduce_only)
         self._balances = {one.account: one for one in recovered.balances}
-        self._account_progress = {one.account: one for one in recovered.account_progress}
+        self._account_counts = AccountCounts(recovered.account_progress)
 
     def hear(self, kept: Kept) -> None:
         """Take in what stands now."""
@@ -61,9 +62,10 @@ class Mirror:
         for memory in (self._seen, self._fill_ids, self._ended):
             _forget_oldest(memory)  # type: ignore[arg-type]  # dicts of any kind
 
-    def count(self, progress: Iterable[StopProgress]) -> None:
-        """Take what stops have counted, on record or not yet."""
+    def count(self, progress: Iterable[StopProgress], account_progress: Iterable[AccountProgress]) -> None:
+        """Take what stops and drawdown rules have counted, on record or not yet."""
         self._counts.take(one for one in progress if one.trade_id not in self._ended)
+        self._account_counts.take(account_progress)
 
     def note_ledger(self, last_sequence: int) -> None:
         """LEDGER ended here after everything that was heard had been published: what stands behind it is news."""
@@ -92,15 +94,15 @@ class Mirror:
             halted=self._halted,
             reduce_only=tuple(sorted(self._reduce_only)),
             balances=tuple(self._balances.values()),
-            account_progress=tuple(self._account_progress.values()),
+            account_progress=self._account_counts.all(),
         )
 
-    def _take(self, commit: Commit) -> None:  # noqa: C901  # one loop for each kind of row
+    def _take(self, commit: Commit) -> None:  # one loop for each kind of row
         if commit.inbox is not None:
             self._seen[commit.inbox.key] = commit.inbox.digest
         for row in commit.fills:
             self._fill_ids[row.account, row.fill.fill_id] = None
-        self.count(commit.progress)
+        self.count(commit.progress, commit.account_progress)
         for coverage in commit.coverage:
             self._coverage[coverage.trade_id] = coverage
         for trade in commit.trades:
@@ -114,10 +116,6 @@ class Mirror:
             known = self._balances.get(balance.account)
             if known is None or known.ts <= balance.ts:
                 self._balances[balance.account] = balance
-        for standing in commit.account_progress:
-            before = self._account_progress.get(standing.account)
-            if before is None or before.reset_ns <= standing.reset_ns:
-                self._account_progress[standing.account] = standing
 
     def _take_trade(self, trade: Trade) -> None:
         self._accounts.setdefault(trade.account, trade.mode)

@@ -40,8 +40,8 @@ class Snapshots:
                 self._mirror.hear(word)
                 self._is_dirty = True
                 return self._plan(word.now_ns)
-            case Commit(progress=progress):
-                self._mirror.count(progress)
+            case Commit(progress=progress, account_progress=account_progress):
+                self._mirror.count(progress, account_progress)
                 self._is_dirty = True
                 return self._plan(word.now_ns)
             case StreamsSeen(streams=streams):
