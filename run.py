@@ -103,6 +103,8 @@ GARBAGE_WAITS: Final = 20_000
 """Objects before a collection; Python's own 700 are the work of a millisecond."""
 MEGABYTE: Final = 1_000_000
 ROUND_TRIPS: Final = 300
+ELSEWHERE: Final = ("WATCHKEEPER_NATS_URL_FILE", "WATCHKEEPER_POSTGRES_DSN_FILE")
+"""Files that tell of servers which are not the demo's."""
 STOP_GRACE_S: Final = 3
 """Beyond the time allowed for a stop; supervisord waits for longer than both."""
 
@@ -291,7 +293,9 @@ def with_servers(stack: ExitStack, folder: Path, flags: Flags) -> Settings:
         "WATCHKEEPER_POSTGRES_DSN": postgres.dsn(names.login, password, database=names.database),
         "WATCHKEEPER_LOG_FILE": str(folder / "demo.log"),
     }
-    return load(environment, flags.config)
+    # As for every command; but the demo has servers of its own, wherever those of `serve` may be.
+    ours = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
+    return load(ours | environment, flags.config)
 
 
 class Performance:
