@@ -10,25 +10,16 @@ from typing import Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from bus.messages.plain import instant_text, number_text
-from bus.messages.units import NS_PER_S, Money
-from bus.messages.what_if import Change, Ground, Outcome, Sweep, Totals, TradeCompared, WhatIf
+from actors.rules.pictures.outcome_words import CHANGES, change_text, outcome_text
+from bus.messages.plain import instant_text
+from bus.messages.units import Money
+from bus.messages.what_if import Change, Ground, Sweep, Totals, TradeCompared, WhatIf
 from config.pictures import card, pairs, table
 
 _SHOWN: Final = 50
 _BAR: Final = 24
 """Characters on either side of no effect."""
 _COLUMNS: Final = ("trade", "ticker", "side", "change", "effect", "recorded", "what if")
-_WORDS: Final = {
-    Change.SAME: "as recorded",
-    Change.EARLIER: "stopped earlier",
-    Change.LATER: "stopped later",
-    Change.NEVER: "never stopped",
-    Change.NEWLY: "newly stopped",
-    Change.OTHERWISE: "otherwise",
-    Change.NOT_OPENED: "not opened",
-    Change.OPENED: "opened",
-}
 
 
 def render(found: WhatIf) -> RenderableType:
@@ -47,7 +38,7 @@ def render(found: WhatIf) -> RenderableType:
 def render_sweep(found: Sweep) -> RenderableType:
     """Return the table of all values, with a bar for each."""
     kinds = [change for change in Change if any(row.totals.changes.get(change) for row in found.rows)]
-    columns = (found.key, *(_WORDS[change] for change in kinds), "PnL", "effect", "less | more than recorded")
+    columns = (found.key, *(CHANGES[change] for change in kinds), "PnL", "effect", "less | more than recorded")
     most = max((abs(row.totals.effect) for row in found.rows), default=Decimal(0))
     rows = [
         (
@@ -86,45 +77,15 @@ def _row(trade: TradeCompared) -> tuple[object, ...]:
         trade.trade_id,
         trade.ticker,
         trade.side.value,
-        _change(trade),
+        change_text(trade),
         "unknown" if trade.effect is None else _signed(trade.effect),
-        _outcome(trade.recorded),
-        _outcome(trade.now),
+        outcome_text(trade.recorded),
+        outcome_text(trade.now),
     )
-
-
-def _change(trade: TradeCompared) -> str:
-    words = _WORDS[trade.change]
-    recorded, now = trade.recorded, trade.now
-    if trade.change not in (Change.EARLIER, Change.LATER) or recorded is None or now is None:
-        return words
-    assert recorded.fired is not None
-    assert now.fired is not None
-    return f"{words} by {_span(abs(now.fired - recorded.fired))}"
-
-
-def _span(span_ns: int) -> str:
-    seconds = span_ns // NS_PER_S
-    if not seconds:
-        return f"{span_ns / NS_PER_S:.3f} s"
-    hours, minutes = seconds // 3600, seconds % 3600 // 60
-    return (
-        f"{hours} h {minutes:02} min" if hours else f"{minutes} min {seconds % 60:02} s" if minutes else f"{seconds} s"
-    )
-
-
-def _outcome(outcome: Outcome | None) -> str:
-    if outcome is None:
-        return "not heard of"
-    price = "" if outcome.exit_price is None else f" at {number_text(outcome.exit_price)}"
-    rule = "" if outcome.rule is None else f" by {outcome.rule}"
-    fired = "" if outcome.fired is None else f", fired {instant_text(outcome.fired)}"
-    worth = "" if outcome.worth is None else f", {_signed(outcome.worth)}"
-    return f"{outcome.state.value}{rule}{price}{fired}{worth}"
 
 
 def _sum(totals: Totals) -> dict[str, object]:
-    changes = ", ".join(f"{count:,} {_WORDS[change]}" for change, count in totals.changes.items())
+    changes = ", ".join(f"{count:,} {CHANGES[change]}" for change, count in totals.changes.items())
     return {
         "trades": f"{totals.trades:,}: {changes}" if changes else "none",
         "PnL recorded": _dollars(totals.recorded),

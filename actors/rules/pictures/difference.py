@@ -12,12 +12,11 @@ from actors.rules.pictures.drawn import (
     Span,
     Table,
     changes,
-    clock_text,
     cut,
     money_text,
 )
+from actors.rules.pictures.outcome_words import CHANGES, change_text, outcome_text
 from actors.rules.pictures.thinning import thin_all
-from bus.messages.plain import number_text
 from bus.messages.units import ZERO, Money
 from bus.messages.what_if import Change, Outcome, TradeCompared, WhatIf
 
@@ -76,24 +75,8 @@ def facts(found: WhatIf) -> dict[str, str]:
         "effect": money_text(totals.effect),
         "as recorded": f"{money_text(totals.recorded)}, with what is open at the last quote",
         "as it would have been": money_text(totals.now),
-        "compared": ", ".join(f"{count:,} {change.replace('_', ' ')}" for change, count in totals.changes.items()),
+        "compared": ", ".join(f"{count:,} {CHANGES[change]}" for change, count in totals.changes.items()),
     }
-
-
-def change_text(trade: TradeCompared) -> str:
-    """Return in words what is otherwise."""
-    return trade.change.replace("_", " ")
-
-
-def outcome_text(outcome: Outcome | None) -> str:
-    """Return in words what became of a trade."""
-    if outcome is None:
-        return "not heard of"
-    rule = "" if outcome.rule is None else f" by {outcome.rule}"
-    fired = "" if outcome.fired is None else f", fired {clock_text(outcome.fired)}"
-    price = "" if outcome.exit_price is None else f", exit ${number_text(outcome.exit_price)}"
-    worth = "" if outcome.worth is None else f", {money_text(outcome.worth)}"
-    return f"{outcome.state.replace('_', ' ')}{rule}{fired}{price}{worth}"
 
 
 def _gained(outcomes: Sequence[Outcome | None], end_ns: int) -> tuple[Point, ...]:

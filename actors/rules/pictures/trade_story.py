@@ -6,7 +6,6 @@ from typing import Final
 import msgspec
 
 from actors.rules.pictures import marks
-from actors.rules.pictures.difference import change_text, outcome_text
 from actors.rules.pictures.drawn import (
     Mark,
     Panel,
@@ -19,6 +18,7 @@ from actors.rules.pictures.drawn import (
     lasting,
 )
 from actors.rules.pictures.levels import READS
+from actors.rules.pictures.outcome_words import change_text, outcome_text
 from actors.rules.pictures.sightings import SIGHT, Sightings
 from actors.rules.pictures.story import Heard, marks_of, notices_in, trades_in
 from actors.rules.pictures.trade_facts import ending, facts
