@@ -465,6 +465,10 @@ def replay_command(
     """Let what decides hear a recording again, and compare what it says with what it said; reaches no server.
 
     With --set or --sweep: what would have become of its trades under other settings, all fills simulated anew.
+
+    Exit 0: nothing is decided otherwise. 1: something is, and is shown, or nothing there could be compared. 2: no recording is there, or
+    one of another program or version. A gap, such as a torn tail, a damaged block or two recordings in one folder, is said with what
+    was skipped for it; what is left is compared, and decides how it ends.
     """
     steps = step or stops_at is not None
     if steps and (sets or sweep is not None):

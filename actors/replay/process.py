@@ -104,11 +104,14 @@ def _replay(task: Task) -> Exit:
         found = replay_on_two(Path(task.place), _wanted(task), retold)
     else:
         found = replay(Path(task.place), _wanted(task), retold, report)
+    nothing = f"{task.place} holds nothing to compare there"
     if not found.compared and not found.gaps:
-        raise NothingRecordedError(f"{task.place} holds nothing to compare there")
+        raise NothingRecordedError(nothing)
     _print(task, found, replay_screen.render(found))
     _finish(report, found.gaps)
-    return Exit.NO if found.different else Exit.DONE
+    if not found.compared:
+        complain(nothing)
+    return Exit.NO if found.different or not found.compared else Exit.DONE
 
 
 def _step(task: Task) -> Exit:

@@ -20,7 +20,11 @@ AWAY = {
 
 
 def replayed(*words: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "run.py", "replay", *words]
+    return run_py("replay", *words)
+
+
+def run_py(*words: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "run.py", *words]
     return subprocess.run(
         command, cwd=ROOT, env=os.environ | AWAY, capture_output=True, text=True, check=False, timeout=60
     )
