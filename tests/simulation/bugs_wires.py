@@ -106,6 +106,10 @@ def _asks_no_leader(_real: Any) -> Any:
     return lambda _self, _connection: InDoubt("0", 0)
 
 
+def _leads_for_ever(_real: Any) -> Any:
+    return lambda self, purpose: self._connections.writer(purpose)
+
+
 def _new_deadlines(real: Any) -> Any:
     def build(self: House, *arguments: Any) -> Any:
         self._timers = TimerQueue()
@@ -200,7 +204,8 @@ BUGS: tuple[Bug, ...] = (
     ),
     Bug(
         name="commit of an older epoch",
-        plant=lambda: Patches().of(BatchWriter, "_fence", _asks_no_leader),
+        # Each of the two hides behind the other.
+        plant=lambda: Patches().of(BatchWriter, "_fence", _asks_no_leader).of(PostgresStore, "_leading", _leads_for_ever),
         wakes={"process_paused": 6.0, "second_instance": 1.0},
     ),
     Bug(
