@@ -205,7 +205,9 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         name="commit of an older epoch",
         # Each of the two hides behind the other.
-        plant=lambda: Patches().of(BatchWriter, "_fence", _asks_no_leader).of(PostgresStore, "_leading", _leads_for_ever),
+        plant=lambda: (
+            Patches().of(BatchWriter, "_fence", _asks_no_leader).of(PostgresStore, "_leading", _leads_for_ever)
+        ),
         wakes={"process_paused": 6.0, "second_instance": 1.0},
     ),
     Bug(
