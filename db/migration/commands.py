@@ -7,14 +7,17 @@ import msgspec
 from cyclopts import App, Parameter
 
 from bus.messages.plain import from_json, to_json
-from config.command_line import TEXT, Exit, ReportFlags, WrongUse, complain, print_document
+from config.command_line import TEXT, Exit, Refused, ReportFlags, WrongUse, complain, print_document
 from config.pictures import show
+from db.migration.plan_words import Plan
+from db.migration.profile_words import Profile
 from db.migration.ratchet import failures, read_limits, without_known
 from db.migration.rules.catalog import RULES
+from db.migration.sqlite_files import SourceRefused
 from db.migration.words import Audit
 
 app = App(name="migrate", help="Move a system from SQLite to PostgreSQL.")
-DOCUMENTS: Final[dict[str, type]] = {"migrate audit": Audit}
+DOCUMENTS: Final[dict[str, type]] = {"migrate audit": Audit, "migrate profile": Profile, "migrate plan": Plan}
 _FAIL_ON: Final = (
     f"Exit 1 if a rule finds anything, or if there are more than N findings; repeatable. Rules: {', '.join(RULES)}."
 )
@@ -108,3 +111,88 @@ def _emit(found: Audit, root: Path, folder: Path) -> None:
     complain(
         f"{len(made.files)} files in {folder}; {len(made.conflicts)} things to choose: {folder / environment.CONFLICTS}"
     )
+
+
+@app.command(name="profile")
+def profile_command(*databases: Path, flags: ReportFlags = TEXT) -> Exit:
+    """Say what every column of a SQLite database really holds. Each value is read, from a snapshot; the database is not changed.
+
+    Parameters
+    ----------
+    databases
+        Files of SQLite, of any system.
+    """
+    _some(databases)
+    from db.migration import profile_screen  # noqa: PLC0415  # as for the audit
+    from db.migration.profile import profile  # noqa: PLC0415
+
+    try:
+        found = profile(databases)
+    except SourceRefused as error:
+        raise Refused(str(error)) from error
+    if flags.json:
+        print_document(msgspec.json.encode(found))
+    else:
+        show(profile_screen.render(found))
+    return Exit.DONE
+
+
+@app.command(name="plan")
+def plan_command(
+    *databases: Path,
+    output: Annotated[Path, Parameter(name=["--output", "-o"], help="The plan is written here; for you to edit.")],
+    doc: Annotated[Path | None, Parameter(help="Write what becomes of each column here as well, in Markdown.")] = None,
+    answer: Annotated[
+        tuple[str, ...], Parameter(help="NAME=VALUE: the answer to a question of the plan; repeatable.")
+    ] = (),
+    flags: ReportFlags = TEXT,
+) -> Exit:
+    """Propose what SQLite databases become in PostgreSQL, with each conversion proven on every value; nothing is moved.
+
+    Parameters
+    ----------
+    databases
+        Files of SQLite, of any system.
+    """
+    _some(databases)
+    for file in (output, doc):
+        if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
+            raise WrongUse(f"{file}: name a file in a folder that is there")
+    if output.exists():
+        raise Refused(f"{output} is there already and may hold a person's work: remove it, or name another file")
+    answers = _answers(answer)
+    from db.migration import plan_document, plan_file, profile_screen  # noqa: PLC0415  # as for the audit
+    from db.migration.planning import plan  # noqa: PLC0415
+
+    if wrong := [zone for zone in answers.values() if not plan_file.is_zone(zone)]:
+        raise WrongUse(f"--answer: {', '.join(wrong)} is no zone such as America/New_York or UTC")
+    try:
+        made = plan(databases, answers)
+    except SourceRefused as error:
+        raise Refused(str(error)) from error
+    if unknown := answers.keys() - {one.name for one in made.questions}:
+        asked = ", ".join(one.name for one in made.questions) or "nothing"
+        raise WrongUse(f"--answer {', '.join(sorted(unknown))}: the plan does not ask that; it asks {asked}")
+    output.write_text(plan_file.write(made), "utf-8")
+    if doc is not None:
+        doc.write_text(plan_document.document(made), "utf-8")
+    if flags.json:
+        print_document(msgspec.json.encode(made))
+    else:
+        show(profile_screen.render_plan(made))
+    return Exit.DONE
+
+
+def _some(databases: tuple[Path, ...]) -> None:
+    if not databases:
+        raise WrongUse("name at least one SQLite database")
+
+
+def _answers(given: tuple[str, ...]) -> dict[str, str]:
+    answers: dict[str, str] = {}
+    for one in given:
+        name, found, value = one.partition("=")
+        if not found or not value:
+            raise WrongUse(f"--answer {one}: write NAME=VALUE, such as trades.trades.date=America/New_York")
+        answers[name] = value
+    return answers

@@ -65,7 +65,7 @@ def _unanswered(plan: Plan) -> Iterator[str]:
             yield f"question {one.name!r} has no answer: {one.asks}"
         elif one.answers and one.answer not in one.answers:
             yield f"question {one.name!r}: {one.answer!r} is none of {', '.join(one.answers)}"
-        elif one.kind == "zone" and not _is_zone(one.answer):
+        elif one.kind == "zone" and not is_zone(one.answer):
             yield f"question {one.name!r}: {one.answer!r} is no zone such as America/New_York or UTC"
 
 
@@ -101,7 +101,7 @@ def _misfits_of(conversion: object, asked: set[str]) -> Iterator[str]:
     for name in (one for key in ("zone", "value") if isinstance(one := said.get(key), str) and one.startswith("?")):
         if name not in asked:
             yield f"there is no question {name[1:]!r}"
-    if isinstance(zone := said.get("zone"), str) and not zone.startswith("?") and not _is_zone(zone):
+    if isinstance(zone := said.get("zone"), str) and not zone.startswith("?") and not is_zone(zone):
         yield f"{zone!r} is no zone"
     formats = [*said.get("formats", ()), *(said[key] for key in ("date_format", "time_format") if key in said)]
     for one in formats:
@@ -130,7 +130,8 @@ def questions_of(plan: Plan) -> tuple[Question, ...]:
     return tuple(one for one in plan.questions if not one.answer)
 
 
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
+    """Whether the IANA database has a zone of this name."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):

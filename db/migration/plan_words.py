@@ -180,6 +180,21 @@ class Question(Words, frozen=True, kw_only=True):
     answer: str = ""
 
 
+class SettingMove(Words, frozen=True, kw_only=True):
+    """A preference of the old system and the setting that it becomes, with what each means.
+
+    setting: a key of `run.py settings`; empty where there is none. value: of that setting, or `?QUESTION` where the file says nothing.
+    """
+
+    file: str
+    key: str
+    old: str
+    meant: str
+    setting: str = ""
+    value: str = ""
+    means: str = ""
+
+
 class Plan(Words, frozen=True, kw_only=True):
     """From these sources to this schema of one PostgreSQL database. quarantine: the schema of the quarantine tables."""
 
@@ -189,5 +204,6 @@ class Plan(Words, frozen=True, kw_only=True):
     tables: tuple[Table, ...] = ()
     views: tuple[View, ...] = ()
     not_moved: tuple[NotMoved, ...] = ()
+    settings: tuple[SettingMove, ...] = ()
     quarantine: str = "migration_quarantine"
     version: Literal[1] = 1

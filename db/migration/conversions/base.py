@@ -27,7 +27,7 @@ class Either(NamedTuple):
     later: datetime
 
 
-class OfOne(msgspec.Struct, frozen=True, kw_only=True):
+class OfOne(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A conversion of one cell. nulls: texts that stand for NULL, such as '' or 'NaN'."""
 
     nulls: tuple[str, ...] = ()

@@ -31,7 +31,7 @@ class SecondPass(msgspec.Struct, frozen=True, kw_only=True):
     from_id: int
 
 
-class Zoned(msgspec.Struct, frozen=True, kw_only=True):
+class Zoned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What turns local times into instants. zone: of the IANA database. second_passes: need the id as the last cell of the context."""
 
     zone: str = "UTC"

@@ -1,8 +1,11 @@
-"""Source trees to audit: small ones written by a test, and those of the old systems, which are read from beside the checkout."""
+"""Source trees to audit: small ones written by a test, and those of the old systems, read from beside the checkout. Databases to move."""
 
+import sqlite3
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -43,5 +46,28 @@ def legacy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Audit]:
                 packed.extractall(folder, filter="data")
             done[name] = audit(folder)
         return done[name]
+
+    return run
+
+
+class Making(Protocol):
+    """Makes a database."""
+
+    def __call__(self, schema: str, insert: str, cells: Iterable[object], name: str = "made.db") -> Path:
+        """Return its path: the schema, then `insert` with each cell as its one parameter."""
+
+
+@pytest.fixture
+def making(tmp_path: Path) -> Making:
+    """Make a database, anew if it is there."""
+
+    def run(schema: str, insert: str, cells: Iterable[object], name: str = "made.db") -> Path:
+        path = tmp_path / name
+        path.unlink(missing_ok=True)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript(schema)
+            connection.executemany(insert, ((cell,) for cell in cells))
+            connection.commit()
+        return path
 
     return run
