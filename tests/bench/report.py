@@ -7,7 +7,9 @@ from rich.console import RenderableType
 
 from config.pictures import table
 from tests.bench import figures
+from tests.bench.auditing import auditing
 from tests.bench.documents import (
+    AuditSpeed,
     Benchmarks,
     DemoSpeed,
     Figure,
@@ -43,8 +45,10 @@ def measure(names: Sequence[Figure], tell: Callable[[str], None], *, flood_s: fl
                 found[name] = figures.restart()
             case "flood":
                 found[name] = flood(flood_s)
-            case _:
+            case "demo":
                 found[name] = figures.demo()
+            case _:
+                found[name] = auditing()
     return Benchmarks(**found)  # type: ignore[arg-type]  # each under the name of its field
 
 
@@ -58,11 +62,14 @@ def picture(measured: Benchmarks) -> RenderableType:
         measured.restart,
         measured.flood,
         measured.demo,
+        measured.audit,
     )
     return table("Figures", _COLUMNS, [row for figure in found if figure is not None for row in _rows(figure)])
 
 
-def _rows(figure: Latency | Throughput | GroupCommit | ServeStanding | Restart | Flood | DemoSpeed) -> Iterable[Row]:
+def _rows(
+    figure: Latency | Throughput | GroupCommit | ServeStanding | Restart | Flood | DemoSpeed | AuditSpeed,
+) -> Iterable[Row]:
     match figure:
         case Latency():
             return _latency(figure)
@@ -83,6 +90,9 @@ def _rows(figure: Latency | Throughput | GroupCommit | ServeStanding | Restart |
         case DemoSpeed():
             name, taken = f"demo of {figure.events:,} events", f"{figure.seconds} s, {figure.events_per_s:,}/s"
             return [(name, taken, "<= 90 s", figure.met, f"reading them: {figure.parsed_s} s", figure.load)]
+        case AuditSpeed():
+            name, taken = f"audit of {figure.lines:,} lines", f"{figure.seconds} s, {figure.cpu_s} s of CPU"
+            return [(name, taken, "<= 60 s", figure.met, f"parsing them: {figure.parsed_s} s", figure.load)]
 
 
 def _latency(it: Latency) -> list[Row]:

@@ -1,7 +1,11 @@
 """Each figure measures the real thing, here under next to no load: that it can, never what it gives."""
 
+import tarfile
+from pathlib import Path
+
 import run
 from tests.bench import figures
+from tests.bench.auditing import auditing
 from tests.bench.documents import Benchmarks
 from tests.bench.flood import flood
 from tests.bench.group_commit import group_commit
@@ -37,3 +41,19 @@ def test_every_stop_that_the_flood_crosses_reaches_the_executor() -> None:
 
     assert measured.folded > 0
     assert (measured.all_fired, measured.crossed >= 4) == (True, True)
+
+
+def test_the_audit_reads_as_many_lines_as_it_says(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "tree.tar.gz", "w:gz") as packed:
+        (tmp_path / "a.py").write_text("import sqlite3\nsqlite3.connect('x.db')\n")
+        packed.add(tmp_path / "a.py", "tree/a.py")
+
+    measured = auditing(lines=10, trees=tmp_path)
+
+    assert measured is not None
+    assert measured.lines >= 10
+    assert measured.findings >= measured.files
+
+
+def test_no_audit_is_measured_where_no_tree_is(tmp_path: Path) -> None:
+    assert auditing(trees=tmp_path) is None
