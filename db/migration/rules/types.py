@@ -127,25 +127,27 @@ def _is(column: exp.Column, tree: exp.Expr, tables: Tables, kind: str) -> bool:
 def _groups(statement: Statement, tree: exp.Expr) -> Iterator[Finding]:
     for select in tree.find_all(exp.Select):
         group = select.args.get("group")
+        by = list(group.expressions) if group else []
         sums = any(_in_own(one, select) for each in select.expressions for one in each.find_all(exp.AggFunc))
-        if group is None and not sums:
-            continue
-        grouped = {one.name.lower() for one in group.expressions if isinstance(one, exp.Column)} if group else set()
-        whole = group is not None and any(not isinstance(one, exp.Column) for one in group.expressions)
-        bare = [
-            column.name
-            for each in select.expressions
-            for column in each.find_all(exp.Column)
-            if not _is_covered(column, select)
-        ]
-        loose = list(dict.fromkeys(name for name in bare if name.lower() not in grouped and not name.startswith(HOLE)))
-        if loose and not whole:
-            yield found(
-                "group-by-lax",
-                statement,
-                f"{', '.join(loose)}: not grouped, and of no aggregate",
-                subject=", ".join(loose),
-            )
+        # Of an expression that is grouped by, nobody can say which others it gives.
+        if (by or sums) and all(isinstance(one, exp.Column | exp.Literal) for one in by):
+            loose = list(dict.fromkeys(_loose(select, {one.name.lower() for one in by})))
+            if loose:
+                said = f"{', '.join(loose)}: not grouped, and of no aggregate"
+                yield found("group-by-lax", statement, said, subject=", ".join(loose))
+
+
+def _loose(select: exp.Select, grouped: set[str]) -> Iterator[str]:
+    """Yield the columns that a grouped SELECT gives or orders by, and that have many values in each group. grouped: names and numbers."""
+    order = select.args.get("order")
+    aliases = {one.alias.lower() for one in select.expressions if one.alias}
+    given = [one for number, one in enumerate(select.expressions, 1) if not {str(number), one.alias.lower()} & grouped]
+    for part in (*given, *(order.expressions if order else ())):
+        for column in part.find_all(exp.Column):
+            name = column.name.lower()
+            known = name in grouped or name.startswith(HOLE) or (part not in given and name in aliases)
+            if not known and not _is_covered(column, select):
+                yield column.name
 
 
 def _in_own(one: exp.Expr, select: exp.Select) -> bool:

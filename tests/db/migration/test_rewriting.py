@@ -82,3 +82,22 @@ def test_values_are_counted_against_the_columns_of_the_table(audited: Auditing, 
     found = audited({"a.py": TABLES + f"def f(c):\n    c.execute({insert!r})\n"})
 
     assert ("columns-mismatch" in {one.rule for one in found.findings}) is is_found
+
+
+@pytest.mark.parametrize(
+    ("select", "loose"),
+    [
+        ("SELECT day, COUNT(*) FROM t GROUP BY day", None),
+        ("SELECT substr(at, 1, 10) AS day, COUNT(*) AS n FROM t GROUP BY day ORDER BY n", None),
+        ("SELECT substr(at, 1, 10), COUNT(*) FROM t GROUP BY 1", None),
+        ("SELECT COUNT(*) FROM (SELECT id, name FROM t) AS inner_one", None),
+        ("SELECT name, SUM(price) OVER (ORDER BY id) FROM t", None),
+        ("SELECT day, name, COUNT(*) FROM t GROUP BY day", "name"),
+        ("SELECT substr(at, 1, 10) AS day, COUNT(*) FROM t GROUP BY day ORDER BY price", "price"),
+        ("SELECT name, MAX(price) FROM t", "name"),
+    ],
+)
+def test_what_is_neither_grouped_nor_summed_is_named(audited: Auditing, select: str, loose: str | None) -> None:
+    found = audited({"a.py": f"def f(c):\n    c.execute({select!r})\n"})
+
+    assert [one.subject for one in found.findings if one.rule == "group-by-lax"] == ([loose] if loose else [])
