@@ -62,6 +62,8 @@ class StopEngine:
         self._accounts = AccountWatch(self.book, progress_interval_ns, styles or {})
         self._said: list[object] = []
         self._may_fire = True
+        self._is_stirred = False
+        """Whether this read has changed what may be used of a feed, so that accounts are to be valued anew."""
         self._touched: set[QuoteInForce | ValueInForce] = set()
         """What has had ticks within the fold that is going on, some of which are gone."""
         self._woken: dict[Lens, None] = {}
@@ -132,7 +134,7 @@ class StopEngine:
                 self._may_fire = id(tick) not in gone
             entry = book.apply(tick, now_ns)
             if book.feeds.events:
-                self._take_feed_events(now_ns)
+                woken += self._take_feed_events(now_ns)
             if entry is None:
                 continue
             watched = is_whole and self._accounts.holds_anything
@@ -150,10 +152,16 @@ class StopEngine:
             woken += self._feeds.woken_by(feed)
             if watched:
                 self._said.extend(self._accounts.hear_tick(entry, now_ns))
-        if woken:
+        if woken or self._is_stirred:
             # Only now: the same read may bring a newer quote than the one that is in force again.
-            self._look(self._untouched(woken), now_ns)
+            self._look_again(woken, now_ns)
         self._may_fire = True
+
+    def _look_again(self, woken: Iterable[Lens], now_ns: int) -> None:
+        self._look(self._untouched(woken), now_ns)
+        if self._is_stirred:
+            self._is_stirred = False
+            self._said.extend(self._accounts.hear_feeds(now_ns))
 
     def _untouched(self, woken: Iterable[Lens]) -> list[Lens]:
         """Return those that see what stood there; the others wait for the end of the fold, for a tick that is gone may stand there."""
@@ -352,21 +360,22 @@ class StopEngine:
 
     # Feeds
 
-    def _take_feed_events(self, now_ns: int) -> None:
+    def _take_feed_events(self, now_ns: int) -> Iterable[Lens]:
+        """A feed was marked, or may be used again: rare, so everybody, returned, looks again."""
         for event in self.book.feeds.take_events():
             self._said.extend(stop_notices.say(stop_notices.feed_marked(event, now_ns)))
-        self._look(self._roster.lenses.all(), now_ns)
-        self._said.extend(self._accounts.hear_feeds(now_ns))
+        self._is_stirred = True
+        return self._roster.lenses.all()
 
     def _take_beat(self, feed: Feed, now_ns: int) -> list[Lens]:
         """A beat may announce another silence: then the timers of all who look at that feed's quotes, returned, may be too late."""
         if not feed.silence_changed:
             return []
         feed.silence_changed = False
+        self._is_stirred = True
         lenses = [lens for lens in self._roster.lenses.all() if lens.quote_feed is feed]
         for lens in lenses:
             self._time(lens, now_ns)
-        self._said.extend(self._accounts.hear_feeds(now_ns))
         return lenses
 
     def _note_staleness(self, lens: Lens, reading: Reading, now_ns: int) -> None:

@@ -166,6 +166,17 @@ def test_a_quote_that_is_in_force_again_gives_way_to_a_newer_one_of_the_same_rea
     assert watch.fired == []
 
 
+def test_a_feed_that_may_be_used_again_lets_look_at_the_newest_of_the_read_that_says_so() -> None:
+    """Fault 32: a source whose clock ran ahead is right again, and the quote from before the mark is not the newest one."""
+    watch = Watch().tick(a_quote(1, "0.20", "0.24"))
+    watch.hear(Ticks(batch=(a_quote(9, "0.20", "0.24"),), received_ns=at(2)))
+    watch.hear(a_trade(stop("price", stop_price="0.25"), ts=at(3)))
+
+    watch.hear(Ticks(batch=(a_beat(4), a_quote(4, "0.40", "0.42")), received_ns=at(4)))
+
+    assert watch.fired == []
+
+
 def test_a_crossing_within_a_fresh_read_fires_though_the_price_came_back() -> None:
     watch = watching(stop("price", stop_price="0.25"))
 
