@@ -39,6 +39,7 @@ class Ending:
         """Calm the world, cross every stop, wait, and judge."""
         world, story = self._world, self._story
         story.calm()
+        self._calm_ns = world.now_ns
         ready = world.until(lambda: self._failed() or world.serving() is not None, _READY_S)
         self._oracle.demand(ready, "L4", "nobody serves after the faults have stopped")
         if self._failed() or not ready:
@@ -75,8 +76,9 @@ class Ending:
         serving = self._world.serving()
         leads = serving is not None and serving.epoch == self._oracle.orders.epoch
         is_whole = leads and serving is not None and all(serving.turns.alive().values()) and not _owes(serving)
+        # What it did while nobody could hear it is heard from when the faults have stopped.
         newest_ns = max((fill.at_ns for _, fill in self._fills()), default=0)
-        is_quiet = self._world.now_ns - newest_ns >= _HEARD_NS
+        is_quiet = self._world.now_ns - max(newest_ns, self._calm_ns) >= _HEARD_NS
         is_quiet = is_quiet and not any(executor.reporter.late for executor in self._world.executors.values())
         # An actor that a fault still had in store for the end is told of once it stands again.
         is_told = serving is not None and not _untold(serving, tables)
