@@ -142,6 +142,15 @@ def plan_command(
     *databases: Path,
     output: Annotated[Path, Parameter(name=["--output", "-o"], help="The plan is written here; for you to edit.")],
     doc: Annotated[Path | None, Parameter(help="Write what becomes of each column here as well, in Markdown.")] = None,
+    ready: Annotated[
+        Literal["rec_io"] | None,
+        Parameter(
+            help="These are the databases of this system: what they mean is known, and fills Watchkeeper's own tables as well."
+        ),
+    ] = None,
+    settings: Annotated[
+        tuple[Path, ...], Parameter(help="Preference files of that system, which become settings; repeatable.")
+    ] = (),
     answer: Annotated[
         tuple[str, ...], Parameter(help="NAME=VALUE: the answer to a question of the plan; repeatable.")
     ] = (),
@@ -160,19 +169,15 @@ def plan_command(
             raise WrongUse(f"{file}: name a file in a folder that is there")
     if output.exists():
         raise Refused(f"{output} is there already and may hold a person's work: remove it, or name another file")
+    if settings and ready is None:
+        raise WrongUse("--settings: only preference files of a system that is known are read; name it by --ready")
     answers = _answers(answer)
-    from db.migration import plan_document, plan_file, profile_screen  # noqa: PLC0415  # as for the audit
-    from db.migration.planning import plan  # noqa: PLC0415
-
-    if wrong := [zone for zone in answers.values() if not plan_file.is_zone(zone)]:
-        raise WrongUse(f"--answer: {', '.join(wrong)} is no zone such as America/New_York or UTC")
-    try:
-        made = plan(databases, answers)
-    except SourceRefused as error:
-        raise Refused(str(error)) from error
+    made = _planned(databases, answers, flags.settings().postgres.schema if ready else "", settings)
     if unknown := answers.keys() - {one.name for one in made.questions}:
         asked = ", ".join(one.name for one in made.questions) or "nothing"
         raise WrongUse(f"--answer {', '.join(sorted(unknown))}: the plan does not ask that; it asks {asked}")
+    from db.migration import plan_document, plan_file, profile_screen  # noqa: PLC0415  # as for the audit
+
     output.write_text(plan_file.write(made), "utf-8")
     if doc is not None:
         doc.write_text(plan_document.document(made), "utf-8")
@@ -181,6 +186,24 @@ def plan_command(
     else:
         show(profile_screen.render_plan(made))
     return Exit.DONE
+
+
+def _planned(databases: tuple[Path, ...], answers: dict[str, str], own_schema: str, settings: tuple[Path, ...]) -> Plan:
+    """Plan. own_schema: of Watchkeeper's own tables, where the ready plan is meant."""
+    from db.migration import plan_file  # noqa: PLC0415  # as for the audit
+    from db.migration.planning import plan  # noqa: PLC0415
+    from db.migration.preferences import PreferencesRefused, with_preferences  # noqa: PLC0415
+    from db.migration.ready_plan import ready_plan  # noqa: PLC0415
+
+    zones = {name: value for name, value in answers.items() if name.count(".") == 2}
+    if wrong := [zone for zone in zones.values() if not plan_file.is_zone(zone)]:
+        raise WrongUse(f"--answer: {', '.join(wrong)} is no zone such as America/New_York or UTC")
+    try:
+        if not own_schema:
+            return plan(databases, answers)
+        return with_preferences(ready_plan(databases, answers, own_schema), settings, answers)
+    except (SourceRefused, PreferencesRefused) as error:
+        raise Refused(str(error)) from error
 
 
 def _some(databases: tuple[Path, ...]) -> None:

@@ -41,6 +41,11 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "money": ("an amount in dollars", "the number in its unit", "a Decimal in dollars; no float"),
     "numeric": ("a number by its shortest decimal", "the same number", "a Decimal instead of a float"),
     "prefixed": ("a number behind a prefix", "the number", "a text instead of a number"),
+    "denoised": (
+        "an amount without the noise of floats, at most twelve decimals",
+        "nothing: the exact copy restores it",
+        "a Decimal instead of a float",
+    ),
     "text": ("a text as it is", "the same text", ""),
     "text_number": ("the number that a text says", "the text in its usual spelling", "a Decimal instead of a text"),
     "time": ("a time of day", "the text in its format", "a time instead of a text"),

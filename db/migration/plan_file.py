@@ -30,6 +30,9 @@ _COMMENTS: Final = {
     "not_moved": "What PostgreSQL will not have, and what that means.",
 }
 
+_ASKED: Final = ("zone", "value", "account", "mode")
+"""Parameters of conversions that may name a question."""
+
 
 class PlanRefused(Exception):  # noqa: N818  # an outcome, not a fault
     """A plan cannot be followed as it stands. Its text says why, and what to write."""
@@ -56,7 +59,10 @@ def answered(plan: Plan) -> Plan:
     if wrong:
         raise PlanRefused("the plan cannot be followed yet:\n" + "\n".join(f"  {one}" for one in wrong))
     answers = {f"?{one.name}": one.answer for one in plan.questions}
-    return msgspec.structs.replace(plan, tables=tuple(_filled(table, answers) for table in plan.tables))
+    settings = tuple(msgspec.structs.replace(one, value=answers.get(one.value, one.value)) for one in plan.settings)
+    return msgspec.structs.replace(
+        plan, tables=tuple(_filled(table, answers) for table in plan.tables), settings=settings
+    )
 
 
 def _unanswered(plan: Plan) -> Iterator[str]:
@@ -98,7 +104,7 @@ def _names(table: Table) -> Iterator[str]:
 
 def _misfits_of(conversion: object, asked: set[str]) -> Iterator[str]:
     said: dict[str, Any] = msgspec.to_builtins(conversion)
-    for name in (one for key in ("zone", "value") if isinstance(one := said.get(key), str) and one.startswith("?")):
+    for name in (one for key in _ASKED if isinstance(one := said.get(key), str) and one.startswith("?")):
         if name not in asked:
             yield f"there is no question {name[1:]!r}"
     if isinstance(zone := said.get("zone"), str) and not zone.startswith("?") and not is_zone(zone):
@@ -115,7 +121,7 @@ def _filled(table: Table, answers: dict[str, str]) -> Table:
     columns = []
     for column in table.columns:
         changes: dict[str, Any] = {}
-        for field in ("zone", "value"):
+        for field in _ASKED:
             asked = getattr(column.conversion, field, None)
             if isinstance(asked, str) and asked in answers:
                 changes[field] = answers[asked]

@@ -160,7 +160,7 @@ class NotMoved(Words, frozen=True, kw_only=True):
     """Something of the source that the target will not have, and what that means."""
 
     source: str
-    kind: Literal["table", "virtual table", "shadow table", "trigger", "index", "foreign key", "check"]
+    kind: Literal["table", "virtual table", "shadow table", "trigger", "index", "foreign key", "check", "rows"]
     name: str
     why: str
     sqlite: str = ""

@@ -1,6 +1,6 @@
 """`migrate plan`: from what databases hold to what the target will be, each conversion proven on every value."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,6 +32,8 @@ from db.migration.sql_in_target import in_order, view_in_target
 from db.migration.sqlite_schema import SqliteSchema, SqliteTable, quoted, read_schema
 from db.migration.target_keys import Ground
 from db.migration.target_names import free, slug, target_name
+
+Change = Callable[[Plan], Plan]
 
 
 class _SourcePlan:
@@ -153,8 +155,12 @@ class _SourcePlan:
             )
 
 
-def plan(paths: Sequence[Path], answers: Mapping[str, str] | None = None) -> Plan:
-    """Return the plan for these databases. answers: to questions, by their names. Raises: SourceRefused."""
+def plan(paths: Sequence[Path], answers: Mapping[str, str] | None = None, change: Change | None = None) -> Plan:
+    """Return the plan for these databases.
+
+    answers: to questions, by their names. change: what is known of these databases beyond what they say; tables that it changes are
+    proven again. Raises: SourceRefused.
+    """
     with TemporaryDirectory(prefix="watchkeeper-plan-") as folder:
         taken = [take_snapshot(path, Path(folder)) for path in paths]
         refuse_copies(taken)
@@ -164,7 +170,24 @@ def plan(paths: Sequence[Path], answers: Mapping[str, str] | None = None) -> Pla
             part = _SourcePlan(name, name, one, answers or {})
             part.make()
             parts.append(part)
-        return _together(parts, taken)
+        made = _together(parts, taken)
+        return (
+            made
+            if change is None
+            else _proven(change(made), {part.name: one for part, one in zip(parts, taken, strict=True)})
+        )
+
+
+def _proven(made: Plan, taken: Mapping[str, Snapshot]) -> Plan:
+    tables = []
+    for table in made.tables:
+        if all(column.proof is not None for column in table.columns):
+            tables.append(table)
+            continue
+        with closing(open_snapshot(taken[table.source])) as connection:
+            source = next(one for one in read_schema(connection).tables if one.name == table.from_table)
+            tables.append(proven(connection, source, table))
+    return replace(made, tables=tuple(tables))
 
 
 def _together(parts: Sequence[_SourcePlan], taken: Sequence[Snapshot]) -> Plan:

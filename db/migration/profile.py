@@ -69,11 +69,12 @@ def profile_table(connection: sqlite3.Connection, table: SqliteTable) -> TablePr
     )
 
 
-def batches(connection: sqlite3.Connection, table: SqliteTable) -> Iterator[list[tuple[Cell, ...]]]:
+def batches(connection: sqlite3.Connection, table: SqliteTable, where: str = "") -> Iterator[list[tuple[Cell, ...]]]:
     """Yield the rows in the order of their key: the cells of `row_key`, then those of the columns. A batch is small in rows and bytes."""
     names = [*table.row_key, *(column.name for column in table.columns)]
     order = f" ORDER BY {', '.join(map(quoted, table.row_key))}" if table.row_key and table.kind == "table" else ""
-    cursor = connection.execute(f"SELECT {', '.join(map(quoted, names))} FROM {quoted(table.name)}{order}")
+    meant = f" WHERE {where}" if where else ""
+    cursor = connection.execute(f"SELECT {', '.join(map(quoted, names))} FROM {quoted(table.name)}{meant}{order}")
     most = max(1, _CELLS_MAX // len(names))
     batch: list[tuple[Cell, ...]] = []
     size = 0

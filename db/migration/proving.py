@@ -33,7 +33,7 @@ STAND_IN: Final = "UTC"
 def proven(connection: sqlite3.Connection, source: SqliteTable, table: Table) -> Table:
     """Return the table with the proof of each column, and without the columns beside it that nothing needs."""
     tried = _Trial(source, table)
-    for batch in batches(connection, source):
+    for batch in batches(connection, source, table.where):
         tried.see(batch)
     decided = tried.decided()
     if decided is not None:

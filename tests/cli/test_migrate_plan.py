@@ -88,3 +88,49 @@ def test_a_plan_as_json_is_one_document(
     assert run.main(["migrate", "plan", str(database), "-o", str(tmp_path / "plan.toml"), "--json"]) == 0
 
     assert json.loads(capfdbinary.readouterr().out)["tables"][0]["columns"][2]["conversion"] == {"name": "numeric"}
+
+
+@pytest.fixture
+def preferences(tmp_path: Path) -> Path:
+    (tmp_path / "trade_preferences.json").write_text('{"auto_stop": true}')
+    return tmp_path / "trade_preferences.json"
+
+
+def test_preferences_of_a_known_system_become_settings(database: Path, preferences: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+
+    assert (
+        run.main(
+            ["migrate", "plan", str(database), "-o", str(plan), "--ready", "rec_io", "--settings", str(preferences)]
+        )
+        == 0
+    )
+    assert tomllib.loads(plan.read_text())["settings"][0]["setting"] == "probability.enabled"
+
+
+def test_preferences_of_no_known_system_are_wrong_use(database: Path, preferences: Path, tmp_path: Path) -> None:
+    assert (
+        run.main(["migrate", "plan", str(database), "-o", str(tmp_path / "plan.toml"), "--settings", str(preferences)])
+        == 2
+    )
+
+
+def test_preferences_that_cannot_be_read_are_refused(database: Path, preferences: Path, tmp_path: Path) -> None:
+    preferences.write_text("{")
+
+    assert (
+        run.main(
+            [
+                "migrate",
+                "plan",
+                str(database),
+                "-o",
+                str(tmp_path / "plan.toml"),
+                "--ready",
+                "rec_io",
+                "--settings",
+                str(preferences),
+            ]
+        )
+        == 1
+    )
