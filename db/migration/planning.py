@@ -1,5 +1,6 @@
 """`migrate plan`: from what databases hold to what the target will be, each conversion proven on every value."""
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -69,7 +70,7 @@ class _SourcePlan:
             }
             for table, planned in made.values():
                 self.tables.append(proven(connection, table, self._with_references(table, planned, made)))
-            self._see_views(schema)
+            self._see_views(schema, connection)
             self._see_triggers(schema)
 
     def _comes(self, table: SqliteTable) -> bool:
@@ -131,13 +132,14 @@ class _SourcePlan:
         self.not_moved += _of(found, NotMoved)
         return replace(planned, foreign_keys=tuple(_of(found, ForeignKey)))
 
-    def _see_views(self, schema: SqliteSchema) -> None:
+    def _see_views(self, schema: SqliteSchema, connection: sqlite3.Connection) -> None:
         types: dict[str, set[str]] = {}
         for column in (column for table in self.tables for column in table.columns):
             types.setdefault(column.name, set()).add(column.type)
         made = []
         for view in schema.views:
-            sql, why = view_in_target(view.sql, self._whole_name, types)
+            broken = _broken(connection, view.name)
+            sql, why = ("", broken) if broken else view_in_target(view.sql, self._whole_name, types)
             name = target_name(view.name)
             made.append(View(source=self.name, name=name, schema=self.schema, sqlite=view.sql, sql=sql, note=why))
         self.views += in_order(made)
@@ -202,6 +204,15 @@ def _together(parts: Sequence[_SourcePlan], taken: Sequence[Snapshot]) -> Plan:
         views=tuple(view for part in parts for view in part.views),
         not_moved=tuple(one for part in parts for one in part.not_moved),
     )
+
+
+def _broken(connection: sqlite3.Connection, view: str) -> str:
+    """Return why SQLite itself cannot read a view: nothing in it says so before somebody does."""
+    try:
+        connection.execute(f"SELECT * FROM {quoted(view)} LIMIT 0")
+    except sqlite3.Error as error:
+        return f"SQLite itself cannot read it: {error}"
+    return ""
 
 
 def _sequence(table: SqliteTable, columns: Mapping[str, Column], profile: TableProfile) -> IdSequence | None:

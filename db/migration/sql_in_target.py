@@ -32,6 +32,7 @@ _IN_SQLITE: Final = {
     "CURRENT_DATE": "YYYY-MM-DD",
     "CURRENT_TIME": "HH24:MI:SS",
 }
+_COMPARISONS: Final = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In)
 _NUMBERS: Final = ("bigint", "numeric", "double precision")
 _PLAIN: Final = (
     exp.And,
@@ -205,18 +206,26 @@ def view_in_target(sql: str, rename: Callable[[str], str], types: Mapping[str, s
 
 
 def _misfit(made: exp.Expr, types: Mapping[str, set[str]]) -> str:
-    """Return what PostgreSQL refuses where SQLite converts silently: a column against a literal of another kind, texts that are added."""
-    for node in made.find_all(exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In, exp.Add):
-        literals = [one for one in node.find_all(exp.Literal) if one.parent is node]
-        columns = [one for one in (node.this, node.args.get("expression")) if isinstance(one, exp.Column)]
-        if isinstance(node, exp.Add) and any(one.is_string for one in literals):
+    """Return what PostgreSQL refuses where SQLite converts silently: different kinds compared, texts added, numbers in lower case."""
+
+    def families(column: exp.Expr) -> set[str]:
+        return {"number" if kind in _NUMBERS else kind for kind in types.get(column.name, set())}
+
+    for node in made.find_all(*_COMPARISONS, exp.Add, exp.Lower, exp.Upper, exp.Length):
+        sides = [one.unnest() for one in node.iter_expressions()]
+        columns = [(one, found) for one in sides if isinstance(one, exp.Column) and (found := families(one))]
+        wanted = {"text" if one.is_string else "number" for one in sides if isinstance(one, exp.Literal)}
+        if isinstance(node, exp.Add) and "text" in wanted:
             return "it adds texts with +, which SQLite takes for numbers: use || or numbers"
-        for column in columns:
-            for kind in sorted(types.get(column.name, set())):
-                if any(
-                    one.is_string == (kind in _NUMBERS) for one in literals if kind in (*_NUMBERS, "text", "boolean")
-                ):
-                    return f"it compares {column.name}, which is {kind} now, with what is not"
+        if isinstance(node, exp.Lower | exp.Upper | exp.Length):
+            wanted = {"text"}
+        for column, found in columns:
+            if any(kind != found_kind for kind in wanted for found_kind in found):
+                return f"it takes {column.name}, which is {' or '.join(sorted(found))} now, for something else"
+        if len(columns) > 1 and not set.intersection(*(found for _, found in columns)):
+            return (
+                f"it compares {' with '.join(column.name for column, _ in columns)}, which are of different types now"
+            )
     return ""
 
 
