@@ -4,13 +4,26 @@ Seconds and microseconds are wall time. load: the machine's load average over th
 machine that others use, compare the figure with its reference line and with nothing else.
 """
 
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
 
 from bus.messages.envelope import Message
 
-Figure = Literal["latency", "throughput", "group_commit", "standing", "restart", "flood", "demo", "audit"]
+Figure = Literal[
+    "latency",
+    "throughput",
+    "group_commit",
+    "standing",
+    "restart",
+    "flood",
+    "demo",
+    "recording",
+    "size",
+    "replay",
+    "audit",
+]
 """By name."""
 
 
@@ -155,6 +168,46 @@ class AuditSpeed(Measured, frozen=True, kw_only=True):
     cpu_s: float
 
 
+class RecordingCost(Measured, frozen=True, kw_only=True):
+    """What the flight recorder costs: each figure without it, the reference line, and with it, one after the other `repeats` times.
+
+    cpu_us: of the process for each tick, medians: what bounds the rate of ticks; rate_percent: how much more that is with it.
+    p99_us: from a tick to its stored order, medians; p99_percent: how much more.
+    """
+
+    repeats: int
+    off_cpu_us: float
+    on_cpu_us: float
+    rate_percent: float
+    off_p99_us: float
+    on_p99_us: float
+    p99_percent: float
+
+
+class RecordingSize(Measured, frozen=True, kw_only=True):
+    """What a tick of the Polymarket stream takes in a recording, bytes. packed_bytes: in the stream itself, gzipped, the reference line."""
+
+    ticks: int
+    packed_bytes: float
+    bytes_each: float
+
+
+class ReplaySpeed(Measured, frozen=True, kw_only=True):
+    """The demo's recorded day told again, whole commands, medians. bare_s: `replay` of a few words, the reference line.
+
+    deliveries: words that an actor heard; deliveries_per_s: without `bare_s`. resident_mb: of the larger of its two processes.
+    explained_s: `explain` of the day's last trade.
+    """
+
+    bare_s: float
+    deliveries: int
+    different: int
+    seconds: float
+    deliveries_per_s: int
+    resident_mb: float
+    explained_s: float
+
+
 class Benchmarks(Message, frozen=True, kw_only=True):
     """The whole document; null where a figure was not asked for, or has nothing to be measured on."""
 
@@ -166,10 +219,16 @@ class Benchmarks(Message, frozen=True, kw_only=True):
     flood: Flood | None = None
     demo: DemoSpeed | None = None
     audit: AuditSpeed | None = None
+    recording: RecordingCost | None = None
+    size: RecordingSize | None = None
+    replay: ReplaySpeed | None = None
 
     @property
     def met(self) -> bool:
         """Whether every figure that was measured is met."""
-        servers = (self.latency, self.throughput, *self.group_commit, self.standing, self.restart, self.flood)
-        found = (*servers, self.demo, self.audit)
-        return all(figure.met for figure in found if figure is not None)
+        return all(figure.met for figure in self.all())
+
+    def all(self) -> Iterator[Measured]:
+        """Yield what was measured, in order."""
+        found = (self.latency, self.throughput, *self.group_commit, self.standing, self.restart, self.flood, self.demo)
+        yield from (one for one in (*found, self.audit, self.recording, self.size, self.replay) if one is not None)

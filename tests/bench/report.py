@@ -1,12 +1,12 @@
 """`run.py bench` as people read it, and the figures by name."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from rich.console import RenderableType
 
 from config.pictures import table
-from tests.bench import figures
+from tests.bench import figures, recording
 from tests.bench.auditing import auditing
 from tests.bench.documents import (
     AuditSpeed,
@@ -16,6 +16,9 @@ from tests.bench.documents import (
     Flood,
     GroupCommit,
     Latency,
+    RecordingCost,
+    RecordingSize,
+    ReplaySpeed,
     Restart,
     ServeStanding,
     Throughput,
@@ -32,67 +35,44 @@ def measure(names: Sequence[Figure], tell: Callable[[str], None], *, flood_s: fl
     found: dict[str, object] = {}
     for name in names:
         tell(name)
-        match name:
-            case "latency":
-                found[name] = figures.latency()
-            case "throughput":
-                found[name] = figures.throughput()
-            case "group_commit":
-                found[name] = tuple(group_commit(outstanding) for outstanding in (100, 1000))
-            case "standing":
-                found[name] = figures.standing()
-            case "restart":
-                found[name] = figures.restart()
-            case "flood":
-                found[name] = flood(flood_s)
-            case "demo":
-                found[name] = figures.demo()
-            case _:
-                found[name] = auditing()
+        found[name] = flood(flood_s) if name == "flood" else _MEASURES[name]()
     return Benchmarks(**found)  # type: ignore[arg-type]  # each under the name of its field
 
 
 def picture(measured: Benchmarks) -> RenderableType:
     """Return the table for people."""
-    found = (
-        measured.latency,
-        measured.throughput,
-        *measured.group_commit,
-        measured.standing,
-        measured.restart,
-        measured.flood,
-        measured.demo,
-        measured.audit,
-    )
-    return table("Figures", _COLUMNS, [row for figure in found if figure is not None for row in _rows(figure)])
+    return table("Figures", _COLUMNS, [row for figure in measured.all() for row in _rows(figure)])
 
 
-def _rows(
-    figure: Latency | Throughput | GroupCommit | ServeStanding | Restart | Flood | DemoSpeed | AuditSpeed,
-) -> Iterable[Row]:
-    match figure:
-        case Latency():
-            return _latency(figure)
-        case Throughput():
-            return _throughput(figure)
-        case GroupCommit():
-            name = f"journal rows, {figure.outstanding} outstanding"
-            line = f"one bare COPY: {figure.copy_per_s:,}/s"
-            return [(name, f"{figure.rows_per_s:,}/s", ">= 30,000/s", figure.met, line, figure.load)]
-        case ServeStanding():
-            return _standing(figure)
-        case Restart():
-            name = f"ready after kill -9, {figure.open_trades:,} trades, p99 of {figure.restarts}"
-            taken, line = f"{figure.p99_s} s, p50 {figure.p50_s} s", f"after a clean stop: {figure.clean_s} s"
-            return [(name, taken, "<= 5 s", figure.met, line, figure.load)]
-        case Flood():
-            return _flood(figure)
-        case DemoSpeed():
-            name, taken = f"demo of {figure.events:,} events", f"{figure.seconds} s, {figure.events_per_s:,}/s"
-            return [(name, taken, "<= 90 s", figure.met, f"reading them: {figure.parsed_s} s", figure.load)]
-        case AuditSpeed():
-            name, taken = f"audit of {figure.lines:,} lines", f"{figure.seconds} s, {figure.cpu_s} s of CPU"
-            return [(name, taken, "<= 60 s", figure.met, f"parsing them: {figure.parsed_s} s", figure.load)]
+def _rows(figure: Any) -> list[Row]:
+    rows: list[Row] = _ROWS[type(figure)](figure)
+    return rows
+
+
+def _group_commit(it: GroupCommit) -> list[Row]:
+    name, line = f"journal rows, {it.outstanding} outstanding", f"one bare COPY: {it.copy_per_s:,}/s"
+    return [(name, f"{it.rows_per_s:,}/s", ">= 30,000/s", it.met, line, it.load)]
+
+
+def _restart(it: Restart) -> list[Row]:
+    name = f"ready after kill -9, {it.open_trades:,} trades, p99 of {it.restarts}"
+    taken, line = f"{it.p99_s} s, p50 {it.p50_s} s", f"after a clean stop: {it.clean_s} s"
+    return [(name, taken, "<= 5 s", it.met, line, it.load)]
+
+
+def _demo(it: DemoSpeed) -> list[Row]:
+    name, taken = f"demo of {it.events:,} events", f"{it.seconds} s, {it.events_per_s:,}/s"
+    return [(name, taken, "<= 90 s", it.met, f"reading them: {it.parsed_s} s", it.load)]
+
+
+def _size(it: RecordingSize) -> list[Row]:
+    name, line = f"a recorded tick, of {it.ticks:,}", f"in the stream, gzipped: {it.packed_bytes} bytes"
+    return [(name, f"{it.bytes_each} bytes", "<= 25 bytes", it.met, line, it.load)]
+
+
+def _audit(it: AuditSpeed) -> list[Row]:
+    name, taken = f"audit of {it.lines:,} lines", f"{it.seconds} s, {it.cpu_s} s of CPU"
+    return [(name, taken, "<= 60 s", it.met, f"parsing them: {it.parsed_s} s", it.load)]
 
 
 def _latency(it: Latency) -> list[Row]:
@@ -130,6 +110,39 @@ def _standing(it: ServeStanding) -> list[Row]:
     ]
 
 
+def _recording(it: RecordingCost) -> list[Row]:
+    cpu, p99 = (f"{on:g} us with it" for on in (it.on_cpu_us, it.on_p99_us))
+    return [
+        (
+            f"recording, CPU of a tick, median of {it.repeats}",
+            f"{it.rate_percent:+g} %: {cpu}",
+            "<= 15 %",
+            it.rate_percent <= 15,
+            f"without it: {it.off_cpu_us:g} us",
+            it.load,
+        ),
+        (
+            "recording, tick to stored order, p99",
+            f"{it.p99_percent:+g} %: {p99}",
+            "<= 10 %",
+            it.p99_percent <= 10,
+            f"without it: {it.off_p99_us:g} us",
+            it.load,
+        ),
+    ]
+
+
+def _replay(it: ReplaySpeed) -> list[Row]:
+    bare, speed = f"a few words: {it.bare_s} s", it.deliveries_per_s
+    name, taken = f"replay of {it.deliveries:,} deliveries", f"{it.seconds} s, {speed:,}/s, {it.different:,} different"
+    memory = f"{it.resident_mb:g} MB"
+    return [
+        (name, taken, ">= 100,000/s", speed >= 100_000, bare, it.load),
+        ("resident in it, the larger of two processes", memory, "<= 150 MB", it.resident_mb <= 150, "", it.load),
+        ("explain of that day's last trade", f"{it.explained_s} s", "<= 1 s", it.explained_s <= 1, bare, it.load),
+    ]
+
+
 def _flood(it: Flood) -> list[Row]:
     name = f"memory in {it.seconds:g} s of flood, {it.open_trades:,} trades, {it.held:,} held back"
     grown = f"{it.begin_mb:g} MB at first, {it.end_mb:g} at last, {it.max_mb:g} at most"
@@ -146,3 +159,30 @@ def _flood(it: Flood) -> list[Row]:
             it.load,
         ),
     ]
+
+
+_MEASURES: Final[dict[Figure, Callable[[], object]]] = {
+    "latency": figures.latency,
+    "throughput": figures.throughput,
+    "group_commit": lambda: tuple(group_commit(outstanding) for outstanding in (100, 1000)),
+    "standing": figures.standing,
+    "restart": figures.restart,
+    "demo": figures.demo,
+    "audit": auditing,
+    "recording": recording.recording_cost,
+    "size": recording.recording_size,
+    "replay": recording.replay_speed,
+}
+_ROWS: Final[dict[type, Callable[[Any], list[Row]]]] = {
+    Latency: _latency,
+    Throughput: _throughput,
+    GroupCommit: _group_commit,
+    ServeStanding: _standing,
+    Restart: _restart,
+    Flood: _flood,
+    DemoSpeed: _demo,
+    AuditSpeed: _audit,
+    RecordingCost: _recording,
+    RecordingSize: _size,
+    ReplaySpeed: _replay,
+}

@@ -4,11 +4,13 @@ import tarfile
 from pathlib import Path
 
 import run
-from tests.bench import figures
+from tests.bench import figures, report
 from tests.bench.auditing import auditing
-from tests.bench.documents import Benchmarks
+from tests.bench.documents import Benchmarks, RecordingCost, RecordingSize, ReplaySpeed
 from tests.bench.flood import flood
 from tests.bench.group_commit import group_commit
+from tests.bench.recording import recording_cost, recording_size, replay_speed
+from tests.replay.make_slice import SHIPPED
 
 
 def test_the_command_s_document_is_in_the_contract() -> None:
@@ -57,3 +59,53 @@ def test_the_audit_reads_as_many_lines_as_it_says(tmp_path: Path) -> None:
 
 def test_no_audit_is_measured_where_no_tree_is(tmp_path: Path) -> None:
     assert auditing(trees=tmp_path) is None
+
+
+def test_the_cost_of_recording_is_measured_with_and_without_it() -> None:
+    measured = recording_cost(repeats=1, per_second=1000, duration_s=1, open_trades=4, orders=4)
+
+    assert min(measured.off_cpu_us, measured.on_cpu_us, measured.off_p99_us, measured.on_p99_us) > 0
+
+
+def test_a_recorded_tick_of_the_stream_takes_less_than_a_line_of_it() -> None:
+    measured = recording_size(SHIPPED)
+
+    assert measured is not None
+    assert measured.ticks > 40_000
+    assert measured.met
+
+
+def test_a_stream_that_is_not_there_is_not_measured(tmp_path: Path) -> None:
+    assert recording_size(tmp_path / "nothing.jsonl.gz") is None
+
+
+def test_the_replay_that_is_measured_decides_the_recorded_day_again() -> None:
+    measured = replay_speed(repeats=1, duration_s=1800)
+
+    assert measured.deliveries > 1000
+    assert measured.different == 0
+    assert measured.resident_mb <= 150
+
+
+def test_a_person_sees_each_figure_of_recordings_with_its_target() -> None:
+    measured = Benchmarks(
+        recording=RecordingCost(
+            load=1, met=False, repeats=3, off_cpu_us=20, on_cpu_us=24, rate_percent=20, off_p99_us=1, on_p99_us=1,
+            p99_percent=0,
+        ),
+        size=RecordingSize(load=1, met=True, ticks=9, packed_bytes=30, bytes_each=24),
+        replay=ReplaySpeed(
+            load=1, met=True, bare_s=1, deliveries=9, different=0, seconds=2, deliveries_per_s=120_000, resident_mb=40,
+            explained_s=0.9,
+        ),
+    )  # fmt: skip
+
+    assert not measured.met
+    assert [row[3] for figure in measured.all() for row in report._rows(figure)] == [
+        False,
+        True,
+        True,
+        True,
+        True,
+        True,
+    ]
