@@ -3,19 +3,23 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from bus.messages.market import Result
 from bus.messages.orders import VenueFill
 from bus.messages.statement import AccountTotals, StatementDifference, StatementRow
-from bus.messages.trades import Mode, Trade, TradeState
+from bus.messages.trades import Mode, Side, Trade, TradeState
 from bus.messages.units import ONE, ZERO, Number
 
 ADJUSTS: Final = "r-"
 """How the trades begin that hold what a venue told of others after their end."""
 
+_PLACES: Final = {"settlement": 1, "ended": 2}
+"""Of rows of one instant, which stand behind the others."""
+
 
 def rows_of(trades: Iterable[Trade], begin_ns: int, end_ns: int) -> list[StatementRow]:
     """Return what happened from `begin_ns` until just before `end_ns`, in order."""
     found = [row for trade in trades for row in _rows(trade) if begin_ns <= row.ts < end_ns]
-    return sorted(found, key=lambda row: (row.ts, row.trade_id, row.kind == "ended", row.kind, row.fill_id or ""))
+    return sorted(found, key=lambda row: (row.ts, row.trade_id, _PLACES.get(row.kind, 0), row.kind, row.fill_id or ""))
 
 
 def _rows(trade: Trade) -> Iterator[StatementRow]:
@@ -33,18 +37,28 @@ def _rows(trade: Trade) -> Iterator[StatementRow]:
         )
     if trade.entry_ts is not None and (adopted := _adopted(trade)) is not None:
         yield adopted
+    ended_ts = trade.exit_ts or trade.ts
+    if trade.state is TradeState.SETTLED:
+        left, paid = trade.filled_quantity - trade.closed_quantity, _paid(trade)
+        yield _row(trade, "settlement", ended_ts, left, price=paid, fees=trade.settlement_fees, outcome=trade.result)
     if trade.state in (TradeState.CLOSED, TradeState.SETTLED):
         yield _row(
             trade,
             "ended",
-            trade.exit_ts or trade.ts,
+            ended_ts,
             trade.filled_quantity,
-            price=trade.payout if trade.state is TradeState.SETTLED else trade.exit_price,
-            # Those of its fills stand in their own rows.
-            fees=trade.settlement_fees if trade.state is TradeState.SETTLED else ZERO,
+            price=trade.exit_price,
+            # Those of its fills and of its settlement stand in their own rows.
+            fees=ZERO,
             pnl=trade.pnl,
             outcome=trade.outcome,
         )
+
+
+def _paid(trade: Trade) -> Number | None:
+    """Return what one contract of the trade's side was paid, dollars; the venue's `payout` is of the YES side."""
+    yes = {Result.YES: ONE, Result.NO: ZERO}.get(trade.result, trade.payout) if trade.result else None
+    return yes if yes is None or trade.side is Side.YES else ONE - yes
 
 
 def _adopted(trade: Trade) -> StatementRow | None:
@@ -88,6 +102,7 @@ def totals_of(rows: Iterable[StatementRow]) -> list[AccountTotals]:
             mode=mode,
             fills=sum(row.kind in ("fill", "adjustment") for row in mine),
             ended=sum(row.kind == "ended" for row in mine),
+            settlements=sum(row.kind == "settlement" for row in mine),
             adjustments=sum(row.kind == "adjustment" for row in mine),
             fees=sum((row.fees for row in mine), ZERO),
             pnl=sum((row.pnl for row in mine if row.pnl is not None), ZERO),

@@ -49,7 +49,7 @@ def export(
     out: Annotated[Path | None, Parameter(help="Write the rows here instead of to stdout.")] = None,
     flags: ReportFlags = TEXT,
 ) -> Exit:
-    """Show what trades did in a span of time: fills, fees, PnL, adjustments. Exit 1: a venue says otherwise, and that is shown.
+    """Show what trades did in a span of time: fills, settlements, adjustments, fees, PnL. Exit 1: a venue says otherwise, and that is shown.
 
     The venue of each live account is asked for its fills; nobody states what a paper account did.
     """
@@ -168,12 +168,26 @@ def _write(text: str, out: Path | None) -> None:
 
 def _picture(found: Statement) -> RenderableType:
     sums = [
-        (one.account, one.venue, one.mode.value, one.fills, one.ended, one.adjustments, one.fees, one.pnl)
+        (
+            one.account,
+            one.venue,
+            one.mode.value,
+            one.fills,
+            one.settlements,
+            one.adjustments,
+            one.ended,
+            one.fees,
+            one.pnl,
+        )
         for one in found.totals
     ]
     said = "the same" if found.agrees else f"{len(found.differences)} differences"
     compared = ", ".join(found.compared) or "no live account"
     return Group(
-        table("Statement", ("account", "venue", "mode", "fills", "ended", "adjustments", "fees", "pnl"), sums),
+        table(
+            "Statement",
+            ("account", "venue", "mode", "fills", "settlements", "adjustments", "ended", "fees", "pnl"),
+            sums,
+        ),
         f"Held against the venues' own fills ({compared}): {said}",
     )

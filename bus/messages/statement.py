@@ -11,8 +11,9 @@ class StatementRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """One thing that happened.
 
     kind: `fill`; `adjustment`, a fill that came for a trade that had ended and is booked as a trade of its own; `adopted`, a position
-    that was taken over; `ended`, with everything that a trade came to. price: of the trade's own side, at `ended` the exit price, or
-    the payout where it settled. fees, pnl: of this row alone; `pnl` at `ended` only, fees taken off.
+    that was taken over; `settlement`, what the venue paid for contracts that were still held, its `outcome` the market's result;
+    `ended`, with everything that a trade came to. price: of the trade's own side, of a settlement what one contract was paid, at
+    `ended` the average exit. fees, pnl: of this row alone; `pnl` at `ended` only, fees taken off.
     """
 
     kind: str
@@ -52,6 +53,7 @@ class AccountTotals(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     mode: Mode
     fills: int = 0
     ended: int = 0
+    settlements: int = 0
     adjustments: int = 0
     fees: Money = ZERO
     pnl: Money = ZERO

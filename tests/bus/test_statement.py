@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from bus.commands.statement import differences_of, rows_of, totals_of
+from bus.messages.market import Result
 from bus.messages.orders import VenueFill
 from bus.messages.statement import StatementDifference, StatementRow
 from bus.messages.trades import Fill, Mode, Purpose, Side, Trade, TradeState
@@ -90,20 +91,47 @@ def test_a_position_that_was_taken_over_stands_with_its_price_and_its_fees() -> 
     assert sum(row.fees for row in rows) == trade.fees
 
 
-def test_a_settled_trade_carries_what_settling_cost() -> None:
-    trade = a_closed_trade(
-        state=TradeState.SETTLED,
-        payout=D(1),
-        settlement_fees=D("0.02"),
-        fees=D("0.09"),
-        fills=(a_fill("f-1", 1, "0.45"),),
+def a_settled_trade(**changes: object) -> Trade:
+    """Bought 10 at 0.45, sold 4 of them, and 6 were settled."""
+    return a_closed_trade(
+        **{
+            "state": TradeState.SETTLED,
+            "result": Result.YES,
+            "closed_quantity": D(4),
+            "settlement_fees": D("0.02"),
+            "fees": D("0.16"),
+            **changes,
+        }
     )
+
+
+@pytest.mark.parametrize(
+    ("side", "result", "payout", "paid"),
+    [
+        (Side.YES, Result.YES, None, "1"),
+        (Side.NO, Result.YES, None, "0"),
+        (Side.NO, Result.NO, D(0), "1"),
+        (Side.NO, Result.SPLIT, D("0.30"), "0.70"),
+    ],
+)
+def test_a_settlement_stands_with_what_a_contract_of_the_trade_s_side_was_paid(
+    side: Side, result: Result, payout: Decimal | None, paid: str
+) -> None:
+    """Lesson 36"""
+    rows = rows_of([a_settled_trade(side=side, result=result, payout=payout)], BEGIN, END)
+
+    [settled] = [row for row in rows if row.kind == "settlement"]
+    assert (settled.quantity, settled.price, settled.outcome) == (D(6), D(paid), result)
+
+
+def test_what_settling_cost_stands_with_the_settlement_and_counts_once() -> None:
+    trade = a_settled_trade()
 
     rows = rows_of([trade], BEGIN, END)
 
-    [ended] = [row for row in rows if row.kind == "ended"]
-    assert (ended.price, ended.fees) == (D(1), D("0.02"))
+    assert [row.fees for row in rows if row.kind in ("settlement", "ended")] == [D("0.02"), D(0)]
     assert sum(row.fees for row in rows) == trade.fees
+    assert totals_of(rows)[0].settlements == 1
 
 
 def test_what_came_for_an_ended_trade_is_an_adjustment() -> None:
