@@ -458,7 +458,8 @@ def replay_command(
         str | None, Parameter(name="--break", help="Step, and stop only where this rule fires or is held back.")
     ] = None,
     report: Annotated[
-        Path | None, Parameter(help="Draw the run, or the trade, into this file of HTML, which needs no network.")
+        Path | None,
+        Parameter(help="Draw the run, the trade or the sweep into this file of HTML, which needs no network."),
     ] = None,
     flags: ReportFlags = TEXT,
 ) -> Exit:
@@ -481,8 +482,8 @@ def replay_command(
             read_sweep(sweep)
     except ValueError as error:
         raise WrongUse(str(error)) from error
-    if report is not None and (steps or sweep is not None):
-        raise WrongUse("--report draws a run, or one what-if by --set: leave --sweep, --step and --break out")
+    if report is not None and steps:
+        raise WrongUse("--report draws a run, or a what-if: leave --step and --break out")
     become(
         Task(
             place=_recording(recording, flags),

@@ -5,7 +5,7 @@ Instants are whole microseconds, values are texts, digit for digit: `page.js` ma
 
 import html
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, Final
 
@@ -46,7 +46,7 @@ def figure(picture: Picture) -> Plain:
         top, bottom = 1 - above / whole, 1 - (above + height) / whole
         layout[f"yaxis{number}" if number > 1 else "yaxis"] = _scale(panel, [max(0, bottom), top])
         layout["annotations"].append(_heading(panel, top))
-        traces += _traces(panel, axis)
+        traces += _traces(panel, axis, picture.place_text)
         above += height + _GAP_PX
     layout["xaxis"]["anchor"] = "y" if len(heights) == 1 else f"y{len(heights)}"
     return {"data": traces, "layout": layout}
@@ -65,10 +65,9 @@ def _layout(picture: Picture, height: int) -> Plain:
     return {
         "height": height + _TOP_PX + _BOTTOM_PX,
         "margin": {"t": _TOP_PX, "b": _BOTTOM_PX, "l": 104, "r": 18},
-        "xaxis": {
-            "type": "date",
+        "xaxis": (_values(picture.values) if picture.values else _TIME)
+        | {
             "range": [begin - pad, end + pad],
-            "title": {"text": "UTC"},
             "showspikes": True,
             "spikemode": "across",
             "spikesnap": "cursor",
@@ -78,12 +77,6 @@ def _layout(picture: Picture, height: int) -> Plain:
             "gridcolor": "@grid",
             "linecolor": "@grid",
             "tickfont": {"color": "@muted"},
-            "tickformatstops": [
-                {"dtickrange": [None, 1000], "value": "%H:%M:%S.%L\n%Y-%m-%d"},
-                {"dtickrange": [1000, 86_400_000], "value": "%H:%M:%S\n%Y-%m-%d"},
-                {"dtickrange": [86_400_000, None], "value": "%Y-%m-%d"},
-            ],
-            "nticks": 9,
         },
         "shapes": [_shade(span) for span in picture.shades],
         "annotations": [],
@@ -104,6 +97,22 @@ def _layout(picture: Picture, height: int) -> Plain:
             "font": {"color": "@ink", "size": 12},
         },
     }
+
+
+_TIME: Final[Plain] = {
+    "type": "date",
+    "title": {"text": "UTC"},
+    "tickformatstops": [
+        {"dtickrange": [None, 1000], "value": "%H:%M:%S.%L\n%Y-%m-%d"},
+        {"dtickrange": [1000, 86_400_000], "value": "%H:%M:%S\n%Y-%m-%d"},
+        {"dtickrange": [86_400_000, None], "value": "%Y-%m-%d"},
+    ],
+    "nticks": 9,
+}
+
+
+def _values(values: Sequence[str]) -> Plain:
+    return {"type": "linear", "tickvals": list(range(len(values))), "ticktext": list(map(_safe, values))}
 
 
 def _scale(panel: Panel, domain: list[float]) -> Plain:
@@ -154,14 +163,14 @@ def _shade(span: Span) -> Plain:
     return shape | {"type": "rect", "fillcolor": f"@{span.role}", "opacity": 0.12, "line": {"width": 0}}
 
 
-def _traces(panel: Panel, axis: str) -> Iterator[Plain]:
+def _traces(panel: Panel, axis: str, when: Callable[[int], str]) -> Iterator[Plain]:
     places = {row: place for place, row in enumerate(panel.rows)}
     for line in panel.lines:
         yield _line(line, panel.unit, axis)
     for role, spans in _by_role(span for span in panel.spans if span.row in places):
         yield _bars(role, spans, places, axis)
     for role, marks in _by_role(mark for mark in panel.marks if _y(mark, places) is not None):
-        yield _dots(role, marks, places, axis)
+        yield _dots(role, marks, places, axis, when)
 
 
 def _line(line: Line, unit: str, axis: str) -> Plain:
@@ -203,14 +212,14 @@ def _bars(role: Role, spans: list[Span], places: dict[str, int], axis: str) -> P
     }
 
 
-def _dots(role: Role, marks: list[Mark], places: dict[str, int], axis: str) -> Plain:
+def _dots(role: Role, marks: list[Mark], places: dict[str, int], axis: str, when: Callable[[int], str]) -> Plain:
     look = LOOKS[role]
     size = look.size if len(marks) <= _CROWD else round(look.size * _CROWDED)
     return _trace(role, look.name, axis) | {
         "mode": "markers",
         "x": [_us(mark.at_ns) for mark in marks],
         "y": [_y(mark, places) for mark in marks],
-        "text": list(map(_mark_text, marks)),
+        "text": [_words((mark.title, *mark.details, when(mark.at_ns))) for mark in marks],
         "marker": {
             "symbol": look.symbol,
             "size": size,
@@ -241,10 +250,6 @@ def _y(mark: Mark, places: dict[str, int]) -> int | str | None:
 
 def _text(point: Point) -> str | None:
     return None if point.value is None else number_text(point.value)
-
-
-def _mark_text(mark: Mark) -> str:
-    return _words((mark.title, *mark.details, clock_text(mark.at_ns)))
 
 
 def _span_text(span: Span) -> str:

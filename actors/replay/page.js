@@ -28,6 +28,10 @@
     return `${second}${fraction && "."}${fraction} UTC`;
   };
 
+  // Where a setting's values stand instead of time, an instant is a place among them.
+  const values = told.layout.xaxis.ticktext;
+  const place = (us) => (values ? values[us / 1000] : clock(us));
+
   const written = (value, unit) => {
     if (value === null || !unit) return value;
     if (unit !== "$") return `${value} ${unit}`;
@@ -38,7 +42,7 @@
     const drawn = { ...given, x: given.x.map(instant), visible: !hidden.has(given.legendgroup) };
     if (given.base) drawn.base = given.base.map(instant);
     if (given.mode === "lines") {
-      drawn.customdata = given.y.map((value, at) => [written(value, given.meta), clock(given.x[at])]);
+      drawn.customdata = given.y.map((value, at) => [written(value, given.meta), place(given.x[at])]);
     }
     drawn.y = given.y.map((value) => (value === null ? null : Number(value)));
     return drawn;

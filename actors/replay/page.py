@@ -25,7 +25,8 @@ from config.version import VERSION
 
 _HERE: Final = Path(__file__).parent
 _LIBRARY: Final = "package_data/plotly.min.js"
-_SENTENCE: Final = "Times are UTC. Drag to look closer, double-click to see all, click a name to hide it."
+_TIMES: Final = "Times are UTC. "
+_HOW: Final = "Drag to look closer, double-click to see all, click a name to hide it."
 
 
 def write(picture: Picture, path: Path) -> int:
@@ -57,8 +58,8 @@ def page(picture: Picture) -> str:
             f"<title>{_safe(picture.title)} - Watchkeeper</title>",
             f"<style>{style}</style></head><body><main>",
             *_head(picture),
-            '<section class="chart"><div id="legend"></div><div id="chart" role="img" aria-label="What happened, over time"></div>',
-            f'<p id="problem" role="alert"></p><p class="hint">{_SENTENCE}</p></section>',
+            f'<section class="chart"><div id="legend"></div><div id="chart" role="img" aria-label="{_axis(picture)}"></div>',
+            f'<p id="problem" role="alert"></p><p class="hint">{_HOW if picture.values else _TIMES + _HOW}</p></section>',
             *(part for table in picture.tables for part in _table(table)),
             f"<footer>Watchkeeper {VERSION}. This file is complete: it loads nothing.</footer></main>",
             f'<script type="application/json" id="figure">{data}</script>',
@@ -67,6 +68,10 @@ def page(picture: Picture) -> str:
             "",
         )
     )
+
+
+def _axis(picture: Picture) -> str:
+    return "What would have happened, by value" if picture.values else "What happened, over time"
 
 
 def _head(picture: Picture) -> Iterator[str]:

@@ -18,7 +18,7 @@ from actors.replay.changes import read_change, read_changes, read_sweep
 from actors.replay.conversation import asked, converse
 from actors.replay.explaining import NothingRecordedError, explain
 from actors.replay.replaying import Wanted, replay, replay_on_two
-from actors.replay.reporting import NotWrittenError, RunReport, TradeReport
+from actors.replay.reporting import NotWrittenError, RunReport, TradeReport, write_sweep
 from actors.replay.stepping import Stepper
 from actors.replay.stops import Watcher, stops
 from actors.replay.what_if import sweep, what_if
@@ -147,6 +147,8 @@ def _what_if(task: Task) -> Exit:
         swept = sweep(place, wanted, (key, [read_change(key, value) for value in values]), changes, retold)
         _require_life(place, swept.ground)
         _print(task, swept, what_if_screen.render_sweep(swept))
+        if task.report is not None:
+            sys.stderr.write(f"report: {write_sweep(swept, Path(task.report))}\n")
     return Exit.DONE
 
 

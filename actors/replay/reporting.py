@@ -7,12 +7,13 @@ from typing import Final, Protocol
 from actors.engines import Engines
 from actors.replay.page import write
 from actors.replay.retelling import Difference, Told
+from actors.rules.pictures import sweeping
 from actors.rules.pictures.drawn import Picture
 from actors.rules.pictures.run_story import RunStory
 from actors.rules.pictures.story import Heard
 from actors.rules.pictures.trade_story import TradeStory
 from bus.messages.recording import LifeEnded
-from bus.messages.what_if import WhatIf
+from bus.messages.what_if import Sweep, WhatIf
 from bus.recorder.words import UnreadableWord, unpack
 
 _SAID: Final = frozenset({"Trade", "StopFired", "StopCoverage", "Commit", "Notice"})
@@ -105,6 +106,11 @@ class RunReport:
     def write(self, warnings: tuple[str, ...] = ()) -> str:
         """Write the page; return what to say of it. Raises: NotWrittenError."""
         return _write(self._story.picture(str(self._place), self._compared, warnings=warnings), self._path)
+
+
+def write_sweep(found: Sweep, path: Path) -> str:
+    """Draw a sweep and write its page; return what to say of it. Raises: NotWrittenError."""
+    return _write(sweeping.picture(found), path)
 
 
 def _heard(told: Told, said: tuple[object, ...], engines: Engines | None) -> Heard:

@@ -1,7 +1,9 @@
 """The page is one file that loads nothing, and what a recording says in it stays text."""
 
+import html
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,8 @@ import pytest
 
 from actors.replay.drawing import figure
 from actors.replay.page import page, write
-from actors.rules.pictures.drawn import Role
-from tests.replay.pictures import HOSTILE, a_picture, at
+from actors.rules.pictures.drawn import Mark, Panel, Role, place_ns
+from tests.replay.pictures import HOSTILE, LINK, a_picture, at
 
 
 def traces(**wanted: object) -> list[dict[str, Any]]:
@@ -97,3 +99,15 @@ def test_where_a_page_cannot_be_written_nothing_is_left_behind(tmp_path: Path) -
         write(a_picture(), tmp_path / "x.html")
 
     assert [path.name for path in tmp_path.iterdir()] == ["x.html"]
+
+
+def test_values_stand_on_the_axis_where_a_picture_has_no_time() -> None:
+    mark = Mark(at_ns=place_ns(1), role=Role.GAIN, title="$2", value=Decimal(2))
+    drawn = figure(
+        a_picture(values=("20", LINK), panels=(Panel(key="effect", name="Effect", marks=(mark,)),), shades=())
+    )
+
+    axis, [dots] = drawn["layout"]["xaxis"], drawn["data"]
+    assert (axis["type"], axis["tickvals"]) == ("linear", [0, 1])
+    assert axis["ticktext"] == ["20", html.escape(LINK, quote=False)]
+    assert (dots["x"], dots["text"]) == ([1000], [f"<b>$2</b><br>{html.escape(LINK, quote=False)}"])

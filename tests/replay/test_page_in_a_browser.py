@@ -7,8 +7,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from actors.replay.page import write
+from actors.rules.pictures.sweeping import picture
 from tests.fixtures.browser import SIZES, Opened, opened
 from tests.replay.pictures import a_picture
+from tests.rules.pictures.test_sweeping import a_sweep
 
 
 def figure(there: Opened, expression: str) -> Any:
@@ -82,3 +84,16 @@ def test_on_a_narrow_screen_nothing_is_wider_than_the_screen(browser: Browser, p
 
     assert narrow.page.evaluate("document.documentElement.scrollWidth") <= SIZES["narrow"]["width"]
     assert narrow.said == []
+
+
+def test_a_sweep_is_drawn_over_its_values(browser: Browser, tmp_path: Path) -> None:
+    write(picture(a_sweep("0", "2", "-1")), tmp_path / "sweep.html")
+
+    there = opened(browser, tmp_path / "sweep.html")
+
+    assert there.said == []
+    assert there.page.locator(".xaxislayer-above .xtick text").all_text_contents() == ["20", "25", "30"]
+    there.page.evaluate("Plotly.Fx.hover('chart', [{curveNumber: 1, pointNumber: 1}], ['xy'])")
+    shown = there.page.locator(".hoverlayer").text_content() or ""
+    assert "$12" in shown
+    assert "from 25" in shown

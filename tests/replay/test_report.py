@@ -18,6 +18,7 @@ from actors.rules.stops.engine import StopEngine
 from bus.messages.market import Ticks
 from bus.messages.records import Recovered
 from config.settings import load, retold
+from tests.replay.recordings import FOLDER
 from tests.replay.tape import Tape
 from tests.rules.stops.builders import T0, a_quote, a_trade, stop
 
@@ -118,7 +119,7 @@ def test_a_page_that_cannot_be_written_is_said_to_be(recording: Path, tmp_path: 
     ("words", "said"),
     [
         (("/nowhere", "--report", "/no/such/folder/x.html"), "name a file in a folder that is there"),
-        (("/nowhere", "--report", "x.html", "--sweep", "probability.floor_percent=20..30:5"), "leave --sweep, --step"),
+        (("/nowhere", "--report", "x.html", "--step"), "leave --step"),
     ],
 )
 def test_a_report_that_cannot_be_is_refused_before_anything_is_read(words: tuple[str, ...], said: str) -> None:
@@ -128,3 +129,16 @@ def test_a_report_that_cannot_be_is_refused_before_anything_is_read(words: tuple
 
     assert ended.returncode == 2
     assert said in ended.stderr
+
+
+def test_a_sweep_is_written_as_a_page_over_its_values(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.html"
+    words = ("replay", str(FOLDER / "trailing_over_a_restart.wkr"), "--sweep", "trailing.trail=0.08..0.12:0.04")
+
+    ended = subprocess.run(
+        [sys.executable, "run.py", *words, "--report", str(path)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr.startswith(f"report: {path}: ")
+    assert '"ticktext":["0.08","0.12"]' in path.read_text()

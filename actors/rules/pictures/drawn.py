@@ -1,4 +1,4 @@
-"""The vocabulary of pictures: panels above each other over one axis of time. Nothing here knows of a browser."""
+"""The vocabulary of pictures: panels above each other over one axis, mostly of time. Nothing here knows of a browser."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from bus.messages.plain import instant_text, number_text
-from bus.messages.units import Money, Number, UtcNs
+from bus.messages.units import NS_PER_MS, Money, Number, UtcNs
 
 T = TypeVar("T")
 
@@ -120,7 +120,10 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole. begin_ns < end_ns. facts: name -> text. shades: spans that are seen through all panels. warnings: what it lacks."""
+    """The whole. begin_ns < end_ns. facts: name -> text. shades: spans that are seen through all panels. warnings: what it lacks.
+
+    values: what stands on the axis beside each other instead of time; an instant is then a place among them, see `place_ns`.
+    """
 
     title: str
     subtitle: str
@@ -131,6 +134,16 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     shades: tuple[Span, ...] = ()
     tables: tuple[Table, ...] = ()
     warnings: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
+    def place_text(self, at_ns: UtcNs) -> str:
+        """Return what stands on the axis there, in words."""
+        return self.values[at_ns // NS_PER_MS] if self.values else clock_text(at_ns)
+
+
+def place_ns(number: int) -> UtcNs:
+    """Return where the value of that number stands, from 0, in a picture that has values."""
+    return number * NS_PER_MS
 
 
 def clock_text(instant_ns: int) -> str:
