@@ -93,3 +93,19 @@ def test_the_environment_is_written_beside_the_audit(tree: Path, tmp_path: Path)
 
 def test_the_environment_overwrites_nothing(tree: Path) -> None:
     assert run.main(["migrate", "audit", str(tree), "--emit-environment", str(tree)]) == 2
+
+
+def test_a_context_manager_that_is_used_as_a_connection_fails_the_audit_that_names_it(tree: Path) -> None:
+    """Lesson 66: the old move failed by this, in a file beside the one that defines it."""
+    helper = (
+        "import sqlite3, contextlib\n@contextlib.contextmanager\ndef opened():\n    yield sqlite3.connect('x.db')\n"
+    )
+    (tree / "helper.py").write_text(helper)
+    gate = ["migrate", "audit", str(tree), "--fail-on", "generator-as-connection"]
+
+    (tree / "b.py").write_text(
+        "from helper import opened\nwith opened() as conn:\n    conn.execute('SELECT a FROM t')\n"
+    )
+    assert run.main(gate) == 0
+    (tree / "b.py").write_text("from helper import opened\nconn = opened()\nconn.execute('SELECT a FROM t')\n")
+    assert run.main(gate) == 1

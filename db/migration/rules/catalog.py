@@ -26,6 +26,7 @@ RULES: Final[dict[str, tuple[Severity, str]]] = {
     "columns-mismatch": ("high", "the numbers of columns, values and parameters do not agree: it fails each time that it runs"),
     "database-copies": ("high", "whoever opens another copy goes on with other rows, and the move takes one of them"),
     "service-cycle": ("high", "each waits for the answer of the next: one that is slow makes all of them stand still"),
+    "route-missing": ("high", "whoever asks for it gets a 404 each time, and mostly goes on as if that were an answer"),
     "polling-loop": ("medium", "each round asks whether something changed; on a server that is load from every process, and a change is seen late"),
     "logging-in-loop": ("low", "each round writes a line, whether anything happened or not: the log grows for ever and hides what matters"),
     "blocking-in-async": ("medium", "while it waits, nothing else in this event loop runs"),

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from db.migration.reading import Reading
-from db.migration.rules import connections, running, sharing, statements, surroundings, transactions, wholes
+from db.migration.rules import connections, routes, running, sharing, statements, surroundings, transactions, wholes
 from db.migration.rules.finding import found
 from db.migration.sources import Source
 from db.migration.sql import Sql
@@ -38,6 +38,7 @@ def _all(
     yield from running.findings(reading)
     yield from surroundings.findings(reading, whole, kinds)
     yield from wholes.findings(whole)
+    yield from routes.findings(reading, whole)
     for one in whole.connections:
         if one.how == "shell":
             yield found("direct-sqlite", one, f"a script opens an SQLite file ({one.target})", subject=one.target or "")

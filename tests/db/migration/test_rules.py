@@ -12,6 +12,7 @@ SUPERVISOR = '[program:desk]\ncommand=python desk.py\nenvironment=DB_HOST="db"\n
 OPENED = "def f(rows):\n    conn = sqlite3.connect('x.db')\n    cur = conn.cursor()\n"
 TABLE = "def make(c):\n    c.execute('CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, open BOOLEAN, closed_at TEXT, price REAL)')\n"
 POOL = "def f(pool):\n    conn = pool.getconn()\n    try:\n        conn.execute('SELECT a FROM t')\n    {}:\n        pool.putconn(conn)\n"
+ROUTES = "DOOR_PORT = 4000\n@app.get('/trades/{trade_id}')\ndef trade(trade_id):\n    return trade_id\n"
 WRONG: dict[str, dict[str, str]] = {
     "write-not-committed": {"a.py": OPENED + "    cur.execute('DELETE FROM t')\n    conn.close()\n"},
     "commit-in-loop": {
@@ -48,6 +49,7 @@ WRONG: dict[str, dict[str, str]] = {
     "service-cycle": {
         "desk.py": "DESK_PORT = 4000\nrequests.get('http://localhost:4000/x', timeout=1)\n",
     },
+    "route-missing": {"door.py": ROUTES, "desk.py": "requests.get('http://localhost:4000/trade/5', timeout=1)\n"},
     "polling-loop": {"a.py": "def f(c):\n    while True:\n        c.look()\n        time.sleep(1)\n"},
     "logging-in-loop": {"a.py": "def f(c):\n    while True:\n        logging.info('looking')\n        c.look()\n"},
     "blocking-in-async": {"a.py": "async def f():\n    time.sleep(1)\n"},
@@ -108,6 +110,7 @@ NEAR: dict[str, dict[str, str]] = {
     "service-cycle": {
         "desk.py": "DOOR_PORT = 4000\nrequests.get('http://localhost:4000/x', timeout=1)\n",
     },
+    "route-missing": {"door.py": ROUTES, "desk.py": "requests.get('http://localhost:4000/trades/5', timeout=1)\n"},
     "polling-loop": {"a.py": "def f(c):\n    while c.more():\n        c.take()\n    time.sleep(1)\n"},
     "logging-in-loop": {
         "a.py": "def f(c):\n    while True:\n        if c.changed():\n            logging.info('changed')\n"

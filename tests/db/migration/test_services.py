@@ -5,6 +5,8 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from db.migration.audit import audit
 from db.migration.words import Audit
 from tests.db.migration.conftest import Auditing
@@ -154,3 +156,43 @@ def test_the_old_trades_may_stand_in_several_files(legacy: Callable[[str], Audit
 
     copies = {one.path: one.copies for one in found.databases}
     assert "backend/data/trade_history/trades.db" in copies["backend/data/users/user_0001/trade_history/trades.db"]
+
+
+ROUTES = "DOOR_PORT = 4000\nfrom flask import Flask\napp = Flask('x')\n"
+
+
+@pytest.mark.parametrize(
+    ("routes", "call", "is_missing"),
+    [
+        ("@app.route('/trades')\ndef f(): ...\n", "get('http://localhost:4000/trades?status=open')", False),
+        ("@app.route('/trades')\ndef f(): ...\n", "post('http://localhost:4000/trades')", True),
+        ("@app.route('/trades', methods=['POST'])\ndef f(): ...\n", "post('http://localhost:4000/trades')", False),
+        ("@app.get('/files/{name:path}')\ndef f(): ...\n", "get('http://localhost:4000/files/a/b/c')", False),
+        (
+            "app.mount('/static', files)\n@app.get('/x')\ndef f(): ...\n",
+            "get('http://localhost:4000/static/a.js')",
+            False,
+        ),
+        ("r = APIRouter(prefix='/api')\n@r.get('/x')\ndef f(): ...\n", "get('http://localhost:4000/api/x')", False),
+        ("@app.get('/x')\ndef f(): ...\n", "get(f'http://localhost:4000/{kind}')", False),
+        ("@app.get('/x/y')\ndef f(): ...\n", "get(f'http://localhost:4000/a/{kind}')", True),
+        # Nobody can say which routes there are.
+        ("", "get('http://localhost:4000/x')", False),
+    ],
+)
+def test_a_route_that_is_asked_for_and_not_there_is_found(
+    audited: Auditing, routes: str, call: str, is_missing: bool
+) -> None:
+    """Lesson 52"""
+    found = audited({"door.py": ROUTES + routes, "desk.py": f"import requests\ndef f(kind):\n    requests.{call}\n"})
+
+    assert ("route-missing" in {one.rule for one in found.findings}) is is_missing
+
+
+def test_the_routes_that_the_old_services_asked_for_in_vain_are_found(legacy: Callable[[str], Audit]) -> None:
+    """Lesson 52: GET /trades/{id} of the trade manager, and with it the fallback of the active trade supervisor's probability."""
+    found = legacy("rec_io_0008c12")
+
+    missing = {(one.file, one.line) for one in found.findings if one.rule == "route-missing"}
+    assert missing >= {("backend/main.py", 788), ("backend/active_trade_supervisor.py", 1105)}
+    assert len([file for file, _ in missing if file.startswith("backend/")]) == 4
