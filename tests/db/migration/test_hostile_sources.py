@@ -4,10 +4,17 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bus.messages.plain import to_json
 from db.migration.audit import audit
+from db.migration.rules import statements
+from db.migration.rules.catalog import RULES
 from db.migration.sources import BYTES_MAX
+from db.migration.sql import statements_in
+from db.migration.stating import statement_of
+from db.migration.texts import Text
 
 GOOD = "import sqlite3\nsqlite3.connect('x.db')\n"
 
@@ -79,3 +86,60 @@ def test_half_a_pair_of_surrogates_can_be_told(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("import sqlite3\nsqlite3.connect('\\ud8ff.db')\n")
 
     assert to_json(audit(tmp_path))
+
+
+WORDS = [
+    "SELECT",
+    "FROM",
+    "t",
+    "WHERE",
+    "a",
+    "=",
+    "?",
+    "(",
+    ")",
+    ",",
+    "*",
+    "'",
+    '"',
+    "GROUP",
+    "BY",
+    "HAVING",
+    "ORDER",
+    "LIKE",
+    "NULL",
+    "datetime('now')",
+    "strftime('%s','now')",
+    ":x",
+    "hole_0",
+    "1",
+    "INSERT",
+    "OR",
+    "REPLACE",
+    "INTO",
+    "VALUES",
+    "CREATE",
+    "TABLE",
+    "UNIQUE",
+    "PRIMARY",
+    "KEY",
+    "UPDATE",
+    "SET",
+    "ALTER",
+    "ADD",
+    "COLUMN",
+    "ATTACH",
+    "AS",
+    "PRAGMA",
+    "table_info(t)",
+]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=14))
+def test_no_words_of_sql_in_any_order_end_an_audit(words: list[str]) -> None:
+    text = " ".join(words)
+
+    where: dict[str, object] = {"file": "a.py", "line": 1}
+    stated = [(statement_of(sql, Text(text), where, None, executed=True), sql) for sql in statements_in(text)]
+    assert {one.rule for one in statements.findings(stated)} <= set(RULES)
