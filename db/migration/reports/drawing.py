@@ -81,7 +81,7 @@ def _nodes(places: dict[str, Place], services: set[str], edges: Sequence[Edge]) 
         calls = sum(len(one.calls) for one in edges if one.caller == name)
         called = sum(len(one.calls) for one in edges if one.callee == name)
         told = html.escape(f"{name}: {calls} calls of others, called {called} times")
-        shown = html.escape(name if len(name) <= 27 else f"{name[:26]}…")
+        shown = html.escape(name if len(name) <= 25 else f"{name[:24]}…")
         kind = "node" if name in services else "node outside"
         yield (
             f'<g class="{kind}" tabindex="0" role="img" aria-label="{told}" data-name="{html.escape(name)}"><title>{told}</title>'
