@@ -69,6 +69,9 @@ class Texts:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        # Names that are made of each other would be followed round and round, twice as often at each turn.
+        self._known: dict[tuple[Scope, str], Text | None] = {}
+        self._options: dict[tuple[Scope, str], tuple[Text, ...] | None] = {}
 
     def every(self, expression: ast.expr, scope: Scope) -> list[Text]:
         """Return each text that a name may stand for; of anything else, the one it makes."""
@@ -95,8 +98,12 @@ class Texts:
         values = self._alternatives(expression, scope)
         if not values or deep >= _DEEP or any(value is expression for value, _ in values):
             return (self.of(expression, scope),)
-        found = (text for value, around in values for text in self.options(value, around, deep + 1))
-        return tuple(islice(dict.fromkeys(found), _OPTIONS_MAX))
+        key = (scope, ast.unparse(expression))
+        if key not in self._options:
+            self._options[key] = None
+            found = (text for value, around in values for text in self.options(value, around, deep + 1))
+            self._options[key] = tuple(islice(dict.fromkeys(found), _OPTIONS_MAX))
+        return self._options[key] or (hole(expression),)
 
     def _alternatives(self, expression: ast.expr, scope: Scope) -> list[tuple[ast.expr, Scope]]:
         match expression:
@@ -131,11 +138,24 @@ class Texts:
             case ast.BinOp(left=left, op=ast.Mod(), right=right):
                 return self._printed(self.of(left, scope, deep + 1), right)
             case ast.Name() | ast.Attribute():
-                return self._named(expression, scope, deep)
+                return self._once(expression, scope, deep)
             case ast.Call():
-                return self._called(expression, scope, deep)
+                return (
+                    self._once(expression, scope, deep)
+                    if not expression.args
+                    else self._called(expression, scope, deep)
+                )
             case _:
                 return hole(expression)
+
+    def _once(self, expression: ast.Name | ast.Attribute | ast.Call, scope: Scope, deep: int) -> Text:
+        """Return what a name or a call without arguments makes, followed once; while it is being followed, nothing is known of it."""
+        key = (scope, ast.unparse(expression))
+        if key not in self._known:
+            self._known[key] = None
+            followed = self._called if isinstance(expression, ast.Call) else self._named
+            self._known[key] = followed(expression, scope, deep)  # type: ignore[arg-type]  # each takes its own
+        return self._known[key] or hole(expression)
 
     def _joined(self, parts: list[ast.expr], between: str, scope: Scope, deep: int) -> Text:
         return Text(between.join(self.of(part, scope, deep + 1).raw for part in parts))

@@ -72,9 +72,12 @@ def test_a_name_that_is_no_text_is_told_in_text(tmp_path: Path) -> None:
         "def f():\n    return f()\nimport sqlite3\nsqlite3.connect(f())\n",
         "a = b\nb = a\na.connect()\n",
         "x = " + " + ".join(["'a'"] * 900) + "\n",
+        "a = b + c\nb = a + c\nc = a + b\nd = f'{a}{b}{c}.db'\n",
+        "".join(f"a{n} = a{n + 1} + a{n + 1}\n" for n in range(24)) + "x = f'{a0}.db'\n",
+        "def f():\n    return g() + g()\ndef g():\n    return f() + f()\nx = f'{f()}.db'\n",
         "import os\nos.environ[" + "-" * 80 + "1]\n",
     ],
-    ids=("itself", "recursion", "circle", "long", "nested"),
+    ids=("itself", "recursion", "circle", "long", "each other", "doubled", "functions", "nested"),
 )
 def test_names_that_lead_round_in_a_circle_end(tmp_path: Path, source: str) -> None:
     (tmp_path / "a.py").write_text(source)
