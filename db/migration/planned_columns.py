@@ -77,6 +77,8 @@ class ColumnPlanner:
             notes.append("SQLite computes it from others; its values are copied, and no longer computed")
         if source.collation == "NOCASE":
             notes.append("SQLite compares it without regard to case (ASCII): compare lower() of both sides")
+        if source.collation == "RTRIM":
+            notes.append("SQLite compares it without regard to spaces at its end: compare rtrim() of both sides")
         loses = getattr(found.conversion, "nulls", ())
         column = Column(
             name=column_name(source.name),

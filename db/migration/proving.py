@@ -22,7 +22,7 @@ from db.migration.profile import batches, key_text
 from db.migration.sqlite_schema import SqliteTable
 
 _KEYS_MAX: Final = 5
-_REMEMBERED_MAX: Final = 20_000
+_REMEMBERED_MAX: Final = 5_000
 _REMEMBERED_LENGTH_MAX: Final = 200
 _REPEATED_MAX: Final = 100_000
 """Rows of one hour that is shown twice, of one column; more of them stay undecided."""

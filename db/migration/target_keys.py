@@ -11,9 +11,7 @@ from db.migration.sql_in_target import condition_of, parts_of_index
 from db.migration.sqlite_schema import SqliteForeignKey, SqliteIndex, SqliteTable, quoted
 from db.migration.target_names import free, shortened
 
-_NOCASE_NOTE: Final = (
-    "NOCASE: SQLite takes letters of ASCII in either case for the same, and so does lower() under the collation C"
-)
+_LOOSE_NOTE: Final = "SQLite compares it without regard to case (NOCASE: letters of ASCII) or to spaces at its end (RTRIM), and so does this"
 
 
 @dataclass(frozen=True)
@@ -54,8 +52,8 @@ def key_of(ground: Ground, nulls: Mapping[str, int]) -> tuple[tuple[str, ...], s
 def indexes_of(ground: Ground, *, has_key: bool) -> Iterator[Unique | Index | NotMoved]:
     """Yield what the indexes of SQLite become; an index of the key itself becomes the key."""
     for index in ground.table.indexes:
-        is_nocase = "NOCASE" in index.collations
-        if index.origin == "pk" and has_key and not is_nocase:
+        is_loose = set(index.collations) != {"BINARY"}
+        if index.origin == "pk" and has_key and not is_loose:
             continue
         if index.partial or None in index.columns:
             yield _special(ground, index)
@@ -74,23 +72,22 @@ def indexes_of(ground: Ground, *, has_key: bool) -> Iterator[Unique | Index | No
             else index.name.lower()
         )
         yield (
-            Unique(name=name, parts=parts, note=_NOCASE_NOTE if is_nocase else "")
+            Unique(name=name, parts=parts, note=_LOOSE_NOTE if is_loose else "")
             if index.unique
             else Index(name=name, parts=parts)
         )
 
 
 def _part(column: Column, collation: str) -> str:
-    return (
-        f'(lower({quoted(column.name)} COLLATE "C"))'
-        if collation == "NOCASE" and isinstance(column.conversion, Text)
-        else quoted(column.name)
-    )
+    if not isinstance(column.conversion, Text):
+        return quoted(column.name)
+    bare = {"NOCASE": f'(lower({quoted(column.name)} COLLATE "C"))', "RTRIM": f"(rtrim({quoted(column.name)}, ' '))"}
+    return bare.get(collation, quoted(column.name))
 
 
 def _special(ground: Ground, index: SqliteIndex) -> Unique | Index | NotMoved:
     found = parts_of_index(index.sql or "", ground.columns)
-    if found is None or "NOCASE" in index.collations:
+    if found is None or set(index.collations) != {"BINARY"}:
         return ground.not_moved(
             "index",
             index.name,
@@ -133,7 +130,7 @@ def references_of(
         if found is not None:
             parent_source, parent = found
             here, there = _ends(ground, key, parent_source, parent)
-            why = _misfit(here, there, parent)
+            why = _misfit(here, there, parent) or _loosely_compared(key, parent_source)
             if not why:
                 counted = sum(one.rows for one in orphans if one.table == ground.table.name and one.key == key.number)
                 yield ForeignKey(
@@ -156,6 +153,17 @@ def _ends(
     named = [one for one in key.to if one is not None] or list(parent_source.key)
     by_source = {column.sources[0].lower(): column for column in parent.columns if len(column.sources) == 1}
     return [ground.columns.get(name.lower()) for name in key.columns], [by_source.get(name.lower()) for name in named]
+
+
+def _loosely_compared(key: SqliteForeignKey, parent: SqliteTable) -> str:
+    """Return why PostgreSQL would find orphans where SQLite finds none: it compares the parent's column letter by letter."""
+    named = {one.lower() for one in key.to if one is not None} or {one.lower() for one in parent.key}
+    loose = [one for one in parent.columns if one.name.lower() in named and one.collation != "BINARY"]
+    return (
+        f"{parent.name}.{loose[0].name} is compared by {loose[0].collation} there, letter by letter here"
+        if loose
+        else ""
+    )
 
 
 def _misfit(here: Sequence[Column | None], there: Sequence[Column | None], parent: Table) -> str:

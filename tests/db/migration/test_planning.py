@@ -161,12 +161,37 @@ def test_a_key_of_mixed_storage_classes_stays_apart_as_literals(making: Making) 
     assert "stay two keys" in made.tables[0].key_note
 
 
-def test_a_key_without_regard_to_case_stays_so(making: Making) -> None:
-    path = making("CREATE TABLE t (a TEXT PRIMARY KEY COLLATE NOCASE)", "INSERT INTO t VALUES (?)", ("A", "b"))
+@pytest.mark.parametrize(
+    ("collation", "part"), [("NOCASE", '(lower("a" COLLATE "C"))'), ("RTRIM", "(rtrim(\"a\", ' '))")]
+)
+def test_a_key_that_is_compared_loosely_stays_so(making: Making, collation: str, part: str) -> None:
+    path = making(f"CREATE TABLE t (a TEXT PRIMARY KEY COLLATE {collation})", "INSERT INTO t VALUES (?)", ("A", "b"))
 
     table = plan([path]).tables[0]
 
-    assert (table.key, [one.parts for one in table.uniques]) == (("a",), [('(lower("a" COLLATE "C"))',)])
+    assert (table.key, [one.parts for one in table.uniques]) == (("a",), [(part,)])
+
+
+def test_a_reference_to_what_is_compared_loosely_is_said_not_to_come(making: Making) -> None:
+    """Fault 60: PostgreSQL would find orphans where SQLite finds none."""
+    schema = "CREATE TABLE p (a TEXT PRIMARY KEY COLLATE NOCASE); INSERT INTO p VALUES ('A'); CREATE TABLE t (a TEXT REFERENCES p)"
+    path = making(schema, "INSERT INTO t VALUES (?)", ("a",))
+
+    made = plan([path])
+
+    assert (made.tables[1].foreign_keys, [one.why for one in made.not_moved]) == (
+        (),
+        ["p.a is compared by NOCASE there, letter by letter here"],
+    )
+
+
+@pytest.mark.parametrize("condition", ["a <> 7", "length(a) > 1", "a <> 'x'"])
+def test_a_check_that_compares_different_kinds_is_said_not_to_come(making: Making, condition: str) -> None:
+    path = making(f"CREATE TABLE t (a BLOB CHECK ({condition}))", "INSERT INTO t VALUES (?)", (b"ab",))
+
+    made = plan([path])
+
+    assert (made.tables[0].checks, [one.kind for one in made.not_moved]) == ((), ["check"])
 
 
 def test_a_key_that_holds_nulls_becomes_unique_instead(making: Making) -> None:
