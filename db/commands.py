@@ -99,7 +99,7 @@ _MISSING_DATABASE: Final = "3D000"
 def create(*, flags: ReportFlags = TEXT) -> Exit:
     """Make the database and the four roles, where they are missing. What stands is left as it is."""
     wanted = _wanted(flags)
-    with _translated():
+    with answering():
         made = _create(wanted)
     document = DatabaseMade(database=names_of(wanted).database, made_database=made.database, made_roles=made.roles)
     return _say(flags, document, _made_picture(document))
@@ -110,7 +110,7 @@ def upgrade(*, flags: ReportFlags = TEXT) -> Exit:
     """Bring the schema to what this program needs; makes the roles and the database first where they are missing."""
     wanted = _wanted(flags)
     names = names_of(wanted)
-    with _translated():
+    with answering():
         if _lacks_database(wanted) or any(not role.exists for role in migrations.report_roles(_dsn(wanted), names)):
             _create(wanted)
         applied = migrations.upgrade(_dsn(wanted), names)
@@ -129,7 +129,7 @@ def downgrade(
         raise WrongUse(f"--keep {keep}: must be 0 or more")
     wanted = _wanted(flags)
     names = names_of(wanted)
-    with _translated():
+    with answering():
         trades = _trades(_dsn(wanted), names)
         if trades and not discard:
             raise Refused(f"the schema holds {trades} trades, which would be lost: back it up, then say --discard")
@@ -141,7 +141,7 @@ def downgrade(
 def status(*, flags: ReportFlags = TEXT) -> Exit:
     """Show how far the schema is. Exit 0: it is the one that this program needs. 1: it is not."""
     wanted = _wanted(flags)
-    with _translated():
+    with answering():
         found = migrations.status(wanted.dsn or wanted.admin_dsn, names_of(wanted))
     facts = {"fits": found.fits, "applied": found.applied, "pending": found.pending, "unknown": found.unknown}
     _say(
@@ -160,7 +160,7 @@ def status(*, flags: ReportFlags = TEXT) -> Exit:
 def roles(*, flags: ReportFlags = TEXT) -> Exit:
     """Show the four roles, and whether each may do what it should and no more. Exit 1 if one does not."""
     wanted = _wanted(flags)
-    with _translated():
+    with answering():
         found = migrations.report_roles(wanted.admin_dsn or wanted.dsn, names_of(wanted))
     document = RolesStanding(
         roles=tuple(
@@ -194,6 +194,11 @@ def names_of(wanted: Postgres) -> DatabaseNames:
         writer=wanted.writer_role,
         reader=wanted.reader_role,
     )
+
+
+def into_database(flags: Reporting) -> str:
+    """Return the way into the database of this installation, as whoever may change it. Raises: ConfigurationError."""
+    return _dsn(_wanted(flags))
 
 
 def _wanted(flags: Reporting) -> Postgres:
@@ -263,7 +268,7 @@ def _say(flags: Reporting, document: msgspec.Struct, picture: RenderableType) ->
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def answering() -> Iterator[None]:
     """Turn what the server says into what a person can act on."""
     try:
         yield

@@ -9,15 +9,27 @@ from cyclopts import App, Parameter
 from bus.messages.plain import from_json, to_json
 from config.command_line import TEXT, Exit, Refused, ReportFlags, WrongUse, complain, print_document
 from config.pictures import show
+from db.migration import moving_commands
+from db.migration.documents import Copied, MigrationStanding
 from db.migration.plan_words import Plan
 from db.migration.profile_words import Profile
 from db.migration.ratchet import failures, read_limits, without_known
 from db.migration.rules.catalog import RULES
 from db.migration.sqlite_files import SourceRefused
+from db.migration.verifying.words import Verified
 from db.migration.words import Audit
 
 app = App(name="migrate", help="Move a system from SQLite to PostgreSQL.")
-DOCUMENTS: Final[dict[str, type]] = {"migrate audit": Audit, "migrate profile": Profile, "migrate plan": Plan}
+DOCUMENTS: Final[dict[str, type]] = {
+    "migrate audit": Audit,
+    "migrate profile": Profile,
+    "migrate plan": Plan,
+    "migrate copy": Copied,
+    "migrate verify": Verified,
+    "migrate status": MigrationStanding,
+}
+for _name, _command in moving_commands.COMMANDS.items():
+    app.command(_command, name=_name)
 _FAIL_ON: Final = (
     f"Exit 1 if a rule finds anything, or if there are more than N findings; repeatable. Rules: {', '.join(RULES)}."
 )

@@ -23,6 +23,7 @@ Figure = Literal[
     "size",
     "replay",
     "audit",
+    "migration",
 ]
 """By name."""
 
@@ -208,6 +209,28 @@ class ReplaySpeed(Measured, frozen=True, kw_only=True):
     explained_s: float
 
 
+class Migration(Measured, frozen=True, kw_only=True):
+    """The old system's trades from SQLite: copied with their types converted, and every row verified, by the commands as people run them.
+
+    rows_per_s: by the seconds of both, snapshot and start included. text_per_s: rows that psycopg's COPY as text brings, with no type
+    and no proof: a reference line. pgloader: the same file in the same run, unverified, null where it is not installed; ratio: ours to
+    its rows a second. resident_mib: the most that any of our processes had. changed: values that differ from the source, bit for bit;
+    of pgloader those of REAL columns, which it makes float4.
+    """
+
+    rows: int
+    text_per_s: int
+    copy_s: float
+    verify_s: float
+    rows_per_s: int
+    resident_mib: float
+    changed: int
+    pgloader_per_s: int | None
+    pgloader_mib: int | None
+    pgloader_changed: int | None
+    ratio: float | None
+
+
 class Benchmarks(Message, frozen=True, kw_only=True):
     """The whole document; null where a figure was not asked for, or has nothing to be measured on."""
 
@@ -222,6 +245,7 @@ class Benchmarks(Message, frozen=True, kw_only=True):
     recording: RecordingCost | None = None
     size: RecordingSize | None = None
     replay: ReplaySpeed | None = None
+    migration: Migration | None = None
 
     @property
     def met(self) -> bool:
@@ -231,4 +255,5 @@ class Benchmarks(Message, frozen=True, kw_only=True):
     def all(self) -> Iterator[Measured]:
         """Yield what was measured, in order."""
         found = (self.latency, self.throughput, *self.group_commit, self.standing, self.restart, self.flood, self.demo)
-        yield from (one for one in (*found, self.audit, self.recording, self.size, self.replay) if one is not None)
+        more = (self.audit, self.recording, self.size, self.replay, self.migration)
+        yield from (one for one in (*found, *more) if one is not None)

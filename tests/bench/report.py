@@ -16,6 +16,7 @@ from tests.bench.documents import (
     Flood,
     GroupCommit,
     Latency,
+    Migration,
     RecordingCost,
     RecordingSize,
     ReplaySpeed,
@@ -25,17 +26,19 @@ from tests.bench.documents import (
 )
 from tests.bench.flood import flood
 from tests.bench.group_commit import group_commit
+from tests.bench.migration import migration
 
 _COLUMNS: Final = ("figure", "measured", "target", "met", "reference line of the same run", "load")
 Row = tuple[object, ...]
 
 
-def measure(names: Sequence[Figure], tell: Callable[[str], None], *, flood_s: float) -> Benchmarks:
+def measure(names: Sequence[Figure], tell: Callable[[str], None], *, flood_s: float, migration_rows: int) -> Benchmarks:
     """Measure the figures of these names, one after the other. tell: hears which one is next. flood_s: how long the flood lasts."""
+    measures = _MEASURES | {"flood": lambda: flood(flood_s), "migration": lambda: migration(migration_rows)}
     found: dict[str, object] = {}
     for name in names:
         tell(name)
-        found[name] = flood(flood_s) if name == "flood" else _MEASURES[name]()
+        found[name] = measures[name]()
     return Benchmarks(**found)  # type: ignore[arg-type]  # each under the name of its field
 
 
@@ -132,6 +135,20 @@ def _recording(it: RecordingCost) -> list[Row]:
     ]
 
 
+def _migration(it: Migration) -> list[Row]:
+    name = f"rows from SQLite, copied and verified, of {it.rows:,}"
+    taken = f"{it.rows_per_s:,}/s, {it.changed} values changed (copy {it.copy_s} s, verify {it.verify_s} s)"
+    theirs, met = "pgloader is not installed", None
+    if it.ratio is not None:
+        theirs = f"pgloader: {it.pgloader_per_s:,}/s, {it.pgloader_mib:,} MiB, unverified, {it.pgloader_changed:,} values changed"
+        taken, met = f"{taken} = {it.ratio} pgloader", it.ratio >= 3
+    as_text = f"COPY as text: {it.text_per_s:,}/s"
+    return [
+        (name, taken, ">= 3 pgloader, 0 changed", met, f"{theirs}; {as_text}", it.load),
+        ("resident in it", f"{it.resident_mib} MiB", "<= 64 MiB", it.resident_mib <= 64, "", it.load),
+    ]
+
+
 def _replay(it: ReplaySpeed) -> list[Row]:
     bare, speed = f"a few words: {it.bare_s} s", it.deliveries_per_s
     name, taken = f"replay of {it.deliveries:,} deliveries", f"{it.seconds} s, {speed:,}/s, {it.different:,} different"
@@ -182,6 +199,7 @@ _ROWS: Final[dict[type, Callable[[Any], list[Row]]]] = {
     Flood: _flood,
     DemoSpeed: _demo,
     AuditSpeed: _audit,
+    Migration: _migration,
     RecordingCost: _recording,
     RecordingSize: _size,
     ReplaySpeed: _replay,

@@ -1,5 +1,6 @@
 """Each figure measures the real thing, here under next to no load: that it can, never what it gives."""
 
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from tests.bench.auditing import auditing
 from tests.bench.documents import Benchmarks, RecordingCost, RecordingSize, ReplaySpeed
 from tests.bench.flood import flood
 from tests.bench.group_commit import group_commit
+from tests.bench.migration import migration
 from tests.bench.recording import recording_cost, recording_size, replay_speed
 from tests.replay.make_slice import SHIPPED
 
@@ -109,3 +111,11 @@ def test_a_person_sees_each_figure_of_recordings_with_its_target() -> None:
         True,
         True,
     ]
+
+
+def test_every_row_of_the_migration_figure_is_copied_and_verified() -> None:
+    measured = migration(rows=300)
+
+    assert (measured.rows, measured.changed) == (300, 0)
+    assert (measured.ratio is None) == (shutil.which("pgloader") is None)
+    assert measured.pgloader_changed != 0, "float4 holds few of these numbers"

@@ -61,6 +61,7 @@ FLOATS = {
     ("db/migration/cells.py", "cell_of"): "what SQLite holds is given back as it was",
     ("db/migration/conversions/numbers.py", "_there"): "a REAL column's own numbers, bit for bit",
     ("db/migration/conversions/numbers.py", "_back"): "what SQLite holds is given back as it was",
+    ("db/migration/verifying/short.py", "made"): "what SQLite holds must come back as it was",
 }
 """Where a float is made, of something that is neither money nor a quantity."""
 
@@ -76,6 +77,7 @@ THREADS = {
     ("bus/recorder/ranges.py", "main"): "one for the process, which reads a recording and ends",
     ("actors/outside/recorded_ranges.py", "tell_ranges"): "one for the start",
     ("config/logging.py", "__init__"): "one for the process",
+    ("db/migration/verifying/crew.py", "compare_all"): "one for the command, which has `--workers` processes",
     ("run.py", "play"): "one for the demo",
 }
 """Where a thread is made, and how many there will be: never one for each trade, message or notice."""
@@ -84,6 +86,7 @@ CONNECTS = {
     "db/connections.py": "the one owner, in `serve` and the demo",
     "db/check.py": "`check`: one, closed at its end",
     "db/commands.py": "`db`: one for each command, closed at its end",
+    "db/migration/copying/sessions.py": "`migrate`: one for each worker, closed at its end",
     "db/migrations.py": "`db` and the look at the schema: one, closed at its end",
 }
 """Who may connect to PostgreSQL."""

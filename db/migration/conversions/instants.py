@@ -21,6 +21,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _NO_TEXT: Final = "a date or time as text"
+_OUTSIDE: Final = "an instant outside of the years 1 to 9999"
 _NO_FORMAT: Final = "a text in none of the formats of dates and times that are known here"
 
 
@@ -123,6 +124,8 @@ class ClosingTime(Zoned, frozen=True, kw_only=True, tag="closing_time", tag_fiel
         same_day = datetime.combine(entry.date(), shown.time())
         if same_day >= entry:
             return self.instant(same_day, cells)
+        if same_day.date() == date.max:
+            raise Unconvertible(_OUTSIDE)
         next_day = self.instant(same_day + timedelta(days=1), cells)
         repeated = _instants(same_day, self.zone)
         if len(repeated) == 2 and repeated[1] >= instants_of(entry, self.zone)[0] and isinstance(next_day, datetime):
@@ -197,7 +200,7 @@ class Epoch(OfOne, frozen=True, kw_only=True, tag="epoch", tag_field="name"):
             )
             return _EPOCH + timedelta(microseconds=micros)
         except (OverflowError, ValueError):
-            raise Unconvertible("an instant outside of the years 1 to 9999") from None
+            raise Unconvertible(_OUTSIDE) from None
 
     def _back(self, value: Value) -> Cell:
         assert isinstance(value, datetime)
@@ -220,7 +223,7 @@ def _instants(local: datetime, zone: str) -> tuple[datetime, ...]:
         both = {local.replace(tzinfo=there, fold=fold).astimezone(UTC) for fold in (0, 1)}
         return tuple(sorted(one for one in both if one.astimezone(there).replace(tzinfo=None) == local))
     except OverflowError:
-        raise Unconvertible("an instant outside of the years 1 to 9999") from None
+        raise Unconvertible(_OUTSIDE) from None
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,63 @@
+"""What `migrate copy`, `verify` and `status` print with --json."""
+
+from datetime import datetime
+
+import msgspec
+
+
+class CopiedTable(msgspec.Struct, frozen=True, kw_only=True):
+    """One table that came. rows = copied + quarantined, exactly. left_behind: rows of the source that the plan does not mean."""
+
+    source: str
+    from_table: str
+    target: str
+    rows: int
+    left_behind: int
+    copied: int
+    quarantined: int
+
+
+class Copied(msgspec.Struct, frozen=True, kw_only=True):
+    """A copy that is whole. resumed: an earlier run had begun it, or done all of it. resident_mib: the most of any of its processes."""
+
+    run: int
+    resumed: bool
+    whole_since: datetime
+    rows: int
+    copied: int
+    quarantined: int
+    seconds: float
+    resident_mib: float
+    tables: tuple[CopiedTable, ...]
+
+
+class TableStands(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one table is. done: rows that are copied or quarantined, of `rows`."""
+
+    source: str
+    from_table: str
+    target: str
+    rows: int
+    left_behind: int
+    copied: int
+    quarantined: int
+    done: int
+
+
+class RunStands(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one copy is. whole_since: none before it can be seen. this_plan: whether it is of the plan that was named."""
+
+    run: int
+    plan: str
+    this_plan: bool | None
+    started: datetime
+    whole_since: datetime | None
+    rows: int
+    done: int
+    tables: tuple[TableStands, ...]
+
+
+class MigrationStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """What `migrate status --json` prints: the copies of this database, the latest first."""
+
+    runs: tuple[RunStands, ...]

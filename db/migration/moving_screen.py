@@ -1,0 +1,151 @@
+"""A copy for people at a terminal: how it goes, and what stands."""
+
+import sys
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from config.pictures import card, table
+from db.migration.documents import Copied, MigrationStanding, RunStands
+from db.migration.verifying.words import Verified
+
+
+class Rate(ProgressColumn):
+    """Rows a second."""
+
+    def render(self, task: Task) -> Text:
+        """Return the rate of the last while; nothing before there is one."""
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f} rows/s" if speed else "", style="cyan")
+
+
+class Going:
+    """Shows on stderr how a copy goes: bars on a terminal, elsewhere a line for what is done."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            Rate(),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not sys.stderr.isatty(),
+        )
+        self._tasks: list[tuple[str, int, int]] = []
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def begins(self, tables: Sequence[tuple[str, int, int]]) -> None:
+        """Hear of each table: its name, its rows, and those that are done already."""
+        for name, rows, done in tables:
+            self._progress.add_task(name, total=rows, completed=done)
+            self._tasks.append((name, rows, done))
+
+    def copied(self, number: int, rows: int) -> None:
+        """Hear that so many more rows of a table are done."""
+        self._progress.advance(self._progress.tasks[number].id, rows)
+        name, total, done = self._tasks[number]
+        self._tasks[number] = (name, total, done + rows)
+        if self._progress.disable and done + rows == total and rows:
+            self._say(f"{name}: {total:,} rows")
+
+    def does(self, what: str) -> None:
+        """Hear what is done now, beside the rows."""
+        if self._progress.disable:
+            self._say(what)
+        else:
+            self._progress.console.print(Text(what, style="dim"))
+
+    def _say(self, line: str) -> None:
+        sys.stderr.write(f"{line}\n")
+
+
+def copied(done: Copied) -> RenderableType:
+    """Return what a copy has made."""
+    facts = {
+        "rows": f"{done.rows:,}, of them {done.copied:,} copied and {done.quarantined:,} in quarantine",
+        "seconds": f"{done.seconds:,.2f}"
+        + (f", {done.rows / done.seconds:,.0f} rows a second" if done.seconds else ""),
+        "resident": f"{done.resident_mib} MiB",
+        "whole since": f"{done.whole_since:%Y-%m-%d %H:%M:%S %Z}"
+        + (" (an earlier run had begun it)" if done.resumed else ""),
+    }
+    rows = [
+        (
+            f"{one.source}: {one.from_table}",
+            one.target,
+            one.rows,
+            one.copied,
+            one.quarantined or None,
+            one.left_behind or None,
+        )
+        for one in done.tables
+    ]
+    columns = ("source", "target", "rows", "copied", "quarantined", "left behind")
+    return Group(card("Copied", facts), Text(""), table("Tables", columns, rows))
+
+
+def verified(found: Verified) -> RenderableType:
+    """Return what a verification has found: every difference."""
+    facts = {
+        "result": "passed: no difference" if found.passed else f"{len(found.differences):,} differences",
+        "rows compared": f"{sum(one.compared for one in found.tables):,} in {len(found.tables)} tables",
+        "in quarantine": sum(one.quarantined for one in found.tables) or None,
+        "queries": found.queries or None,
+        "seconds": f"{found.seconds:,.2f}",
+        "resident": f"{found.resident_mib} MiB",
+    }
+    rows = [(one.table, one.source_rows, one.target_rows, one.quarantined or None) for one in found.tables]
+    parts: list[RenderableType] = [card("Verified", facts), Text("")]
+    parts.append(table("Tables", ("table", "rows of the source", "rows", "quarantined"), rows))
+    if found.differences:
+        columns = ("what", "where", "key", "column", "expected", "found")
+        told = [(one.kind, one.table, one.key, one.column, one.expected, one.found) for one in found.differences]
+        parts += [Text(""), table("Differences", columns, told)]
+    if found.skipped:
+        parts += [Text(""), table("Queries that were not run", ("where and why",), [(one,) for one in found.skipped])]
+    return Group(*parts)
+
+
+def standing(found: MigrationStanding) -> RenderableType:
+    """Return what stands in a database."""
+    if not found.runs:
+        return Text("Nothing was copied into this database yet.")
+    return Group(*(part for run in found.runs for part in _run(run)))
+
+
+def _run(run: RunStands) -> tuple[RenderableType, ...]:
+    share = f"{run.done / run.rows:.0%}" if run.rows else "100%"
+    facts = {
+        "plan": f"{run.plan[:12]}"
+        + ("" if run.this_plan is None else ", the one named" if run.this_plan else ", another one"),
+        "begun": f"{run.started:%Y-%m-%d %H:%M:%S %Z}",
+        "state": f"whole since {run.whole_since:%Y-%m-%d %H:%M:%S %Z}"
+        if run.whole_since
+        else f"not whole, and not to be seen yet: {run.done:,} of {run.rows:,} rows ({share}); run.py migrate copy goes on",
+    }
+    rows = [
+        (
+            one.target,
+            f"{one.done:,} of {one.rows:,}",
+            one.copied,
+            one.quarantined or None,
+            f"{one.source}: {one.from_table}",
+        )
+        for one in run.tables
+    ]
+    columns = ("target", "rows done", "copied", "quarantined", "from")
+    return card(f"Copy {run.run}", facts), table("Tables", columns, rows), Text("")

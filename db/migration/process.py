@@ -1,0 +1,91 @@
+"""The process of a copy: `run.py migrate copy` and `verify` become this, so that nothing else of Watchkeeper takes memory.
+
+What it may take is a figure of the benchmark: 64 MiB, of which the front door alone would take nearly all.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Final, Literal, NoReturn
+
+import msgspec
+import psycopg
+
+from bus.messages.plain import from_json, to_json
+from config.command_line import Exit, complain, print_document
+from config.fields import mask_password
+from config.pictures import show
+from db.migration import moving_screen
+from db.migration.copying.checks import CopyRefused
+from db.migration.copying.copy import copy
+from db.migration.copying.finishing import CountsDiffer
+from db.migration.plan_file import PlanRefused, read
+from db.migration.snapshots import folder_of
+from db.migration.sqlite_files import SourceRefused
+from db.migration.verifying.verify import VerifyRefused, verify
+from db.migration.words import Audit
+
+DSN: Final = "WATCHKEEPER_POSTGRES_DSN"
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be done, as one argument of the process; the way to PostgreSQL stands in its environment."""
+
+    verb: Literal["copy", "verify"]
+    plan: str
+    workers: int = 1
+    afresh: bool = False
+    queries: str | None = None
+    json: bool = False
+
+
+def become(task: Task, dsn: str) -> NoReturn:
+    """Turn this process into one that does it."""
+    root = str(Path(__file__).parents[2])
+    command = [sys.executable, "-m", __name__, msgspec.json.encode(task).decode()]
+    sys.stdout.flush()
+    os.execve(sys.executable, command, os.environ | {"PYTHONPATH": root, DSN: dsn})  # noqa: S606  # our own module, with our own words
+
+
+def main(task: Task, dsn: str) -> Exit:
+    """Do it; returns how it ended."""
+    try:
+        return _copy(task, dsn) if task.verb == "copy" else _verify(task, dsn)
+    except (PlanRefused, SourceRefused, CopyRefused, CountsDiffer, VerifyRefused) as error:
+        complain(str(error))
+        return Exit.NO
+    except psycopg.OperationalError as error:
+        complain(f"PostgreSQL is away ({mask_password(str(error).strip())}): once it is back, run it again")
+        return Exit.NO_ANSWER
+    except psycopg.Error as error:
+        complain(
+            f"PostgreSQL refused ({str(error).strip()}); nothing can be seen of a copy that is not whole. Correct the plan, and copy --afresh"
+        )
+        return Exit.NO
+
+
+def _copy(task: Task, dsn: str) -> Exit:
+    plan = Path(task.plan)
+    with moving_screen.Going() as going:
+        done = copy(read(plan), dsn, folder_of(plan), watching=going, workers=task.workers, afresh=task.afresh)
+    if task.json:
+        print_document(to_json(done))
+    else:
+        show(moving_screen.copied(done))
+    return Exit.DONE
+
+
+def _verify(task: Task, dsn: str) -> Exit:
+    plan = Path(task.plan)
+    audit = None if task.queries is None else from_json(Audit, Path(task.queries).read_bytes())
+    with moving_screen.Going() as going:
+        found = verify(read(plan), dsn, folder_of(plan), watching=going, audit=audit, workers=task.workers)
+    if task.json:
+        print_document(to_json(found))
+    else:
+        show(moving_screen.verified(found))
+    return Exit.DONE if found.passed else Exit.NO
+
+
+if __name__ == "__main__":
+    sys.exit(main(msgspec.json.decode(sys.argv[1], type=Task), os.environ[DSN]))

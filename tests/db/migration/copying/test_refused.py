@@ -1,0 +1,149 @@
+"""What a copy refuses before anything is written, and what nobody sees before it is whole."""
+
+import hashlib
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+from msgspec.structs import replace
+
+from db.embedded import EmbeddedPostgres
+from db.migration.copying.checks import CopyRefused
+from db.migration.copying.copy import copy
+from db.migration.copying.sessions import connected
+from db.migration.copying.standing import Standing
+from db.migration.plan_file import PlanRefused
+from db.migration.plan_words import Plan, Question, Unique, View
+from db.migration.sqlite_files import SourceRefused
+from tests.db.migration.copying.conftest import Ask, Copying, Making, Silent
+from tests.db.migration.copying.test_copy import PEOPLE, of_table
+from tests.db.migration.plans import plain_plan
+
+SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('public', 'information_schema')"
+
+
+@pytest.fixture
+def plan(made: Making, tmp_path: Path) -> Plan:
+    """A plan of one small table."""
+    return plain_plan(made(PEOPLE, people=[(1, "Ada", 1815), (2, "Eve", 1990)]), folder=tmp_path)
+
+
+def test_a_target_that_is_not_empty_is_refused(plan: Plan, copied: Copying, ask: Ask) -> None:
+    ask("CREATE SCHEMA moved")
+    ask("CREATE TABLE moved.people ()")
+
+    with pytest.raises(CopyRefused, match=r"moved\.people stands already"):
+        copied(plan)
+    assert ask(SCHEMAS) == [("moved",)]
+
+
+def test_rows_in_a_table_that_must_stand_are_refused(plan: Plan, copied: Copying, ask: Ask) -> None:
+    ask("CREATE SCHEMA moved")
+    ask("CREATE TABLE moved.people AS SELECT 1::bigint AS id, 'x' AS name, 3::bigint AS born")
+
+    with pytest.raises(CopyRefused, match="is not empty"):
+        copied(of_table(plan, existing=True))
+
+
+def test_a_role_that_may_not_is_refused(
+    plan: Plan, copied: Copying, ask: Ask, postgres_server: EmbeddedPostgres
+) -> None:
+    ask("DROP ROLE IF EXISTS nobody_much")
+    ask("CREATE ROLE nobody_much LOGIN PASSWORD 'x'")
+    ((database,),) = ask("SELECT current_database()")
+
+    with pytest.raises(CopyRefused, match="GRANT CREATE ON DATABASE"):
+        copied(plan, dsn=postgres_server.dsn("nobody_much", "x", database=str(database)))
+    assert ask(SCHEMAS) == []
+
+
+def test_a_session_that_cannot_write_is_refused(plan: Plan, copied: Copying, target_dsn: str) -> None:
+    with pytest.raises(CopyRefused, match="takes no writes"):
+        copied(plan, dsn=psycopg.conninfo.make_conninfo(target_dsn, options="-c default_transaction_read_only=on"))
+
+
+def test_a_plan_that_asks_something_still_is_refused(plan: Plan, copied: Copying, ask: Ask) -> None:
+    with pytest.raises(PlanRefused, match="has no answer"):
+        copied(replace(plan, questions=(Question(name="zone", asks="Which zone?"),)))
+    assert ask(SCHEMAS) == []
+
+
+def test_a_source_that_changed_since_the_plan_is_refused(plan: Plan, copied: Copying, ask: Ask) -> None:
+    """Fault 59: a consistent snapshot, or a refusal."""
+    with closing(sqlite3.connect(plan.sources[0].path)) as connection:
+        connection.execute("UPDATE people SET name = 'Bea' WHERE id = 2")
+        connection.commit()
+
+    with pytest.raises(SourceRefused, match="has changed since the plan was made"):
+        copied(plan)
+    assert ask(SCHEMAS) == []
+
+
+@pytest.mark.parametrize("harm", ["gone", "locked", "cut"])
+def test_a_source_that_cannot_be_read_is_refused(plan: Plan, copied: Copying, ask: Ask, harm: str) -> None:
+    """Fault 59."""
+    path = Path(plan.sources[0].path)
+    with closing(sqlite3.connect(path)) as connection:
+        if harm == "locked":
+            connection.execute("BEGIN EXCLUSIVE")
+        if harm == "gone":
+            path.unlink()
+        if harm == "cut":
+            path.write_bytes(path.read_bytes()[:3000])
+
+        with pytest.raises(SourceRefused):
+            copied(plan)
+    assert ask(SCHEMAS) == []
+
+
+def test_a_source_is_never_changed(plan: Plan, copied: Copying) -> None:
+    path = Path(plan.sources[0].path)
+    before = (hashlib.sha256(path.read_bytes()).digest(), path.stat().st_mtime_ns, sorted(path.parent.glob("old.db*")))
+
+    copied(plan)
+
+    after = (hashlib.sha256(path.read_bytes()).digest(), path.stat().st_mtime_ns, sorted(path.parent.glob("old.db*")))
+    assert after == before
+
+
+def test_nothing_is_seen_of_a_copy_that_did_not_become_whole(plan: Plan, copied: Copying, ask: Ask) -> None:
+    wrong = replace(plan, views=(View(source="old", name="v", sqlite="", sql="SELECT nothing FROM people"),))
+
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        copied(wrong)
+    assert ask("SELECT to_regnamespace('moved')") == [(None,)]
+
+
+def test_an_unfinished_copy_of_another_plan_is_thrown_away_only_when_asked(
+    plan: Plan, copied: Copying, ask: Ask
+) -> None:
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        copied(of_table(plan, uniques=(Unique(name="u", parts=("nothing",)),)))
+
+    with pytest.raises(CopyRefused, match="--afresh"):
+        copied(plan)
+    assert copied(plan, afresh=True).copied == 2
+    assert ask("SELECT count(*) FROM migration_quarantine.runs") == [(1,)]
+
+
+def test_a_second_copy_at_the_same_time_is_refused(
+    plan: Plan, target_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.migration.copying.standing._PATIENCE_S", 0.01)
+    with connected(target_dsn) as other:
+        assert Standing(other, plan).take_lock()
+
+        with pytest.raises(CopyRefused, match="another copy"):
+            copy(plan, target_dsn, tmp_path / "snapshots", watching=Silent())
+
+
+def test_a_copy_that_is_whole_is_not_made_again(plan: Plan, copied: Copying, ask: Ask) -> None:
+    first = copied(plan)
+    ask("INSERT INTO moved.people VALUES (3, 'New', 2000)")
+
+    again = copied(plan)
+
+    assert (again.resumed, again.whole_since) == (True, first.whole_since)
+    assert ask("SELECT count(*) FROM moved.people") == [(3,)]
