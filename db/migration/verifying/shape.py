@@ -122,7 +122,7 @@ def _sequence(
     if found is None or found[0] is None:
         yield Difference(kind="missing sequence", table=name, column=column)
         return
-    query = sql.SQL("SELECT last_value + is_called::int, (SELECT coalesce(max({}), 0) FROM {}) FROM {}")
+    query = sql.SQL("SELECT last_value::numeric + is_called::int, (SELECT coalesce(max({}), 0) FROM {}) FROM {}")
     words = query.format(sql.Identifier(column), there, sql.SQL(found[0]))
     row = connection.execute(words).fetchone()
     assert row is not None

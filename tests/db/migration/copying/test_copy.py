@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from db.migration.conversions.numbers import Double, Integer
 from db.migration.conversions.texts import Text
 from db.migration.plan_words import Check, Column, ForeignKey, Index, Plan, Sequence, Unique, View
-from tests.db.migration.copying.conftest import Ask, Copying, Making
+from db.migration.verifying.verify import verify
+from tests.db.migration.copying.conftest import Ask, Copying, Making, Silent
 from tests.db.migration.plans import plain_plan
 from tests.house.source import ROOT
 
@@ -281,3 +282,15 @@ def test_a_float_in_a_column_of_doubles_and_wholes_is_told_apart(made: Making, c
     done = copied(plan)
 
     assert (done.copied, done.quarantined) == (1, 1)
+
+
+def test_the_largest_id_that_there_is_leaves_no_room_and_passes(
+    made: Making, copied: Copying, target_dsn: str, tmp_path: Path
+) -> None:
+    """Fault 60: 2^63 - 1."""
+    path = made(PEOPLE, people=[(2**63 - 1, "last", None)])
+    plan = plain_plan(path, folder=tmp_path)
+
+    copied(plan)
+
+    assert verify(plan, target_dsn, tmp_path / "snapshots", watching=Silent()).differences == ()
