@@ -102,10 +102,8 @@ def _trades(rows: int) -> Iterator[tuple[object, ...]]:
     entered = datetime(2025, 1, 1, tzinfo=UTC)
     for number in range(1, rows + 1):
         entered += timedelta(seconds=draw.randrange(1, 60))
-        if entered.hour == 2 and entered.strftime("%m-%d") == "03-09":
-            # The clock of New York skips this hour.
-            entered += timedelta(hours=1)
-        closed = entered + timedelta(seconds=draw.randrange(3600))
+        entered = _shown(entered)
+        closed = _shown(entered + timedelta(seconds=draw.randrange(3600)))
         buy, position, is_closed = draw.randrange(1, 99) / 100, draw.randrange(1, 500), draw.random() < 0.97
         sell = draw.choice((0.0, 1.0, draw.randrange(1, 99) / 100))
         fees, strike = round(0.07 * position * buy * (1 - buy), 2), draw.randrange(300) * 250 + 60_000
@@ -128,6 +126,11 @@ def _trades(rows: int) -> Iterator[tuple[object, ...]]:
             ),
             *(draw.choice(("manual", "auto")), draw.choice(("manual", "auto", "expired")) if is_closed else None),
         )
+
+
+def _shown(clock: datetime) -> datetime:
+    """Return a time that the clock of New York shows: it skips an hour of 2025, and a row with such a time would be quarantined."""
+    return clock + timedelta(hours=clock.hour == 2 and (clock.month, clock.day) == (3, 9))
 
 
 def the_plan(source: Path) -> Plan:
