@@ -96,6 +96,17 @@ def recording_size(stream: Path = WHOLE_STREAM) -> RecordingSize | None:
     )
 
 
+_MEASURED: Final = """
+import os, pathlib, subprocess, sys
+process = subprocess.Popen([sys.executable, "run.py", *sys.argv[2:]])
+_, status, used = os.wait4(process.pid, 0)
+process.returncode = os.waitstatus_to_exitcode(status)
+pathlib.Path(sys.argv[1]).write_text(str(used.ru_maxrss))
+sys.exit(process.returncode)
+"""
+"""Runs run.py and says how large the largest of its processes was, kB: Linux counts what the parent held at the fork, so that one must be small."""
+
+
 class Ran(NamedTuple):
     """A command that has ended. resident_mb: of its largest process."""
 
@@ -133,13 +144,15 @@ def replay_speed(repeats: int = 3, recording: Path = SHIPPED, duration_s: float 
 def run(*words: str, folder: str = "") -> Ran:
     """Run one command of ours for its document. folder: where it records."""
     environment = os.environ | ({"WATCHKEEPER_RECORDER_FOLDER": folder} if folder else {})
-    started = time.monotonic()
-    with subprocess.Popen(
-        [sys.executable, "run.py", *words, "--json"], cwd=ROOT, env=environment, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        body = process.stdout.read()
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, f"run.py {words[0]} ended with {process.returncode}"
-    return Ran(json.loads(body), time.monotonic() - started, round(used.ru_maxrss / _MB, 1))
+    with tempfile.NamedTemporaryFile("r", prefix="watchkeeper-bench-resident-") as resident:
+        started = time.monotonic()
+        ended = subprocess.run(
+            [sys.executable, "-c", _MEASURED, resident.name, *words, "--json"],
+            check=False,
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+        )
+        seconds = time.monotonic() - started
+        assert ended.returncode == 0, f"run.py {words[0]} ended with {ended.returncode}"
+        return Ran(json.loads(ended.stdout), seconds, round(int(resident.read()) / _MB, 1))
