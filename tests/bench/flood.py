@@ -33,13 +33,14 @@ def flood(
     """Send ticks that each concern stops held back by `min_age_s`, and now and then one that crosses a stop for itself alone."""
     load = load_average()
     with servers() as between, serving(between) as process, arrivals_of(between.url) as arrivals:
-        trades = iter(open_ladder(between.url, open_trades - held, markets))
+        *ladder, end = open_ladder(between.url, open_trades - held, markets)
+        trades = iter(ladder)
         adopt_all(between.url, (_held_back(number, markets) for number in range(held)))
         watch = _Memory(process, min(_WARM_SHARE * duration_s, _WARM_MAX_S))
         crossed, sent = [], 0
         arrived: dict[str, int] = {}
-        # Whose order comes has had all that was sent before.
-        end, has_ended = next(trades), Event()
+        # The lowest of all, which no tick before crosses: whose order comes then has had all that was sent before.
+        has_ended = Event()
         # Read all along: a client that is silent for minutes is cut off by the server.
         reader = Thread(target=_note, args=(arrivals, arrived, end[0], has_ended), daemon=True)
         reader.start()
