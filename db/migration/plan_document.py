@@ -6,7 +6,7 @@ from typing import Final
 from msgspec.structs import asdict
 
 from db.migration.conversions import Conversion
-from db.migration.plan_words import Column, Plan, Proof, SettingMove, Table
+from db.migration.plan_words import Adoption, Column, Plan, Proof, SettingMove, Table
 
 _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "blob": ("bytes as they are", "the same bytes", ""),
@@ -40,6 +40,13 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "money": ("an amount in dollars", "the number in its unit", "a Decimal in dollars; no float"),
     "numeric": ("a number by its shortest decimal", "the same number", "a Decimal instead of a float"),
+    "held_side": ("the side that the sign of a position says", "nothing: the exact copy restores it", "new"),
+    "matched": ("what the plan found out, by the fill's id", "nothing: the exact copy restores it", "new"),
+    "own_price": (
+        "the price of the trade's own side",
+        "nothing: the exact copy restores it",
+        "a Decimal instead of a float",
+    ),
     "prefixed": ("a number behind a prefix", "the number", "a text instead of a number"),
     "denoised": (
         "an amount without the noise of floats, at most twelve decimals",
@@ -81,6 +88,8 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield from _rows(
             ("file", "key", "was", "it meant", "becomes", "which means"), [_setting(one) for one in plan.settings]
         )
+    if plan.adoptions:
+        yield from _adoptions(plan.adoptions)
     if plan.views:
         yield from ("", "## Views", "")
         yield from _rows(
@@ -90,6 +99,17 @@ def _lines(plan: Plan) -> Iterator[str]:
     if plan.not_moved:
         yield from ("", "## What does not come", "")
         yield from _rows(("what", "name", "why"), [(one.kind, one.name, one.why) for one in plan.not_moved])
+
+
+def _adoptions(found: Sequence[Adoption]) -> Iterator[str]:
+    yield from ("", "## Open trades", "")
+    yield "These are adopted when the old system has stopped, each with the stop that it is to have; Watchkeeper proves them against the venue."
+    yield from ("", "```")
+    yield from (one.command for one in found if one.command)
+    yield from ("```", "")
+    yield from _rows(
+        ("not adopted", "why"), [(f"{one.source}.{one.table} {one.key}", one.why) for one in found if not one.command]
+    )
 
 
 def _table(plan: Plan, table: Table) -> Iterator[str]:

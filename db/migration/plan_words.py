@@ -195,6 +195,16 @@ class SettingMove(Words, frozen=True, kw_only=True):
     means: str = ""
 
 
+class Adoption(Words, frozen=True, kw_only=True):
+    """A trade that the old system holds open. key: of its row. command: what takes it over; empty where nothing does, and `why` says it."""
+
+    source: str
+    table: str
+    key: str
+    command: str = ""
+    why: str = ""
+
+
 class Plan(Words, frozen=True, kw_only=True):
     """From these sources to this schema of one PostgreSQL database. quarantine: the schema of the quarantine tables."""
 
@@ -205,5 +215,6 @@ class Plan(Words, frozen=True, kw_only=True):
     views: tuple[View, ...] = ()
     not_moved: tuple[NotMoved, ...] = ()
     settings: tuple[SettingMove, ...] = ()
+    adoptions: tuple[Adoption, ...] = ()
     quarantine: str = "migration_quarantine"
     version: Literal[1] = 1

@@ -34,7 +34,7 @@ from db.migration.sqlite_schema import SqliteSchema, SqliteTable, quoted, read_s
 from db.migration.target_keys import Ground
 from db.migration.target_names import free, slug, target_name
 
-Change = Callable[[Plan], Plan]
+Change = Callable[[Plan, Mapping[str, Snapshot]], Plan]
 
 
 class _SourcePlan:
@@ -160,8 +160,8 @@ class _SourcePlan:
 def plan(paths: Sequence[Path], answers: Mapping[str, str] | None = None, change: Change | None = None) -> Plan:
     """Return the plan for these databases.
 
-    answers: to questions, by their names. change: what is known of these databases beyond what they say; tables that it changes are
-    proven again. Raises: SourceRefused.
+    answers: to questions, by their names. change: what is known of these databases beyond what they say, with their snapshots by the
+    names of the sources; tables that it changes are proven again. Raises: SourceRefused.
     """
     with TemporaryDirectory(prefix="watchkeeper-plan-") as folder:
         taken = [take_snapshot(path, Path(folder)) for path in paths]
@@ -173,11 +173,8 @@ def plan(paths: Sequence[Path], answers: Mapping[str, str] | None = None, change
             part.make()
             parts.append(part)
         made = _together(parts, taken)
-        return (
-            made
-            if change is None
-            else _proven(change(made), {part.name: one for part, one in zip(parts, taken, strict=True)})
-        )
+        named = {part.name: one for part, one in zip(parts, taken, strict=True)}
+        return made if change is None else _proven(change(made, named), named)
 
 
 def _proven(made: Plan, taken: Mapping[str, Snapshot]) -> Plan:

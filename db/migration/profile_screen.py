@@ -1,13 +1,13 @@
 """A profile, and what a plan comes to, for people at a terminal."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from config.pictures import card, table
-from db.migration.plan_words import Plan
+from db.migration.plan_words import Adoption, Plan
 from db.migration.profile_words import ColumnProfile, DatabaseProfile, Profile, Seen, TableProfile
 from db.migration.screen import printable
 
@@ -160,4 +160,12 @@ def render_plan(made: Plan) -> RenderableType:
             ("what", "name", "why"),
             [(one.kind, printable(one.name), one.why) for one in made.not_moved],
         ),
+        *_adoptions(made.adoptions),
     )
+
+
+def _adoptions(found: Sequence[Adoption]) -> Iterator[RenderableType]:
+    if found:
+        yield Text("")
+        rows = [(one.table, one.key, one.command or f"not adopted: {one.why}") for one in found]
+        yield table("Open trades: what to type when the old system has stopped", ("table", "row", "what to do"), rows)

@@ -80,10 +80,11 @@ def create(plan: Plan, number: int, there: sql.Identifier, *, temporary: bool = 
 
 
 def keys(plan: Plan, number: int, there: sql.Identifier) -> Iterator[Step]:
-    """Yield what makes the key, unique constraints, checks and indexes of a table under this name, in order."""
+    """Yield what makes the key, unique constraints, checks and indexes of a table under this name, in order.
+
+    One that stands in the target already gets them while it arrives, so that rows which it would refuse are found before.
+    """
     table = plan.tables[number]
-    if table.existing:
-        return
     if table.key:
         columns = sql.SQL(", ").join(map(sql.Identifier, table.key))
         yield Step(f"{number} key", sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(there, columns), number)
@@ -101,7 +102,7 @@ def foreign_keys(plan: Plan) -> Iterator[tuple[int, ForeignKey]]:
     """Yield the foreign keys that the target gets, with the numbers of their tables."""
     for number, table in enumerate(plan.tables):
         for key in table.foreign_keys:
-            if not table.existing and not (key.orphans and key.on_orphan == "leave_out"):
+            if not (key.orphans and key.on_orphan == "leave_out"):
                 yield number, key
 
 
@@ -123,9 +124,12 @@ def foreign_key(plan: Plan, number: int, key: ForeignKey) -> Step:
 
 def parent_of(plan: Plan, number: int, key: ForeignKey) -> sql.Identifier:
     """Return the table that a foreign key leads to: an arriving one, or one that stands in the target."""
-    schema = key.schema or schema_of(plan, plan.tables[number])
+    ours = plan.tables[number]
+    schema = key.schema or schema_of(plan, ours)
     for other, table in enumerate(plan.tables):
-        if not table.existing and (schema_of(plan, table), table.name) == (schema, key.table):
+        # What arrives for a table that stands already, is only there until then.
+        lasts = ours.existing or not table.existing
+        if lasts and (schema_of(plan, table), table.name) == (schema, key.table):
             return place_of(plan, other).arriving
     return sql.Identifier(schema, key.table)
 

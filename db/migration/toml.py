@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
+_ON_A_LINE_MAX: Final = 12
 Comments = Mapping[str, str]
 
 
@@ -19,10 +20,15 @@ def written(document: Mapping[str, object], comments: Comments) -> str:
 
 def _table(table: Mapping[str, object], path: tuple[str, ...], comments: dict[str, str]) -> Iterator[str]:
     for key, value in table.items():
-        if not _is_tables(value):
+        if not _is_tables(value) and not _is_long(value):
             yield from _comment((*path, key), comments)
             yield f"{_key(key)} = {_value(value)}"
     for key, value in table.items():
+        if _is_long(value):
+            assert isinstance(value, Mapping)
+            yield ""
+            yield f"[{'.'.join(map(_key, (*path, key)))}]"
+            yield from _table(value, (*path, key), comments)
         if _is_tables(value):
             assert isinstance(value, list | tuple)
             for one in value:
@@ -34,6 +40,11 @@ def _table(table: Mapping[str, object], path: tuple[str, ...], comments: dict[st
 
 def _is_tables(value: object) -> bool:
     return isinstance(value, list | tuple) and bool(value) and all(isinstance(one, Mapping) for one in value)
+
+
+def _is_long(value: object) -> bool:
+    """Whether it is a mapping that nobody could read on one line: it, or one in it, has many keys."""
+    return isinstance(value, Mapping) and (len(value) > _ON_A_LINE_MAX or any(map(_is_long, value.values())))
 
 
 def _comment(path: tuple[str, ...], comments: dict[str, str]) -> Iterator[str]:

@@ -14,12 +14,13 @@ Values as they must arrive: `int` in bigint, integer, smallint; `float` in doubl
 own number of decimals, which PostgreSQL keeps in an unconstrained numeric and which tells 2 from 2.0 on the way back; aware `datetime`
 in timestamptz, naive in timestamp; `date`, `time`, `bool`; `str` in text or json; `bytes` in bytea.
 
-`numbers.py`, `texts.py`, `instants.py` have them, `old_trades.py` what only the ready plan needs; `spelling.py` reads dates and times by format, exactly and nothing else.
+`numbers.py`, `texts.py`, `instants.py` have them, `old_trades.py` and `old_fills.py` what only the ready plan needs; `spelling.py` reads dates and times by format, exactly and nothing else.
 """
 
 from db.migration.conversions.instants import ClosingTime, DateAndTime, DateOnly, Epoch, Instant, LocalTime, TimeOnly
 from db.migration.conversions.numbers import Boolean, Double, Integer, Money, Numeric, TextNumber
-from db.migration.conversions.old_trades import Denoised, TradeBody
+from db.migration.conversions.old_fills import Matched, OwnPrice
+from db.migration.conversions.old_trades import Denoised, HeldSide, TradeBody
 from db.migration.conversions.texts import Blob, Constant, Json, Literal, Prefixed, Text, Words
 
 Conversion = (
@@ -32,13 +33,16 @@ Conversion = (
     | Denoised
     | Double
     | Epoch
+    | HeldSide
     | Instant
     | Integer
     | Json
     | Literal
     | LocalTime
+    | Matched
     | Money
     | Numeric
+    | OwnPrice
     | Prefixed
     | Text
     | TextNumber

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final, NoReturn
 from typing import Literal as One
 
@@ -105,19 +106,23 @@ class Prefixed(OfOne, frozen=True, kw_only=True, tag="prefixed", tag_field="name
         return int(value.removeprefix(self.prefix))
 
 
-class Constant(msgspec.Struct, frozen=True, kw_only=True, tag="constant", tag_field="name"):
-    """The same value in every row, of no source column. value: a question's name after `?` until it is answered."""
+class Constant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="constant", tag_field="name"):
+    """The same value in every row, of no source column. value: a question's name after `?` until it is answered.
+
+    amount: the value is a number for numeric.
+    """
 
     value: bool | int | str
+    amount: bool = False
 
     def convert(self, cells: Sequence[Cell]) -> Value:
         """Return the value."""
         assert not cells
-        return self.value
+        return Decimal(self.value) if self.amount else self.value
 
     def invert(self, value: Value) -> tuple[Cell, ...]:
         """Return nothing: it came from nowhere."""
-        assert value == self.value
+        assert value == (Decimal(self.value) if self.amount else self.value)
         return ()
 
 
