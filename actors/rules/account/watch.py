@@ -152,7 +152,7 @@ class AccountWatch:
 
     def hear_feeds(self, now_ns: int) -> Said:
         """A source was marked, or may be used again, or announces another silence: rare, so everything is looked at."""
-        return self._look(self._holdings.all(), now_ns)
+        return self._look(self._holdings.all(), now_ns, anew=True)
 
     def hear_timer(self, key: str, now_ns: int) -> Said:
         """Act on a timer that this engine asked for."""
@@ -173,23 +173,26 @@ class AccountWatch:
             return self._believe(account, now_ns)
         return self._say_fired(account, now_ns)
 
-    def _look(self, holdings: Iterable[Holding], now_ns: int) -> Said:
-        """Look at all of them before any account is judged: who holds both sides of a ticker is not worth less in between."""
+    def _look(self, holdings: Iterable[Holding], now_ns: int, *, anew: bool = False) -> Said:
+        """Look at all of them before any account is judged: who holds both sides of a ticker is not worth less in between.
+
+        anew: their prices may change by themselves sooner than was said.
+        """
         said: Said = []
         heard: dict[Account, tuple[str, int]] = {}
         for holding in tuple(holdings):
             holding.look(now_ns)
             self._holdings.note_silence(holding)
-            said += self._await_change(holding, now_ns)
+            said += self._await_change(holding, now_ns, anew=anew)
             # Also a price that stands confirms: it is a later input that says the same.
             heard.update(dict.fromkeys(self._places.holders(holding), (holding.name, holding.reading.ts)))
         for account, word in heard.items():
             said += self._evaluate(account, now_ns, word)
         return said
 
-    def _await_change(self, holding: Holding, now_ns: int) -> Said:
+    def _await_change(self, holding: Holding, now_ns: int, *, anew: bool = False) -> Said:
         lens = holding.lens
-        due_ns = lens.next_change_ns(now_ns) if lens.may_change_sooner() else None
+        due_ns = lens.next_change_ns(now_ns) if anew or lens.may_change_sooner() else None
         if due_ns is None or (lens.due_ns is not None and lens.due_ns <= due_ns):
             return []
         lens.due_ns = due_ns

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from actors.rules.account.drawdown import Account
 from actors.rules.stops.engine import StopEngine
 from bus.messages.accounts import AccountProgress
 from bus.messages.market import Part, Result, Ticks
@@ -132,6 +133,21 @@ def test_a_feed_that_falls_silent_makes_the_equity_unknown_and_its_next_word_kno
     accounts.tick(a_beat(42))
 
     assert (silent, accounts.standing.drawdown) == ("feed_silent of " + a_holding().ticker, "armed")
+
+
+def test_a_source_that_may_be_used_again_makes_the_equity_known_again_though_another_ticker_says_so() -> None:
+    """Fault 31"""
+    accounts = Accounts(a_holding()).tick(a_quote(1, "0.60", "0.62"))
+    ahead = accounts.tick(a_quote(9, "0.60", "0.62"), received=at(2)).standing.why
+    accounts.tick(a_quote(4, "0.60", "0.62", ticker="OTHER"))
+
+    assert (ahead, accounts.standing.drawdown) == ("clock_ahead of " + a_holding().ticker, "armed")
+
+
+def test_a_shorter_silence_that_is_announced_makes_the_equity_unknown_by_then() -> None:
+    accounts = Accounts(a_holding()).tick(a_quote(1, "0.60", "0.62"), a_beat(2, max_silence_s=5))
+
+    assert accounts.wait(7.1).standing.why == "feed_silent of " + a_holding().ticker
 
 
 def test_a_bound_fires_only_if_all_of_it_does() -> None:
@@ -415,6 +431,14 @@ def test_somebody_elses_close_at_an_unknown_price_is_no_drawdown(balance_first: 
     accounts.hear(words[1] if balance_first else words[0])
 
     assert (accounts.drawdowns, accounts.standing.equity_low, accounts.standing.high) == ([], D(6900), D(7000))
+
+
+def test_what_is_kept_after_a_restart_is_later_than_what_was_kept_before_though_the_clock_was_set_back() -> None:
+    """Fault 38"""
+    account = Account("acc")
+    account.restore(AccountProgress(account="acc", ts=at(100)))
+
+    assert account.keep(at(50)).ts > at(100)
 
 
 def test_a_fill_that_is_older_than_the_balance_by_a_grace_period_is_in_it() -> None:
