@@ -20,6 +20,7 @@ def seconds_of_history(*batch: Tick, read_at: float = 10) -> list[float]:
         ((), []),
         ((a_quote(1), a_quote(9)), [1]),
         ((a_quote(1), a_quote(2), a_quote(9)), [1, 2]),
+        ((a_quote(1), a_quote(1)), [1]),
         ((a_quote(1), a_quote(9, ticker=OTHER)), []),
         ((a_quote(1), a_probability(9, 1)), []),
         ((a_probability(1, 1), a_probability(9, 1)), [1]),

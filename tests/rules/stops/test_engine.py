@@ -13,6 +13,7 @@ from bus.messages.timers import CancelTimer, SetTimer, TimerFired
 from bus.messages.trades import Attempt, AttemptState, Purpose, Side, Trade, TradeState
 from tests.rules.stops.builders import (
     Watch,
+    a_beat,
     a_coin_quote,
     a_coin_trade,
     a_momentum,
@@ -351,6 +352,19 @@ def test_one_price_of_a_flood_that_stays_clear_of_every_threshold_leaves_nothing
         engine.handle(_ticks(a_quote(2 + step / 1000, "0.40", "0.45")))
 
     assert (len(engine.last_ticks()), len(engine.progress())) == (1, 1)
+
+
+def test_a_feed_s_word_after_a_fold_lets_look_at_what_the_fold_has_moved() -> None:
+    """Fault 40, Fault 32"""
+    watch = Watch()
+    watch.hear(Ticks(batch=(a_quote(1, *LOW),), received_ns=at(1), part=Part.KEPT))
+    watch.hear(Ticks(batch=(), received_ns=at(1), part=Part.END))
+    watch.hear(a_trade(STOP, ts=at(60)))
+
+    silent = list(watch.fired)
+    watch.tick(a_beat(61))
+
+    assert (silent, [fired.now_ns for fired in watch.fired]) == ([], [at(61)])
 
 
 def test_a_piece_of_history_fires_nothing_and_the_next_tick_does() -> None:
