@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from actors.rules.account.worth import Worth
 from actors.rules.market.marks import exit_reading
 from actors.rules.market.sight import Sight
-from bus.messages.market import Quote
+from bus.messages.market import FeedBeat, Quote
 from bus.messages.orders import Balance
 from bus.messages.trades import Fill, Purpose, Side, Trade, TradeState
 from bus.messages.units import NS_PER_S, ZERO
@@ -35,7 +35,8 @@ STEPS = st.lists(
             QUOTES,
             QUOTES,
             QUOTES,
-            st.builds(a_beat, st.just(0)),
+            st.builds(a_beat, st.just(0), max_silence_s=st.sampled_from((5, 30, 60))),
+            st.tuples(st.just("ahead"), QUOTES),
             st.tuples(st.just("buy"), st.sampled_from(TICKERS), st.sampled_from([Side.YES, Side.NO]), SIZES),
             st.tuples(st.just("sell"), st.integers(0, 5), SIZES),
             st.tuples(st.just("expire"), st.integers(0, 5)),
@@ -45,13 +46,20 @@ STEPS = st.lists(
     min_size=6,
     max_size=30,
 )
-Step = tuple[object, ...] | Quote
+Step = tuple[object, ...] | Quote | FeedBeat
 WAITING: Step = ("wait",)
 # A crossed book counts once it has stood for a while: the high rises though nobody says a word.
 TIME_MAKES_A_HIGH: list[tuple[float, Step]] = [
     (0, ("buy", "B", Side.NO, "700")),
     (0, a_quote(0, "0.15", "0.02", ticker="B")),
     (5, a_quote(0, None, None, no_ask="0.02", ticker="B")),
+]
+# A feed says that it may be silent for 5 s at most, and then is for longer.
+SILENT_SOONER: list[tuple[float, Step]] = [
+    (0, ("buy", "A", Side.YES, "10")),
+    (0, a_quote(0, "0.60", "0.95", ticker="A")),
+    (1, a_beat(0, max_silence_s=5)),
+    (20, ("state",)),
 ]
 
 
@@ -106,6 +114,9 @@ def play(steps: list[tuple[float, Step]], check: Callable[[Accounts, Naive, Step
             check(accounts, naive, WAITING)
         if isinstance(step, msgspec.Struct):
             accounts.tick(msgspec.structs.replace(step, ts=now_ns))
+        elif isinstance(step[-1], Quote):
+            # Its source is marked by that: nothing of it may be used until it says something possible.
+            accounts.tick(msgspec.structs.replace(step[-1], ts=now_ns + 9 * NS_PER_S), received=now_ns)
         else:
             for word in said_by(step, naive, seconds):
                 accounts.hear(word if isinstance(word, Balance) else msgspec.structs.replace(word, ts=now_ns))
@@ -135,6 +146,7 @@ def said_by(step: tuple[object, ...], naive: Naive, seconds: float) -> list[Trad
 
 @CALM
 @given(STEPS)
+@example(SILENT_SOONER)
 def test_the_sums_of_an_account_are_what_a_naive_look_adds_up(steps: list[tuple[float, Step]]) -> None:
     """S11 (its part of order 2): equity is exact, however it came about."""
 

@@ -282,22 +282,6 @@ def test_a_word_of_a_feed_lets_look_at_what_stood_before_the_fold_and_at_no_witn
     assert after.fired == seen.fired
 
 
-def test_the_first_tick_of_a_fold_is_kept_so_that_a_feed_s_word_behind_it_finds_no_price_from_before() -> None:
-    """Fault 40, Fault 32: the feed was silent, its first price is a good one, and only then it beats."""
-    trade, engine = a_trade(stop("price", stop_price="0.25"), ts=at(60)), StopEngine()
-    engine.handle(Ticks(batch=(a_quote(1, "0.20", "0.24"),), received_ns=at(1)))
-    engine.handle(trade)
-    fold = Fold(widened(FoldTerms(), trade), 0, Known())
-    bids = ((61, "0.50", "0.52"), (63, "0.66", "0.60"), (64, "0.60", "0.62"))
-    for tick in (a_quote(*bids[0]), a_beat(62, max_silence_s=40), *(a_quote(*bid) for bid in bids[1:])):
-        fold.add(Ticks(batch=(tick,), received_ns=tick.ts))
-    fold.thin()
-
-    said = [each for word in fold.words() for each in engine.handle(word)]
-
-    assert [each for each in said if isinstance(each, StopFired)] == []
-
-
 @pytest.mark.parametrize("inputs", INPUTS)
 def test_what_a_fold_holds_is_bounded_by_its_inputs_not_by_its_ticks(inputs: str) -> None:
     """Fault 40, S11"""
