@@ -117,6 +117,12 @@ def status(dsn: str, names: DatabaseNames) -> SchemaStatus:
     )
 
 
+def statements() -> tuple[str, ...]:
+    """Return the SQL of each step, in order: run one after the other in an empty schema, they make the schema that this program needs."""
+    files = (path for path in _SCHEMA_FILES.glob("*.sql") if not path.name.endswith(".rollback.sql"))
+    return tuple(path.read_text("utf-8") for path in sorted(files))
+
+
 def demand_fit(dsn: str, names: DatabaseNames) -> None:
     """Raises: SchemaMismatch, with what to do, unless the schema is the one that this program needs."""
     found = status(dsn, names)

@@ -7,6 +7,7 @@ from msgspec.structs import asdict
 
 from db.migration.conversions import Conversion
 from db.migration.plan_words import Adoption, Column, Plan, Proof, SettingMove, Table
+from db.migration.target import schema_of
 
 _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "blob": ("bytes as they are", "the same bytes", ""),
@@ -96,9 +97,24 @@ def _lines(plan: Plan) -> Iterator[str]:
             ("view", "in PostgreSQL"),
             [(one.name, f"`{_flat(one.sql)}`" if one.sql else f"not translated: {one.note}") for one in plan.views],
         )
+    yield from _grants(plan)
     if plan.not_moved:
         yield from ("", "## What does not come", "")
         yield from _rows(("what", "name", "why"), [(one.kind, one.name, one.why) for one in plan.not_moved])
+
+
+def _grants(plan: Plan) -> Iterator[str]:
+    """Yield who may use what is made: nobody else yet."""
+    made = list(dict.fromkeys(schema_of(plan, table) for table in plan.tables if not table.existing))
+    if not made:
+        return
+    names = ", ".join(f'"{one}"' for one in made)
+    yield from ("", "## Who may use it", "")
+    yield "The role that copies owns all that is made here, and lets nobody else in. Who runs the programs, says for the role of each what it may:"
+    yield from ("", "```sql", f"GRANT USAGE ON SCHEMA {names} TO ROLE;")
+    yield from (f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {names} TO ROLE;", "```")
+    if any(table.existing for table in plan.tables):
+        yield from ("", "Tables that stood before keep the rights that they have.")
 
 
 def _adoptions(found: Sequence[Adoption]) -> Iterator[str]:

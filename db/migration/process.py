@@ -22,7 +22,8 @@ from db.migration.copying.finishing import CountsDiffer
 from db.migration.plan_file import PlanRefused, read
 from db.migration.snapshots import folder_of
 from db.migration.sqlite_files import SourceRefused
-from db.migration.verifying.verify import VerifyRefused, verify
+from db.migration.verifying.rights import VerifyRefused
+from db.migration.verifying.verify import verify
 from db.migration.words import Audit
 
 DSN: Final = "WATCHKEEPER_POSTGRES_DSN"

@@ -25,6 +25,22 @@ def demand_server(connection: psycopg.Connection) -> None:
         )
 
 
+def demand_notes(connection: psycopg.Connection, plan: Plan) -> None:
+    """Raise CopyRefused unless this role may read and write what copies note down, where an earlier one has made it."""
+    schema = plan.quarantine
+    if not _ask(connection, "SELECT to_regnamespace(quote_ident(%s)) IS NOT NULL", schema):
+        return
+    who = _ask(connection, "SELECT current_user")
+    may = "SELECT has_schema_privilege(%s, 'USAGE') AND has_schema_privilege(%s, 'CREATE')"
+    if not _ask(connection, may, schema, schema):
+        raise CopyRefused(f"role {who} may not work in schema {schema}, where copies are noted: work as its owner")
+    query = """SELECT string_agg(relname, ', ' ORDER BY relname) FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(%s))
+        AND relkind = 'r' AND NOT (has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
+            AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE'))"""
+    if closed := _ask(connection, query, schema):
+        raise CopyRefused(f"role {who} may not read and write {closed} of schema {schema}: work as their owner")
+
+
 def demand_empty(connection: psycopg.Connection, plan: Plan) -> None:
     """Raise CopyRefused, with all reasons, unless everything that the plan makes has its place and its rights."""
     found = [*_rights(connection, plan), *_in_the_way(connection, plan)]

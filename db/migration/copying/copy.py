@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from psycopg import sql
 
-from db.migration.copying.checks import CopyRefused, demand_empty, demand_server
+from db.migration.copying.checks import CopyRefused, demand_empty, demand_notes, demand_server
 from db.migration.copying.crew import work_together
 from db.migration.copying.finishing import Finish
 from db.migration.copying.sessions import connected
@@ -57,6 +57,7 @@ def copy(
     began = time.monotonic()
     with connected(dsn) as connection:
         demand_server(connection)
+        demand_notes(connection, plan)
         standing = Standing(connection, plan)
         if not standing.take_lock():
             raise CopyRefused("another copy into this database is under way: wait for it, or end it")

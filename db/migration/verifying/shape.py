@@ -17,6 +17,7 @@ from psycopg import sql
 from db.migration.plan_words import ForeignKey, Plan, Table
 from db.migration.snapshot import open_snapshot
 from db.migration.target import columns_of, create, foreign_keys, keys, schema_of, schemas, views
+from db.migration.verifying.existing import existing
 from db.migration.verifying.words import Difference
 
 _COLUMNS: Final = """SELECT 'column ' || attname, concat_ws(', ', format_type(atttypid, atttypmod),
@@ -47,7 +48,7 @@ Facts = dict[str, str]
 
 
 def shape(connection: psycopg.Connection, plan: Plan, snapshots: dict[str, Path]) -> Iterator[Difference]:
-    """Yield where what stands around the rows is not what the plan says."""
+    """Yield where what stands around the rows is not what the plan says, or, of tables that stood before, what those must be."""
     for number, table in enumerate(plan.tables):
         if table.existing:
             continue
@@ -58,6 +59,7 @@ def shape(connection: psycopg.Connection, plan: Plan, snapshots: dict[str, Path]
             continue
         yield from _compared(name, _expected(connection, plan, number), _facts(connection, there))
         yield from _sequence(connection, there, name, table, snapshots[table.source])
+    yield from existing(connection, plan)
     yield from _views(connection, plan)
 
 

@@ -18,6 +18,7 @@ from db.migration.plan_words import Plan
 from db.migration.snapshots import stand
 from db.migration.target import schema_of
 from db.migration.verifying.crew import Task, compare_all, parts
+from db.migration.verifying.rights import VerifyRefused, demand_rights
 from db.migration.verifying.shape import shape
 from db.migration.verifying.sums import sums
 from db.migration.verifying.words import Asked, Verified
@@ -25,10 +26,6 @@ from db.migration.words import Audit
 
 PARTS: Final = 8
 """Of one table, for each worker beside the first: small enough that none waits long for the others."""
-
-
-class VerifyRefused(Exception):  # noqa: N818  # an outcome, not a fault
-    """There is nothing to verify. Its text says what to do."""
 
 
 def verify(
@@ -42,6 +39,7 @@ def verify(
     plan = answered(plan)
     began = time.monotonic()
     with connected(dsn) as connection:
+        demand_rights(connection, plan)
         run = _whole_run(connection, plan)
         snapshots = {name: kept.path for name, kept in stand(plan, folder, anew=False, tell=watching.does).items()}
         watching.does("columns, keys, constraints, indexes, sequences, views")

@@ -19,34 +19,24 @@ from db.names import DatabaseNames
 from tests.db.migration import old_system
 from tests.db.migration.conftest import Making
 from tests.db.migration.copying.conftest import Silent
+from tests.fixtures.postgres import TEMPLATE, drop_database, fresh_database
 
 ANSWERS = {"account": "old-1", "mode": "live"}
-NAMES = DatabaseNames(
-    database="old_system",
-    schema="watchkeeper",
-    owner="old_owner",
-    writer="old_writer",
-    reader="old_reader",
-    login="old_login",
-)
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     """The ready plan of all five databases; fills are named before the trades that they refer to."""
     paths = sorted(old_system.build(tmp_path_factory.mktemp("old")))
-    return ready_plan(paths, ANSWERS, NAMES.schema)
+    return ready_plan(paths, ANSWERS, TEMPLATE.schema)
 
 
 @pytest.fixture(scope="module")
 def target(postgres_server: EmbeddedPostgres) -> Iterator[str]:
     """The way into a database with Watchkeeper's empty schema."""
-    migrations.create(postgres_server.admin_dsn, NAMES)
-    dsn = migrations.for_database(postgres_server.admin_dsn, NAMES.database)
-    migrations.upgrade(dsn, NAMES)
-    yield dsn
-    with psycopg.connect(postgres_server.admin_dsn, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {NAMES.database} WITH (FORCE)")
+    names = fresh_database(postgres_server)
+    yield migrations.for_database(postgres_server.admin_dsn, names.database)
+    drop_database(postgres_server, names)
 
 
 @pytest.fixture(scope="module")
@@ -146,3 +136,19 @@ def test_a_settlement_that_the_old_sync_wrote_twice_does_not_stop_the_copy(
         ("settlements.settlements", 3, 0),
         (f"{postgres_names.schema}.settlements", 1, 2),
     ]
+
+
+def test_the_document_says_what_a_program_needs_to_be_granted(
+    made: Plan, moved: tuple[Copied, Verified], target: str
+) -> None:
+    statements = plan_document.document(made).split("```sql\n")[1].split("```")[0].replace("ROLE", TEMPLATE.reader)
+    may = f"SELECT has_table_privilege('{TEMPLATE.reader}', 'settlements.settlements', 'SELECT, INSERT')"
+
+    with psycopg.connect(target) as connection:
+        before = connection.execute(may).fetchone()
+        connection.execute(statements)
+        after = connection.execute(may).fetchone()
+        connection.rollback()
+
+    assert moved[1].passed
+    assert (before, after) == ((False,), (True,))

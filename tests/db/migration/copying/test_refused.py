@@ -59,6 +59,30 @@ def test_a_role_that_may_not_is_refused(
     assert ask(SCHEMAS) == []
 
 
+@pytest.mark.parametrize(
+    ("granted", "said"),
+    [
+        ("", "may not work in schema migration_quarantine"),
+        (
+            "GRANT USAGE, CREATE ON SCHEMA migration_quarantine TO stranger",
+            "may not read and write pieces, rows, runs, steps, tables",
+        ),
+    ],
+)
+def test_a_role_that_may_not_see_what_was_noted_is_refused(  # noqa: PLR0917  # a role of its own, in a database of its own
+    plan: Plan, copied: Copying, ask: Ask, postgres_server: EmbeddedPostgres, granted: str, said: str
+) -> None:
+    copied(plan)
+    ask("CREATE ROLE stranger LOGIN PASSWORD 'x'")
+    ((database,),) = ask("SELECT current_database()")
+    ask(f"GRANT CREATE ON DATABASE {database} TO stranger; {granted}")
+
+    with pytest.raises(CopyRefused, match=said):
+        copied(plan, dsn=postgres_server.dsn("stranger", "x", database=str(database)))
+
+    ask("DROP OWNED BY stranger; DROP ROLE stranger")
+
+
 def test_a_session_that_cannot_write_is_refused(plan: Plan, copied: Copying, target_dsn: str) -> None:
     with pytest.raises(CopyRefused, match="takes no writes"):
         copied(plan, dsn=psycopg.conninfo.make_conninfo(target_dsn, options="-c default_transaction_read_only=on"))
