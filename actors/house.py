@@ -390,7 +390,8 @@ class House:
 
     def _engine(self, name: str) -> Engine:
         """Return what decides for this actor, noted if there is a recorder."""
-        engine: Engine = self._engines.by_actor()[name]
+        engine = self._engines.find(name)
+        assert engine is not None, name
         return engine if self._recorder is None else RecordedEngine(name, engine, self._recorder)
 
     def _rebuild(self, inbox: Inbox) -> bool:

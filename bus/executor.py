@@ -11,6 +11,7 @@ from typing import Final
 from loguru import logger
 
 from bus.client import read_headers
+from bus.clock import Now
 from bus.codec import Codec
 from bus.connection import Connection
 from bus.consumer import read_delivery
@@ -18,7 +19,6 @@ from bus.market import Tap
 from bus.messages.addresses import escape
 from bus.messages.envelope import Message, Received
 from bus.messages.orders import OrderArrived, OrderCancel, OrderReport, OrderSubmit
-from bus.orders import Now
 from bus.reading import read_stream
 from bus.subjects import Prefix
 

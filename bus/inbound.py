@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from bus.client import read_headers
+from bus.clock import Now
 from bus.codec import Codec
 from bus.connection import Connection
 from bus.consumer import ConsumerSettings, PullConsumer
 from bus.market import Tap
 from bus.messages.envelope import Delivery
-from bus.orders import Now
 from bus.subjects import ROUTES, STATUS, Direction, Prefix
 
 REPORTS_PENDING_MAX: Final = 10_000

@@ -12,6 +12,7 @@ from typing import Final
 from loguru import logger
 
 from bus.client import read_headers
+from bus.clock import Now
 from bus.codec import Codec
 from bus.connection import ApiError, Connection
 from bus.errors import BusError
@@ -19,7 +20,6 @@ from bus.messages.envelope import Malformed
 from bus.messages.lead import TicksMissed
 from bus.messages.market import Tick, Ticks
 from bus.missed import MissedTicks
-from bus.orders import Now
 from bus.reading import read_stream
 from bus.streams import NO_STREAM
 from bus.subjects import ROUTES, TICKS, Prefix

@@ -15,11 +15,12 @@ import asyncio
 import base64
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 from loguru import logger
 
+from bus.clock import Now
 from bus.codec import MSG_ID, digest_of
 from bus.connection import Connection
 from bus.epoch import Lead
@@ -35,14 +36,6 @@ CAUSE: Final = "Wk-Cause"
 _PAUSE_MAX_S: Final = 2.0
 _FENCED_S: Final = 0.25
 _HEADER_MAX: Final = 512
-
-
-class Now(Protocol):
-    """The clock that stamps what the wire says (`actors.ports.Clock`)."""
-
-    def now_ns(self) -> int:
-        """Return nanoseconds since the epoch, UTC."""
-        ...
 
 
 @dataclass(slots=True)

@@ -22,33 +22,14 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
+from bus.feeding import END, HORIZON, READY, EndOfRecording, Horizon
 from bus.recorded import LINE_HEADER, ORDER_HEADER, RecordedEvent, Recording, instant_ns
 
-READY = "demo.ready"
-HORIZON = "demo.horizon"
-END = "demo.end"
 URL_VARIABLE = "WATCHKEEPER_NATS_URL"
 
 _FLUSH_EVERY = 256
 _HORIZON_PATIENCE_S = 120.0
 _EXIT_USE, _EXIT_NO_ANSWER = 2, 69
-
-
-class Horizon(msgspec.Struct, frozen=True):
-    """How far the demo has come: everything up to `line`, whose instant is `ts`, has been applied."""
-
-    line: int
-    ts: str
-
-
-class EndOfRecording(msgspec.Struct, frozen=True):
-    """What the publisher has done. events: messages published; lines: read; ignored: left out, by kind."""
-
-    events: int
-    lines: int
-    first_ts: str
-    last_ts: str
-    ignored: dict[str, int]
 
 
 class HorizonReached:

@@ -14,8 +14,8 @@ from typing import Final
 
 from loguru import logger
 
+from bus.clock import Now
 from bus.messages.records import Published
-from bus.orders import Now
 from bus.publisher import TOO_LARGE, Outcome, Publisher, Refused, Stored
 
 _PAUSE_S: Final = (0.05, 0.1, 0.2, 0.5, 1.0)

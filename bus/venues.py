@@ -12,6 +12,7 @@ import msgspec
 from loguru import logger
 from msgspec.structs import replace
 
+from bus.clock import Now
 from bus.connection import Connection
 from bus.errors import BusError
 from bus.messages.addresses import escape
@@ -28,7 +29,6 @@ from bus.messages.orders import (
 )
 from bus.messages.plain import from_json, to_json, to_plain
 from bus.messages.reconcile import AccountAnswer, AccountQuestion
-from bus.orders import Now
 from bus.subjects import Prefix
 
 TIMEOUT_S: Final = 2.0

@@ -26,6 +26,7 @@ from typing import Any, Final, TypeVar
 from loguru import logger
 
 from bus.client import DirectClient
+from bus.clock import Now
 from bus.codec import MSG_ID, Codec
 from bus.connection import ClientOf, Connection, ConnectionSettings
 from bus.epoch import Lead, read_epoch, take_lead
@@ -46,7 +47,7 @@ from bus.messages.records import LedgerNews, OrdersTail
 from bus.messages.streams import StreamsSeen
 from bus.messages.system import Reply, Status
 from bus.messages.trades import Mode
-from bus.orders import CAUSE, Now, OrderSender, header_text
+from bus.orders import CAUSE, OrderSender, header_text
 from bus.publisher import Publisher
 from bus.relay import Item, Relays
 from bus.streams import StreamFacts, StreamSizes, ensure, look, restore_market

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from actors.engines import Engines
-from actors.replay.reporting import Onlooker
+from actors.replay.endings import NothingRecordedError
+from actors.replay.onlooker import Onlooker
 from actors.replay.retelling import ReadSettings, Retelling
 from actors.rules.stops.explaining import standings
 from bus.messages.explain import Explained
@@ -17,10 +18,6 @@ from bus.recorder.words import Packed, UnreadableWord, unpack
 
 _LAST_NS = 2**63 - 1
 _TELLING = {kind.__name__ for kind in (Trade, StopFired, StopCoverage, Commit)}
-
-
-class NothingRecordedError(Exception):
-    """The recording does not tell of this trade; the text says so."""
 
 
 def explain(

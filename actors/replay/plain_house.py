@@ -106,7 +106,7 @@ class PlainHouse:
     ) -> None:
         self.engines = Engines(settings, beginning)
         self._recorder = recorder
-        self._by_actor = {name: self._noted(name, engine) for name, engine in self.engines.by_actor().items()}
+        self._by_actor = {name: self._noted(name, engine) for name, engine in self.engines.all()}
         self.venues = SimulatedVenues(settings, NotedBook(self.engines.paper, self._by_actor[VENUE]), history)
         self.now_ns = beginning.now_ns
         self.record = Mirror(beginning.recovered, epoch=beginning.epoch, streams=beginning.streams, reached={})

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import structs
 
 from actors.replay.beside import Beside
-from actors.replay.reporting import Onlooker
+from actors.replay.onlooker import Onlooker
 from actors.replay.retelling import Difference, ReadSettings, Retelling, Told
 from bus.messages.replay import ReplayDifference, Replayed, ReplayedWord
 from bus.recorder.reading import read

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from actors.engines import Engines
+from actors.replay.endings import NotWrittenError
 from actors.replay.page import write
 from actors.replay.retelling import Difference, Told
 from actors.rules.pictures import sweeping
@@ -18,23 +19,6 @@ from bus.recorder.words import UnreadableWord, unpack
 
 _SAID: Final = frozenset({"Trade", "StopFired", "StopCoverage", "Commit", "Notice"})
 """The words that pictures show; the others are not even read."""
-
-
-class NotWrittenError(Exception):
-    """The page could not be written; the text says why."""
-
-
-class Onlooker(Protocol):
-    """Who is shown a replay as it goes."""
-
-    def see(self, told: Told, engines: Engines | None) -> None:
-        """See an entry. engines: as they stand behind it, None where nothing can be decided."""
-
-    def miss(self, gap: str) -> None:
-        """Hear of what the recording lacks."""
-
-    def differ(self, found: Difference) -> None:
-        """Hear of an entry that is decided otherwise now."""
 
 
 class TradeReport:

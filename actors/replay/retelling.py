@@ -155,7 +155,7 @@ class Retelling:
         if type(heard) in _OWN_WORDS:
             return self._retell_own(entry, heard)
         engines = self.living()
-        engine = None if engines is None else engines.by_actor().get(entry.actor)
+        engine = None if engines is None else engines.find(entry.actor)
         return None if engine is None else list(engine.handle(heard))
 
     def _retell_own(self, entry: Entry, heard: object) -> list[object] | None:

@@ -88,12 +88,16 @@ class NatsClient:
         """Return every reply that arrives within `for_s` seconds; empty if nobody listens."""
         return self._loop.run(self._gather(self._prefix.add(subject), to_json(message), for_s))
 
-    def listen(self, subjects: list[str]) -> Iterator[Heard]:
+    def listen(self, subjects: Sequence[str]) -> Iterator[Heard]:
         """Yield what is published on `subjects` from now on, for as long as the caller takes. Raises: NoAnswer when cut off."""
         self._loop.run(self._subscribe([self._prefix.add(subject) for subject in subjects]))
         while (message := self._loop.run(self._arrived.get())) is not _CUT:
             yield Heard(message.subject.removeprefix(self._prefix.add("")), message.data)
         raise NoAnswer("the connection to NATS was cut: start the server, then this command again")
+
+    def flush(self) -> None:
+        """Return once the server has taken all that was sent."""
+        self._loop.run(self._client.flush())
 
     def run(self, question: Callable[[Client], Coroutine[object, object, T]]) -> T:
         """Run `question` with the library's own client, for probes that need more than the above."""

@@ -14,7 +14,8 @@ from rich.text import Text
 
 from bus.commands.answers import connected
 from bus.commands.client import Heard
-from bus.messages.plain import read_instant, to_json
+from bus.commands.recordings import instant_of, place_of
+from bus.messages.plain import to_json
 from bus.recorder.lines import write_lines
 from bus.recorder.reading import NoRecording, read
 from bus.recorder.segments import Block, Gap
@@ -101,22 +102,6 @@ def export(
 
 def _until_ns(text: str | None) -> int:
     return 2**63 - 1 if text is None else instant_of("--to", text)
-
-
-def instant_of(flag: str, text: str) -> int:
-    """Return the instant that was typed. Raises: WrongUse."""
-    try:
-        return read_instant(text)
-    except ValueError as error:
-        raise WrongUse(f"{flag} {text}: {error}") from error
-
-
-def place_of(recording: Path | None, flags: Common) -> Path:
-    """Return where the recording is. Raises: WrongUse where there can be none."""
-    place = recording or Path(flags.settings().recorder.folder)
-    if place == Path():
-        raise WrongUse("nothing is recorded here: name a recording, or set recorder.folder")
-    return place.absolute()
 
 
 def parts_of(recording: Path | None, flags: Common) -> Iterator[Block | Gap]:

@@ -14,9 +14,8 @@ from rich.console import Group, RenderableType
 
 from bus.commands.answers import connected
 from bus.commands.client import NatsClient
-from bus.commands.events import instant_of
+from bus.commands.recordings import instant_of
 from bus.commands.statement import differences_of, rows_of, totals_of
-from bus.commands.trade import app
 from bus.messages.addresses import escape
 from bus.messages.orders import VenueFill, VenueFills, VenueOrdersRequest
 from bus.messages.plain import from_json, instant_text, number_text, to_json
@@ -39,7 +38,6 @@ _COLUMNS: Final = (
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-@app.command
 def export(
     *,
     since: Annotated[str, Parameter(name="--from", help="From this instant on, such as 2026-07-01T00:00:00Z.")],

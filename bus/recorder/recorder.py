@@ -15,14 +15,17 @@ from typing import Final, NamedTuple
 
 from loguru import logger
 
+from bus.clock import Now
 from bus.messages.recording import EntriesLost, LifeBegun, LifeContinues, LifeEnded, RecorderFailed, RecorderWorks
-from bus.orders import Now
+from bus.messages.units import NS_PER_S
 from bus.recorder.segments import LIFE, OWNER, Block, Entry, SegmentWriter, segments, start_ns
 from bus.recorder.words import Packed, pack
+from config.settings import Recorder as RecorderSettings
 
 FLUSH_S: Final = 0.05
 """How long what was noted may wait for its block: half of the 100 ms that a killed process may lose."""
 _BLOCK_BYTES: Final = 1 << 20
+_MEGABYTE: Final = 1_000_000
 _WAITING_MAX: Final = 100_000
 """Entries: about as many seconds of memory as a disk may hang before entries are lost."""
 RANGES: Final = ".ranges"
@@ -36,6 +39,18 @@ class Keep:
     segment_bytes: int
     total_bytes: int
     age_ns: int
+
+
+def recorder_of(wanted: RecorderSettings, clock: Now) -> "Recorder | None":
+    """Return the flight recorder, if one is wanted."""
+    if not wanted.folder:
+        return None
+    keep = Keep(
+        segment_bytes=wanted.segment_mb * _MEGABYTE,
+        total_bytes=wanted.keep_mb * _MEGABYTE,
+        age_ns=wanted.keep_days * 24 * 3600 * NS_PER_S,
+    )
+    return Recorder(Path(wanted.folder), clock, keep)
 
 
 class Noted(NamedTuple):

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from actors.replay.changes import read_changes
-from actors.replay.explaining import NothingRecordedError, explain
+from actors.replay.endings import NothingRecordedError
+from actors.replay.explaining import explain
 from actors.replay.replaying import Wanted, replay
 from actors.replay.reporting import RunReport, TradeReport
 from actors.replay.stops import Watcher, stops

@@ -13,8 +13,9 @@ import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from bus.feeding import END, HORIZON, READY
 from bus.recorded import LINE_HEADER, ORDER_HEADER
-from bus.recorded_feed import END, HORIZON, READY, URL_VARIABLE, main
+from bus.recorded_feed import URL_VARIABLE, main
 
 ROOT = Path(__file__).parents[2]
 

@@ -35,7 +35,7 @@ def test_it_is_an_asyncapi_3_document_of_this_prefix(type_command: Type) -> None
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_every_command_that_reports_is_in_it(words: list[str]) -> None:
-    assert " ".join(words) in run.DOCUMENTS
+    assert " ".join(words) in run.documents()
 
 
 def test_what_check_prints_is_what_the_contract_says(contract: dict[str, Any], type_command: Type) -> None:

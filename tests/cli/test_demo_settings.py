@@ -19,8 +19,8 @@ def no_servers(monkeypatch: pytest.MonkeyPatch) -> None:
             SimpleNamespace(url="nats://its-own", admin_dsn="", dsn=lambda *_, **__: "postgresql://its-own")
         )
 
-    for name in ("EmbeddedServer", "EmbeddedPostgres"):
-        monkeypatch.setattr(run, name, a_server)
+    for name in ("bus.embedded.EmbeddedServer", "db.embedded.EmbeddedPostgres"):
+        monkeypatch.setattr(name, a_server)
     for name in ("create", "upgrade", "for_database"):
         monkeypatch.setattr(migrations, name, lambda *_, **__: None)
 

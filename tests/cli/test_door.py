@@ -86,7 +86,7 @@ def test_an_internal_fault_ends_with_70_and_shows_no_password(
     def fault() -> None:
         raise RuntimeError("cannot use nats://user:canary@host")
 
-    monkeypatch.setattr(run, "app", lambda *_, **__: fault())
+    monkeypatch.setattr(run, "tree", lambda _: fault())
 
     ended = type_command("check")
 

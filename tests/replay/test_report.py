@@ -12,8 +12,9 @@ import pytest
 
 from actors.engines import Beginning, Engines
 from actors.recorded import RecordedEngine, note_beginning
+from actors.replay.endings import NotWrittenError
 from actors.replay.replaying import Wanted, replay
-from actors.replay.reporting import NotWrittenError, RunReport, TradeReport
+from actors.replay.reporting import RunReport, TradeReport
 from actors.rules.stops.engine import StopEngine
 from bus.messages.market import Ticks
 from bus.messages.records import Recovered

@@ -44,7 +44,7 @@ class ReconcileEngine:
         known: Iterable[AccountKey] = (),
         stated: Iterable[Position] = (),
     ) -> None:
-        self._terms = terms
+        self.terms = terms
         self._holdings = Holdings()
         self._stated = Stated(stated)
         self._lines: dict[AccountKey, Line] = {}
@@ -119,7 +119,7 @@ class ReconcileEngine:
         concerned = [(key, account) for key, account in self._accounts.items() if key.account == position.account]
         self._stated.hear(position, [trade for key, _ in concerned for trade in self._holdings.of(key).values()])
         for key, account in concerned:
-            ours = held_by_us(self._holdings.of(key).values(), nets=self._terms.nets(key.venue))
+            ours = held_by_us(self._holdings.of(key).values(), nets=self.terms.nets(key.venue))
             if ours.get(place, ZERO) != position.quantity:
                 said += self._ask(account, now_ns)
         return said
@@ -154,9 +154,9 @@ class ReconcileEngine:
     def _since_ns(self, account: Account, now_ns: int) -> int:
         """Return how far back to read: behind the look before, or to the beginning of whatever is still open."""
         if account.seen_ns is not None:
-            return max(0, account.seen_ns - self._terms.overlap_ns)
+            return max(0, account.seen_ns - self.terms.overlap_ns)
         begun_ns = self._holdings.since_ns(account.key)
-        oldest_ns = now_ns - self._terms.look_back_ns
+        oldest_ns = now_ns - self.terms.look_back_ns
         return max(0, oldest_ns if begun_ns is None else min(oldest_ns, begun_ns))
 
     def _hear_account(self, answer: AccountAnswer) -> Said:
@@ -171,7 +171,7 @@ class ReconcileEngine:
         if answer.asked_ns < account.began_ns:
             return [*said, *self._ask(account, answer.now_ns)]  # It was read before the venue came up again.
         account.answered, account.silent, account.seen_ns = True, 0, answer.asked_ns
-        look = Look(account, self._holdings, self._stated, answer, self._terms).take()
+        look = Look(account, self._holdings, self._stated, answer, self.terms).take()
         told = self._tell(account, answer.now_ns, look.notices)
         return [*look.words, *told, self._look_timer(account, answer.now_ns, soon=look.again), *said]
 
@@ -193,7 +193,7 @@ class ReconcileEngine:
         return [*_noted(kept, now_ns), *([] if standing is None else [standing])]
 
     def _look_timer(self, account: Account, now_ns: int, *, soon: bool) -> SetTimer:
-        terms = self._terms
+        terms = self.terms
         due_ns = now_ns + (min(terms.confirm_ns, terms.interval_ns) if soon else terms.interval_ns)
         return SetTimer(owner=OWNER, key=f"look:{account.key.venue}:{account.key.account}", due_ns=due_ns)
 
@@ -202,7 +202,7 @@ class ReconcileEngine:
     def _line(self, key: AccountKey) -> Line:
         line = self._lines.get(key)
         if line is None:
-            line = self._lines[key] = Line(key, self._terms.backoff_max_ns, is_up=self._is_up)
+            line = self._lines[key] = Line(key, self.terms.backoff_max_ns, is_up=self._is_up)
         return line
 
     def _hear_timer(self, fired: TimerFired, now_ns: int) -> Said:
