@@ -190,7 +190,7 @@ def plan_command(
         raise WrongUse(f"--answer {', '.join(sorted(unknown))}: the plan does not ask that; it asks {asked}")
     from db.migration import plan_document, plan_file, profile_screen  # noqa: PLC0415  # as for the audit
 
-    output.write_text(plan_file.write(made), "utf-8")
+    output.write_text(plan_file.write(made, output.absolute().parent), "utf-8")
     if doc is not None:
         doc.write_text(plan_document.document(made), "utf-8")
     if flags.json:

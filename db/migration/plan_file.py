@@ -4,6 +4,7 @@
 and refuses a plan that asks something still, or does not fit together.
 """
 
+import os
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
@@ -12,9 +13,11 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 
 from db.migration import toml
 from db.migration.conversions.spelling import format_of
+from db.migration.copies import left_behind
 from db.migration.plan_words import Plan, Question, Table
 
 _COMMENTS: Final = {
@@ -38,15 +41,25 @@ class PlanRefused(Exception):  # noqa: N818  # an outcome, not a fault
     """A plan cannot be followed as it stands. Its text says why, and what to write."""
 
 
-def write(plan: Plan) -> str:
-    """Return the plan as TOML."""
-    return toml.written(msgspec.to_builtins(plan), _COMMENTS)
+def write(plan: Plan, folder: Path | None = None) -> str:
+    """Return the plan as TOML. folder: in which the file will be: paths below it are relative to it, so that all can be moved together."""
+    sources = plan.sources
+    if folder is not None:
+        sources = tuple(replace(one, path=_below(Path(one.path), folder.absolute())) for one in sources)
+    return toml.written(msgspec.to_builtins(replace(plan, sources=sources)), _COMMENTS)
+
+
+def _below(path: Path, folder: Path) -> str:
+    whole, within = Path(os.path.normpath(path)), Path(os.path.normpath(folder))
+    return str(whole.relative_to(within) if whole.is_relative_to(within) else path)
 
 
 def read(path: Path) -> Plan:
-    """Return the plan of a file. Raises: PlanRefused."""
+    """Return the plan of a file, its sources' paths absolute. Raises: PlanRefused."""
     try:
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Plan)
+        plan = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Plan)
+        folder = path.absolute().parent
+        return replace(plan, sources=tuple(replace(one, path=str(folder / one.path)) for one in plan.sources))
     except (OSError, UnicodeDecodeError) as error:
         raise PlanRefused(f"{path} cannot be read: {error}") from error
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
@@ -55,13 +68,24 @@ def read(path: Path) -> Plan:
 
 def answered(plan: Plan) -> Plan:
     """Return the plan with its answers put in. Raises: PlanRefused, naming everything that is missing or does not fit."""
+    plan = _of_chosen(plan)
     wrong = [*_unanswered(plan), *_misfits(plan)]
     if wrong:
         raise PlanRefused("the plan cannot be followed yet:\n" + "\n".join(f"  {one}" for one in wrong))
     answers = {f"?{one.name}": one.answer for one in plan.questions}
-    settings = tuple(msgspec.structs.replace(one, value=answers.get(one.value, one.value)) for one in plan.settings)
-    return msgspec.structs.replace(
-        plan, tables=tuple(_filled(table, answers) for table in plan.tables), settings=settings
+    settings = tuple(replace(one, value=answers.get(one.value, one.value)) for one in plan.settings)
+    return replace(plan, tables=tuple(_filled(table, answers) for table in plan.tables), settings=settings)
+
+
+def _of_chosen(plan: Plan) -> Plan:
+    """Return the plan without the copies of a database that are not the one which programs use."""
+    doomed = {name for question in plan.questions for name in left_behind(question)}
+    return replace(
+        plan,
+        sources=tuple(one for one in plan.sources if one.name not in doomed),
+        questions=tuple(one for one in plan.questions if one.name.partition(".")[0] not in doomed),
+        tables=tuple(one for one in plan.tables if one.source not in doomed),
+        views=tuple(one for one in plan.views if one.source not in doomed),
     )
 
 
@@ -125,10 +149,8 @@ def _filled(table: Table, answers: dict[str, str]) -> Table:
             asked = getattr(column.conversion, field, None)
             if isinstance(asked, str) and asked in answers:
                 changes[field] = answers[asked]
-        columns.append(
-            msgspec.structs.replace(column, conversion=msgspec.structs.replace(column.conversion, **changes))
-        )
-    return msgspec.structs.replace(table, columns=tuple(columns))
+        columns.append(replace(column, conversion=replace(column.conversion, **changes)))
+    return replace(table, columns=tuple(columns))
 
 
 def questions_of(plan: Plan) -> tuple[Question, ...]:

@@ -15,7 +15,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
 
 
 class Source(Words, frozen=True, kw_only=True):
-    """One SQLite file. name: by which tables refer to it. digest: of the state that was planned from (`snapshot.Snapshot`)."""
+    """One SQLite file. name: by which tables refer to it. path: in a plan's file relative to its folder, where it lies below it. digest: of the state that was planned from (`snapshot.Snapshot`)."""
 
     name: str
     path: str
@@ -169,12 +169,12 @@ class NotMoved(Words, frozen=True, kw_only=True):
 class Question(Words, frozen=True, kw_only=True):
     """What only a person knows. Conversions name it by `?NAME`. answers: the only ones allowed, or none for any of its kind.
 
-    hint: what the data says, which is no answer.
+    kind: of copies, the answer is the one source that is moved, or `all`. hint: what the data says, which is no answer.
     """
 
     name: str
     asks: str
-    kind: Literal["zone", "choice", "text"] = "zone"
+    kind: Literal["zone", "choice", "text", "copies"] = "zone"
     answers: tuple[str, ...] = ()
     hint: str = ""
     answer: str = ""

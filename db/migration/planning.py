@@ -10,6 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from db.migration import target_keys
+from db.migration.copies import copies_asked, left_behind
 from db.migration.plan_words import (
     Check,
     Column,
@@ -166,14 +167,15 @@ def plan(paths: Sequence[Path], answers: Mapping[str, str] | None = None, change
     with TemporaryDirectory(prefix="watchkeeper-plan-") as folder:
         taken = [take_snapshot(path, Path(folder)) for path in paths]
         refuse_copies(taken)
-        parts: list[_SourcePlan] = []
+        named: dict[str, Snapshot] = {}
         for one in taken:
-            name = free(slug(one.source.stem), [part.name for part in parts])
-            part = _SourcePlan(name, name, one, answers or {})
+            named[free(slug(one.source.stem), named)] = one
+        asked = copies_asked(named, answers or {})
+        doomed = {name for question in asked for name in left_behind(question)}
+        parts = [_SourcePlan(name, name, one, answers or {}) for name, one in named.items() if name not in doomed]
+        for part in parts:
             part.make()
-            parts.append(part)
-        made = _together(parts, taken)
-        named = {part.name: one for part, one in zip(parts, taken, strict=True)}
+        made = _together(parts, named, asked)
         return made if change is None else _proven(change(made, named), named)
 
 
@@ -189,14 +191,16 @@ def _proven(made: Plan, taken: Mapping[str, Snapshot]) -> Plan:
     return replace(made, tables=tuple(tables))
 
 
-def _together(parts: Sequence[_SourcePlan], taken: Sequence[Snapshot]) -> Plan:
+def _together(parts: Sequence[_SourcePlan], taken: Mapping[str, Snapshot], asked: Sequence[Question]) -> Plan:
+    sources = (
+        Source(name=part.name, path=str(one.source), digest=one.digest, sqlite_version=one.sqlite_version)
+        for part in parts
+        for one in (taken[part.name],)
+    )
     return Plan(
         schema=parts[0].schema,
-        sources=tuple(
-            Source(name=part.name, path=str(one.source), digest=one.digest, sqlite_version=one.sqlite_version)
-            for part, one in zip(parts, taken, strict=True)
-        ),
-        questions=tuple(question for part in parts for question in part.questions),
+        sources=tuple(sources),
+        questions=(*asked, *(question for part in parts for question in part.questions)),
         tables=tuple(table for part in parts for table in part.tables),
         views=tuple(view for part in parts for view in part.views),
         not_moved=tuple(one for part in parts for one in part.not_moved),

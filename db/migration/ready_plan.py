@@ -27,6 +27,7 @@ from db.migration.old_rows import old_fills, old_orders, old_trades
 from db.migration.plan_words import Column, NotMoved, Plan, Question, Table
 from db.migration.planning import plan
 from db.migration.snapshot import Snapshot
+from db.migration.sqlite_files import SourceRefused
 from db.migration.target_names import slug
 
 NEW_YORK: Final = own_tables.NEW_YORK
@@ -69,6 +70,7 @@ def ready_plan(paths: Sequence[Path], answers: Mapping[str, str], schema: str) -
     known = {f"{slug(path.stem)}.{table}.{column}": zone for path in paths for (table, column), zone in ZONES.items()}
 
     def with_own_tables(made: Plan, taken: Mapping[str, Snapshot]) -> Plan:
+        _demand_one_of_each(made)
         tables = tuple(_in_dollars(table) for table in made.tables)
         own = tuple(_own(tables, taken, schema))
         asked = tuple(replace(one, answer=answers.get(one.name, "")) for one in _QUESTIONS) if own else ()
@@ -81,6 +83,21 @@ def ready_plan(paths: Sequence[Path], answers: Mapping[str, str], schema: str) -
         )
 
     return plan(paths, {**known, **answers}, with_own_tables)
+
+
+def _demand_one_of_each(made: Plan) -> None:
+    """Raise SourceRefused if two sources have a table of the old system: which of them is Watchkeeper's, must be said first."""
+    open_ones = [one for one in made.questions if one.kind == "copies" and not one.answer]
+    if open_ones:
+        one = open_ones[0]
+        raise SourceRefused(f"{one.asks}. Say it by --answer {one.name}={one.answers[0]} ({one.hint})")
+    paths = {one.name: one.path for one in made.sources}
+    found: dict[str, str] = {}
+    for table in made.tables:
+        if table.name in own_tables.READ and (other := found.setdefault(table.name, table.source)) != table.source:
+            raise SourceRefused(
+                f"{paths[other]} and {paths[table.source]} both hold {table.name}, and Watchkeeper's own tables take those of one: name that one"
+            )
 
 
 def _in_dollars(table: Table) -> Table:

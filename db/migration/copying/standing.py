@@ -64,8 +64,9 @@ class TableStanding(NamedTuple):
 
 
 def digest_of(plan: Plan) -> str:
-    """Return what tells this plan from any other: its notes and proofs are part of it, its paths are."""
-    return hashlib.sha256(msgspec.json.encode(plan)).hexdigest()
+    """Return what tells this plan from any other: its notes and proofs are part of it, where its sources lie only if nothing else tells them."""
+    sources = tuple(msgspec.structs.replace(one, path="") if one.digest else one for one in plan.sources)
+    return hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(plan, sources=sources))).hexdigest()
 
 
 class Standing:

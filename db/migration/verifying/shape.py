@@ -26,7 +26,7 @@ _COLUMNS: Final = """SELECT 'column ' || attname, concat_ws(', ', format_type(at
         'default ' || pg_get_expr(adbin, adrelid))
     FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid LEFT JOIN pg_collation ON pg_collation.oid = attcollation
     LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-    WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"""
+    WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
 _CONSTRAINTS: Final = """SELECT CASE contype WHEN 'p' THEN 'primary key' ELSE 'constraint ' || conname END,
         pg_get_constraintdef(oid) || CASE WHEN convalidated THEN '' ELSE ', not validated' END
     FROM pg_constraint WHERE conrelid = %s::regclass AND contype IN ('p', 'u', 'c', 'x')"""

@@ -18,8 +18,8 @@ VALUES = st.recursive(
     st.one_of(
         st.booleans(), st.integers(-(2**63), 2**63 - 1), st.text(), st.floats(allow_nan=False, allow_infinity=False)
     ),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(), inner, max_size=3)),
-    max_leaves=8,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(), inner, max_size=16)),
+    max_leaves=32,
 )
 OPENED = Column(
     name="opened",
@@ -29,7 +29,7 @@ OPENED = Column(
 )
 PLAN = Plan(
     schema="moved",
-    sources=(Source(name="trades", path="trades.db"),),
+    sources=(Source(name="trades", path="/srv/trades.db"),),
     questions=(Question(name="clock", asks="In which zone are the times of trades.opened?"),),
     tables=(
         Table(
