@@ -1,5 +1,6 @@
 """What the audited code itself declares of its tables: the columns, types and keys of each CREATE TABLE, every variant of it."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,16 +12,24 @@ from db.migration.sql import Sql
 from db.migration.words import Statement
 
 Affinity = Literal["INTEGER", "TEXT", "BLOB", "REAL", "NUMERIC"]
+_NUMBERED: Final = re.compile(
+    r"[\"`\[]?\b(\w+)[\"`\]]?\s+INTEGER\s+(?:NOT\s+NULL\s+)?PRIMARY\s+KEY\b(?!\s+DESC)", re.IGNORECASE
+)
+_WITHOUT_ROWID: Final = re.compile(r"\bWITHOUT\s+ROWID\b", re.IGNORECASE)
 _ROWIDS: Final = frozenset({"rowid", "_rowid_", "oid"})
 
 
 @dataclass(frozen=True)
 class Declared:
-    """One CREATE TABLE. columns: each with its type as it is written, empty where it has none. keys: each set of columns that is unique."""
+    """One CREATE TABLE. columns: each with its type as it is written, empty where it has none. keys: each set of columns that is unique.
+
+    numbered: the column that is SQLite's own number of the row, empty where none is.
+    """
 
     place: str
     columns: dict[str, str]
     keys: tuple[tuple[str, ...], ...]
+    numbered: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,7 @@ def read(stated: Iterable[tuple[Statement, Sql]]) -> Tables:
     for statement, sql in stated:
         if isinstance(sql.tree, exp.Create) and isinstance(sql.tree.this, exp.Schema) and sql.writes:
             place = f"{statement.file}:{statement.line}"
-            found.declared[_bare(sql.writes[0])].append(_declared(sql.tree.this, place))
+            found.declared[_bare(sql.writes[0])].append(_declared(sql.tree.this, place, sql.text))
         elif isinstance(sql.tree, exp.Alter) and sql.writes:
             found.added[_bare(sql.writes[0])] |= set(_added(sql.tree))
     return found
@@ -79,7 +88,7 @@ def _bare(name: str) -> str:
     return name.rpartition(".")[2].lower()
 
 
-def _declared(schema: exp.Schema, place: str) -> Declared:
+def _declared(schema: exp.Schema, place: str, text: str) -> Declared:
     columns: dict[str, str] = {}
     keys: list[tuple[str, ...]] = []
     for one in schema.expressions:
@@ -95,7 +104,9 @@ def _declared(schema: exp.Schema, place: str) -> Declared:
             columns[one.name.lower()] = ""
         elif isinstance(inner := one.find(exp.PrimaryKey, exp.UniqueColumnConstraint), exp.Expr):
             keys.append(tuple(each.name.lower() for each in inner.find_all(exp.Identifier)))
-    return Declared(place, columns, tuple(keys))
+    # sqlglot takes INT for INTEGER, which for SQLite is another thing: only the latter is the number of the row.
+    numbered = [] if _WITHOUT_ROWID.search(text) else _NUMBERED.findall(text)
+    return Declared(place, columns, tuple(keys), numbered[0].lower() if len(numbered) == 1 else "")
 
 
 def _added(alter: exp.Alter) -> Iterator[str]:

@@ -10,7 +10,6 @@ from db.migration.syntax import Scope
 from db.migration.words import Connection, Finding
 
 _APIS = {
-    "lastrowid": "INSERT ... RETURNING id",
     "total_changes": "the cursor's rowcount",
     "row_factory": "psycopg's own row factories, such as dict_row",
     "executescript": "one execute for each statement",
@@ -155,10 +154,11 @@ def _at_once(opened: ast.stmt, closes: list[ast.Attribute]) -> bool:
 
 def _apis(reading: Reading) -> Iterator[Finding]:
     for node, scope in reading.nodes(ast.Attribute):
-        if node.attr in _APIS and _knows_sqlite(scope):
+        if node.attr in _APIS and knows_sqlite(scope):
             said = f"{node.attr} is sqlite3's; with PostgreSQL: {_APIS[node.attr]}"
             yield found_at("sqlite-only-api", node, scope, said, subject=node.attr)
 
 
-def _knows_sqlite(scope: Scope) -> bool:
+def knows_sqlite(scope: Scope) -> bool:
+    """Whether the module of this scope imports sqlite3: only there its names are its."""
     return any(origin.startswith("sqlite3") for one in scope.module.scopes for origin in one.imports.values())

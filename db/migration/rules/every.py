@@ -1,12 +1,22 @@
 """All rules over one audit, with the code around each finding, secrets masked."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from db.migration.reading import Reading
-from db.migration.rules import connections, routes, running, sharing, statements, surroundings, transactions, wholes
+from db.migration.rules import (
+    connections,
+    lastrowid,
+    routes,
+    running,
+    sharing,
+    statements,
+    surroundings,
+    transactions,
+    wholes,
+)
 from db.migration.rules.finding import found
 from db.migration.sources import Source
 from db.migration.sql import Sql
@@ -17,7 +27,7 @@ _LINE_MAX: Final = 200
 
 
 def findings(
-    reading: Reading, whole: Audit, stated: Iterable[tuple[Statement, Sql]], read: Iterable[Source]
+    reading: Reading, whole: Audit, stated: Sequence[tuple[Statement, Sql]], read: Iterable[Source]
 ) -> tuple[Finding, ...]:
     """Return every finding of an audit that has everything else, in the order of files and lines."""
     texts = {source.file: source.text.split("\n") for source in read}
@@ -29,12 +39,13 @@ def findings(
 
 
 def _all(
-    reading: Reading, whole: Audit, stated: Iterable[tuple[Statement, Sql]], kinds: Mapping[str, str]
+    reading: Reading, whole: Audit, stated: Sequence[tuple[Statement, Sql]], kinds: Mapping[str, str]
 ) -> Iterator[Finding]:
     yield from connections.findings(reading)
     yield from transactions.findings(reading)
     yield from sharing.findings(reading)
     yield from statements.findings(stated)
+    yield from lastrowid.findings(reading, stated)
     yield from running.findings(reading)
     yield from surroundings.findings(reading, whole, kinds)
     yield from wholes.findings(whole)

@@ -1,6 +1,7 @@
 """Connections that several threads use, and pools that run dry."""
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
@@ -143,11 +144,15 @@ def _nested(reading: Reading) -> Iterator[Finding]:
         for _, _, scope in reading.connecting.connections()
         if scope not in reading.connecting.helpers and scope.function
     }
+    sites: dict[Scope, list[Site]] = defaultdict(list)
+    for site in reading.sites:
+        if site.scope in opens:
+            sites[site.scope].append(site)
     for connection, call, scope in reading.connecting.connections():
         held = _held(call, scope)
         if held is None or scope not in opens:
             continue
-        for site in (one for one in reading.sites if one.scope is scope and held[0] < one.call.lineno <= held[1]):
+        for site in (one for one in sites[scope] if held[0] < one.call.lineno <= held[1]):
             inner = reading.project.function(site.call, scope)
             if inner in opens and inner is not scope:
                 said = f"{scope.name} holds a connection (line {connection.line}) while {inner.name} opens another one"

@@ -101,3 +101,47 @@ def test_what_is_neither_grouped_nor_summed_is_named(audited: Auditing, select: 
     found = audited({"a.py": f"def f(c):\n    c.execute({select!r})\n"})
 
     assert [one.subject for one in found.findings if one.rule == "group-by-lax"] == ([loose] if loose else [])
+
+
+INSERTS = {
+    "cur = c.cursor()\n    cur.execute('INSERT INTO t (name, price) VALUES (?, ?)', (n, p))\n    return cur.lastrowid": (
+        "cur.execute('INSERT INTO t (name, price) VALUES (%s, %s) RETURNING id', (n, p))\ncur.fetchone()[0]"
+    ),
+    "cur = c.execute('INSERT INTO t (name) VALUES (?)', (n,))\n    return cur.lastrowid": (
+        "cur = c.execute('INSERT INTO t (name) VALUES (%s) RETURNING id', (n,))\ncur.fetchone()[0]"
+    ),
+    "c.execute(\n        'INSERT INTO t (name) VALUES (1)'\n    )\n    if n:\n        return c.lastrowid": (
+        "c.execute('INSERT INTO t (name) VALUES (1) RETURNING id')\nc.fetchone()[0]"
+    ),
+    # Where a row is ignored, lastrowid is that of an earlier one.
+    "c.execute('INSERT OR IGNORE INTO t (name) VALUES (1)')\n    return c.lastrowid": None,
+    "c.execute('INSERT INTO t (name) VALUES (1), (2)')\n    return c.lastrowid": None,
+    "c.executemany('INSERT INTO t (name) VALUES (?)', n)\n    return c.lastrowid": None,
+    # The number of the row is no column of it.
+    "c.execute('INSERT INTO log (at) VALUES (1)')\n    return c.lastrowid": None,
+    "c.execute('INSERT INTO ints (id) VALUES (1)')\n    return c.lastrowid": None,
+    # Another statement, another cursor, or perhaps none at all ran before.
+    "c.execute('INSERT INTO t (name) VALUES (1)')\n    c.execute('SELECT 1 FROM t')\n    return c.lastrowid": None,
+    "n.execute('INSERT INTO t (name) VALUES (1)')\n    return c.lastrowid": None,
+    "if n:\n        c.execute('INSERT INTO t (name) VALUES (1)')\n    return c.lastrowid": None,
+    "for one in n:\n        c.execute('INSERT INTO t (name) VALUES (1)')\n    return c.lastrowid": None,
+    "if n:\n        c.execute('INSERT INTO t (name) VALUES (1)')\n    else:\n        return c.lastrowid": None,
+}
+IMPORTS = "import sqlite3\ndef ints(c):\n    c.execute('CREATE TABLE ints (id INT PRIMARY KEY)')\n"
+
+
+@pytest.mark.parametrize("body", INSERTS)
+def test_the_number_of_a_new_row_is_asked_of_the_insert_where_that_is_certain(audited: Auditing, body: str) -> None:
+    found = audited({"a.py": f"{IMPORTS}{TABLES}def f(c, n, p):\n    {body}\n"})
+
+    (one,) = (one for one in found.findings if one.subject == "lastrowid")
+    assert one.rewritten == INSERTS[body]
+
+
+def test_a_table_that_two_places_make_in_two_ways_gives_no_number(audited: Auditing) -> None:
+    other = "def g(c):\n    c.execute('CREATE TABLE t (key TEXT PRIMARY KEY)')\n"
+    insert = "def f(c):\n    c.execute('INSERT INTO t (name) VALUES (1)')\n    return c.lastrowid\n"
+
+    found = audited({"a.py": IMPORTS + TABLES + other + insert})
+
+    assert [one.rewritten for one in found.findings if one.subject == "lastrowid"] == [None]
