@@ -61,6 +61,7 @@ FLOATS = {
     ("db/migration/conversions/numbers.py", "_there"): "a REAL column's own numbers, bit for bit",
     ("db/migration/conversions/numbers.py", "_back"): "what SQLite holds is given back as it was",
     ("db/migration/verifying/short.py", "made"): "what SQLite holds must come back as it was",
+    ("db/migration/verifying/short.py", "_field"): "what SQLite would hold, to prove what becomes of it",
 }
 """Where a float is made, of something that is neither money nor a quantity."""
 

@@ -4,7 +4,7 @@ Each plan column has a lane. A lane remembers what became of a cell, because mos
 what `conversions.moving.move` says of a value, it says once. Whole numbers and floats that go as they are, are packed without asking.
 
 What equals in Python is not always the same: 1, 1.0 and True, 0.0 and -0.0. So a lane remembers for each storage class apart, and the
-two zeros of a float by their signs. What is rarely the same twice has a short way (`quick.py`).
+two zeros of a float by their signs. What is rarely the same twice has a short way (`quick.py`, `clocks.py`).
 """
 
 import struct
@@ -23,7 +23,8 @@ from db.migration.cells import Cell
 from db.migration.conversions.base import Unconvertible, Value
 from db.migration.conversions.moving import Moved, move
 from db.migration.conversions.numbers import Double, Integer
-from db.migration.copying.quick import clock_of, of_one
+from db.migration.copying.clocks import Times, clock_of
+from db.migration.copying.quick import of_many, of_one
 from db.migration.plan_words import Column, Table
 
 HEAD: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -52,11 +53,11 @@ class Rows:
         """columns: as they are read. oids: of the types of `target.columns_of`."""
         self._head = struct.pack(">h", len(oids))
         self._lanes: list[Lane] = []
-        left = list(oids)
+        left, times = list(oids), Times()
         for column in table.columns:
             wide = 1 + bool(column.either) + bool(column.original)
             places = tuple(columns.index(name) for name in (*column.sources, *column.context))
-            self._lanes.append(Lane(column, places, [_dumper(oid) for oid in left[:wide]]))
+            self._lanes.append(Lane(column, places, [_dumper(oid) for oid in left[:wide]], times))
             left = left[wide:]
 
     def together(self, rows: list[tuple[Cell, ...]]) -> bytes | None:
@@ -82,7 +83,9 @@ class Rows:
 class Lane:
     """One plan column: from its cells to its fields."""
 
-    def __init__(self, column: Column, places: tuple[int, ...], dumpers: Sequence[Callable[[Value], bytes]]) -> None:
+    def __init__(
+        self, column: Column, places: tuple[int, ...], dumpers: Sequence[Callable[[Value], bytes]], times: Times
+    ) -> None:
         self.places = places
         self._column = column
         self._dumpers = dumpers
@@ -90,8 +93,10 @@ class Lane:
         self._packed = _packed(column)
         self._goes_packed = {self._packed[0], *([NoneType] if column.nullable else [])} if self._packed else set()
         self._beside = _NULL * (len(dumpers) - 1)
-        self.quick = of_one(column) if len(places) == 1 and len(dumpers) == 1 else None
-        self._clock = clock_of(column, self._beside)
+        is_alone = len(places) == 1 and len(dumpers) == 1
+        self.quick = of_one(column) if is_alone else None
+        self.quick_of_many = of_many(column) if is_alone else None
+        self._clock = clock_of(column, len(dumpers) - 1, times)
 
     def fields(self, read: Sequence[tuple[Cell, ...]], rows: int) -> Iterable[Fields | None]:
         """Return the fields of each row; None where it cannot come."""
@@ -120,8 +125,10 @@ class Lane:
                 null = _NULL + beside
                 return [null if cell is None else pack(size, cell) + beside for cell in column]
             return map(pack, repeat(size), column)
-        if len(kinds_found) == 1:
-            return map(self._remembered[next(iter(kinds_found))].__getitem__, column)
+        # None equals nothing else: it may stand among what is remembered of any class.
+        kinds_found.discard(NoneType)
+        if len(kinds_found) <= 1:
+            return self._remembered[kinds_found.pop() if kinds_found else NoneType].fields(column)
         return [self._remembered[type(cell)][cell] for cell in column]
 
     def or_none(self, cells: tuple[Cell, ...]) -> Fields | None:
@@ -152,6 +159,20 @@ class _Remembered(dict["Cell | tuple[Cell, ...]", "Fields | None"]):
         super().__init__()
         self._lane = lane
         self._zeros: dict[float, Fields | None] = {}
+        self._are_too_many = False
+
+    def fields(self, column: Sequence[Cell]) -> Iterable[Fields | None]:
+        """Return the fields of cells of this class, NULL among them."""
+        many = self._lane.quick_of_many
+        if many is None or not self._are_too_many:
+            return map(self.__getitem__, column)
+        made = many([cell for cell in column if cell is not None] if None in column else column)
+        if made is None:
+            return map(self.__getitem__, column)
+        if len(made) < len(column):
+            present = iter(made)
+            made = [None if cell is None else next(present) for cell in column]
+        return made if all(made) else [field or self[cell] for field, cell in zip(made, column, strict=True)]
 
     def __missing__(self, key: Cell | tuple[Cell, ...]) -> Fields | None:
         if isinstance(key, float) and key == 0.0:
@@ -163,6 +184,7 @@ class _Remembered(dict["Cell | tuple[Cell, ...]", "Fields | None"]):
         if fields is None:
             fields = self._lane.or_none(key if isinstance(key, tuple) else (key,))
         if len(self) >= _REMEMBERED_MAX:
+            self._are_too_many = True
             self.clear()
         self[key] = fields
         return fields

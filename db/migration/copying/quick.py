@@ -1,36 +1,31 @@
 """Short ways for the values that most rows of a real table are made of, each the same to the byte as the long one (its tests say so).
 
 The long way asks the plan's conversion of each value, and tries its inverse: some microseconds. A short way is taken only where that
-can be nothing else: a text of UTF-8 into text, a float with at most two decimals into numeric, a time of day on a day without a change
-of the clock. Whatever it does not know for certain, it leaves to the long way.
+can be nothing else: a text of UTF-8 into text, a float with at most two decimals into numeric; `clocks.py` has that of dates and times.
+Whatever it does not know for certain, it leaves to the long way.
+
+Those of many cells at once are chains of `map` over C functions: a line of Python for each cell would take most of the time.
 """
 
 import struct
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from itertools import repeat
+from operator import mul, truediv
 from typing import Final
 
 from db.migration.cells import Cell
-from db.migration.conversions.base import Unconvertible
-from db.migration.conversions.instants import ClosingTime, DateAndTime
-from db.migration.conversions.moving import move
 from db.migration.conversions.numbers import Money, Numeric
 from db.migration.conversions.texts import Text
 from db.migration.plan_words import Column
 
 Fields = bytes
 OfOne = Callable[[Cell], "Fields | None"]
+OfMany = Callable[[Sequence[Cell]], "Sequence[Fields | None] | None"]
+"""Makes the fields of many cells of one storage class: None for one that it leaves, None alone if it leaves all of them."""
 _LENGTHS: Final = tuple(struct.pack(">i", length) for length in range(512))
 _CENTS_MAX: Final = 99_999_999
+_FRONTS_MAX: Final = 6_000
 _DIGITS: Final = {count: struct.Struct(f">ihhHh{count}h").pack for count in (1, 2, 3)}
-_INSTANT: Final = struct.Struct(">iq").pack
-_ABSENT: Final = struct.pack(">i", -1)
-_PG_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-_HOUR_US: Final = 3_600_000_000
-_DAY_US: Final = 24 * _HOUR_US
-_DAYS_MAX: Final = 4_000
-_CLOCK: Final = "hh:mm:ss"
 
 
 def of_one(column: Column) -> OfOne | None:
@@ -42,6 +37,30 @@ def of_one(column: Column) -> OfOne | None:
             return cents if column.type == "numeric" else None
         case _:
             return None
+
+
+def of_many(column: Column) -> OfMany | None:
+    """Return the short way of many cells of such a column, for one that holds too many different ones to remember them."""
+    match column.conversion:
+        case Text(nulls=nulls) if column.type == "text":
+            return _texts(frozenset(nulls))
+        case Numeric(scale=None) | Money(unit="dollars", scale=None):
+            return Cents().of_many if column.type == "numeric" else None
+        case _:
+            return None
+
+
+def _texts(nulls: frozenset[str]) -> OfMany:
+    def texts(cells: Sequence[Cell]) -> list[Fields | None] | None:
+        if not nulls.isdisjoint(cells):
+            return None
+        try:
+            raws = list(map(str.encode, cells))  # type: ignore[arg-type]  # one that is no text is the error
+            return None if b"\0" in b"".join(raws) else [_LENGTHS[len(raw)] + raw for raw in raws]
+        except (TypeError, UnicodeEncodeError, IndexError):
+            return None
+
+    return texts
 
 
 def _text(nulls: frozenset[str]) -> OfOne:
@@ -82,105 +101,48 @@ def cents(cell: Cell) -> Fields | None:
     return _DIGITS[count](8 + 2 * count, count, weight, sign, decimals, *groups)
 
 
-class Clock:
-    """The short way of a date and a time, or of a time of day after an entry, on days without a change of the clock."""
+class Cents:
+    """The short way of many floats with at most two decimals, by the halves of their fields: up to the dollars, and the cents.
 
-    def __init__(self, column: Column, beside: Fields) -> None:
-        """beside: the fields of the columns beside it, where they are NULL."""
-        self._column = column
-        self._beside = beside
-        self._null = _ABSENT + beside
-        self._days: dict[Cell, int | None] = {}
-        self._minutes = {
-            f"{hour:02}:{minute:02}": (hour * 60 + minute) * 60_000_000 for hour in range(24) for minute in range(60)
-        }
-        self._seconds = {f":{second:02}": second * 1_000_000 for second in range(60)}
-        self._may_be_null = column.nullable and isinstance(column.conversion, ClosingTime)
+    Of what number of dollars, of how many decimals and of which sign it is, the first half says; the second is one group of digits.
+    """
 
-    def fields(
-        self, cells: Sequence[Sequence[Cell]], leave: Callable[[tuple[Cell, ...]], Fields | None]
-    ) -> list[Fields | None]:
-        """Return the fields of each row. cells: of the column's sources and context. leave: the long way."""
-        if isinstance(self._column.conversion, DateAndTime):
-            return [self._entry(day, clock) or leave((day, clock)) for day, clock in zip(*cells, strict=True)]
-        return [
-            self._closing(cell, day, clock) or leave((cell, day, clock))
-            for cell, day, clock in zip(*cells, strict=True)
-        ]
+    def __init__(self) -> None:
+        self._fronts = _Fronts()
+        self._decimals = [0 if not rest else 1 if rest % 10 == 0 else 2 for rest in range(100)]
+        self._backs = [b"", *((cents(rest / 100) or b"")[-2:] for rest in range(1, 100))]
+        # Below zero the dollars are those of the floor, and the cents what is above it.
+        self._backs_below = [b"", *((cents((rest - 100) / 100) or b"")[-2:] for rest in range(1, 100))]
 
-    def _entry(self, day: Cell, clock: Cell) -> Fields | None:
-        try:
-            midnight = self._days[day]
-            return _INSTANT(8, midnight + self._minutes[clock[:5]] + self._seconds[clock[5:]]) + self._beside  # type: ignore[index,operator]
-        except (KeyError, TypeError):
-            return self._entry(day, clock) if self._learns(day) else None
-
-    def _closing(self, cell: Cell, day: Cell, clock: Cell) -> Fields | None:
-        if cell is None:
-            return self._null if self._may_be_null else None
-        minutes, seconds = self._minutes, self._seconds
-        try:
-            midnight = self._days[day]
-            shown = minutes[cell[:5]] + seconds[cell[5:]]  # type: ignore[index]
-            entry = minutes[clock[:5]] + seconds[clock[5:]]  # type: ignore[index]
-            return _INSTANT(8, midnight + shown + (_DAY_US if shown < entry else 0)) + self._beside  # type: ignore[operator]
-        except (KeyError, TypeError):
-            return self._closing(cell, day, clock) if self._learns(day) else None
-
-    def _learns(self, day: Cell) -> bool:
-        """Return whether a day was not known, and is now: its midnight, if neither on it nor on the next the clock changes."""
-        if day in self._days or not isinstance(day, str):
-            return False
-        if len(self._days) >= _DAYS_MAX:
-            self._days.clear()
-        self._days[day] = self._midnight(day)
-        return self._days[day] is not None
-
-    def _midnight(self, day: str) -> int | None:
-        """Return the instant at which a day begins, microseconds since 2000; None unless every sixth hour of it and the next is as far."""
-        found = [
-            self._instant(day, hour, late=late)
-            for late in (False, True)
-            for hour in ("00:00:00", "06:00:00", "12:00:00", "18:00:00")
-        ]
-        last = self._instant(day, "23:59:58", late=True)
-        first = found[0]
-        if first is None or last != first + 2 * _DAY_US - 2_000_000:
+    def of_many(self, cells: Sequence[Cell]) -> Sequence[Fields | None] | None:
+        """Return their fields: None for a zero, whose sign counts."""
+        if not isinstance(cells[0], float):
             return None
-        return first if found == [first + number * 6 * _HOUR_US for number in range(8)] else None
-
-    def _instant(self, day: str, clock: str, *, late: bool) -> int | None:
-        """Return the instant of a time on a day, or on the next; None if there is not exactly one."""
-        conversion = self._column.conversion
-        if isinstance(conversion, DateAndTime):
-            try:
-                day = (datetime.strptime(day, "%Y-%m-%d").date() + timedelta(days=late)).isoformat()  # noqa: DTZ007
-            except (ValueError, OverflowError):
+        try:
+            numbers = list(map(round, map(mul, cells, repeat(100))))
+            if list(map(truediv, numbers, repeat(100))) != list(cells):
                 return None
-            cells: tuple[Cell, ...] = (day, clock)
-        else:
-            cells = (clock, day, "23:59:59" if late else "00:00:00")
-        try:
-            moved = move(self._column, cells)
-        except Unconvertible:
+            fronts, decimals, backs, below = self._fronts, self._decimals, self._backs, self._backs_below
+            made: list[Fields | None] = [
+                fronts[3 * dollars + decimals[rest]] + (backs if dollars >= 0 else below)[rest]
+                for dollars, rest in map(divmod, numbers, repeat(100))
+            ]
+        except (TypeError, ValueError, OverflowError, KeyError):
             return None
-        if not isinstance(moved.value, datetime) or moved.later is not None or moved.original is not None:
-            return None
-        return (moved.value - _PG_EPOCH) // _MICROSECOND
+        if 0 in numbers:
+            made = [field if number else None for field, number in zip(made, numbers, strict=True)]
+        return made
 
 
-def clock_of(column: Column, beside: Fields) -> Clock | None:
-    """Return the short way of a column of dates and times, if it has one."""
-    match column.conversion:
-        case DateAndTime(date_format="YYYY-MM-DD", time_format=time_format) if (
-            time_format == _CLOCK and len(column.sources) == 2
-        ):
-            return Clock(column, beside) if not column.context and column.type == "timestamptz" else None
-        case ClosingTime(date_format="YYYY-MM-DD", time_format=time_format, nulls=nulls, second_passes=()) if (
-            time_format == _CLOCK
-        ):
-            # A time of day that stands for NULL is no matter of a clock.
-            plain = not any(len(one) == 8 for one in nulls) and len(column.context) == 2
-            return Clock(column, beside) if plain and column.type == "timestamptz" else None
-        case _:
-            return None
+class _Fronts(dict[int, Fields]):
+    """First halves of fields: of 3 x dollars, and as many as there are decimals: none stands for `.0`."""
+
+    def __missing__(self, key: int) -> Fields:
+        dollars, decimals = divmod(key, 3)
+        field = cents((100 * dollars + (0, 10, 1)[decimals]) / 100)
+        if field is None and key:
+            raise KeyError(key)
+        if len(self) >= _FRONTS_MAX:
+            self.clear()
+        self[key] = front = (field or b"") if not decimals else (field or b"")[:-2]
+        return front

@@ -8,7 +8,6 @@ import struct
 from collections.abc import Callable, Sequence
 from decimal import Decimal, localcontext
 from itertools import repeat
-from math import copysign
 from types import NoneType
 from typing import Final, NamedTuple
 
@@ -17,31 +16,13 @@ from db.migration.conversions.base import Unconvertible, Value
 from db.migration.conversions.moving import Moved, back, move
 from db.migration.conversions.numbers import Double, Integer
 from db.migration.plan_words import Column, Table
-from db.migration.verifying import short
+from db.migration.verifying import hours, short
+from db.migration.verifying.known import Impossible, Known, NotBack, Numbers, Piece
 from db.migration.verifying.values import EXACT, Type, alike
 
 ABSENT: Final = (-1).to_bytes(4, "big", signed=True)
-_KNOWN_MAX: Final = 2_000
-_EIGHT: Final = (8).to_bytes(4, "big")
-_REAL: Final = struct.Struct(">d")
-
-
-class Impossible(NamedTuple):
-    """A row that cannot be in the target: why."""
-
-    column: str
-    reason: str
-
-
-class NotBack(NamedTuple):
-    """A row whose value in the target does not give back what stood in the source: cells, and what comes back, as literals."""
-
-    column: str
-    cells: str
-    found: str
-
-
-Piece = bytes | Impossible | NotBack
+_WHOLE: Final = struct.Struct(">iq")
+_REAL: Final = struct.Struct(">id")
 
 
 class ExpectedColumn:
@@ -50,35 +31,40 @@ class ExpectedColumn:
     nulls, total: of all values so far; total is None where a sum says nothing.
     """
 
-    def __init__(self, column: Column, places: Sequence[int], types: Sequence[Type]) -> None:
+    def __init__(self, column: Column, places: Sequence[int], types: Sequence[Type], clocks: hours.Clocks) -> None:
         self.column = column
         self.nulls = 0
         self.total: int | Decimal | None = 0 if types[0].adds_up else None
         self._places = places
         self._types = types
-        self._known = {kind: _Known(self._shortly) for kind in (NoneType, int, float, str, bytes, tuple)}
-        self._numbers = _Numbers(types[0])
+        self._known = {kind: Known(self._shortly) for kind in (NoneType, int, float, str, bytes, tuple)}
+        self._numbers = Numbers(types[0])
         self._straight = _straight(column, types)
         alone = len(types) == 1 and len(places) == 1
         self._text = short.text(column) if alone else None
+        self._texts = short.texts(column) if alone else None
         self._number = short.number(column, types[0]) if alone else None
-        self._hours = short.hours(column, self.made, len(types) - 1)
+        self._decimals = short.Decimals(self._proven) if self._number is not None else None
+        self._hours = hours.of(column, self.made, len(types) - 1, clocks)
+        self._added_up: tuple[Sequence[Piece], int | Decimal] = ([], 0)
 
     def pieces(self, read: Sequence[tuple[Cell, ...]], rows: int) -> list[Piece]:
         """Return what is expected of each row. read: the cells of the source's columns."""
         made = self._pieces(read, rows)
-        self.nulls += (
-            made.count(ABSENT)
-            if len(self._types) == 1
-            else sum(piece[:4] == ABSENT for piece in made if isinstance(piece, bytes))
-        )
+        if len(self._types) > 1:
+            whole = [piece for piece in made if isinstance(piece, bytes)]
+            self.nulls += sum(map(bytes.startswith, whole, repeat(ABSENT)))
+        elif len(self._places) != 1 or self._straight is None or None in read[self._places[0]]:
+            self.nulls += made.count(ABSENT)
         return made
 
     def _pieces(self, read: Sequence[tuple[Cell, ...]], rows: int) -> list[Piece]:
         if self._hours is not None:
-            rows_of_cells = list(zip(*(read[place] for place in self._places), strict=True))
-            found = self._hours.pieces(rows_of_cells)
-            return [piece or self.made(one) for piece, one in zip(found, rows_of_cells, strict=True)]
+            columns = [read[place] for place in self._places]
+            found: list[Piece | None] = list(self._hours.pieces(columns))
+            for row in [row for row, piece in enumerate(found) if piece is None] if None in found else ():
+                found[row] = self.made(tuple(column[row] for column in columns))
+            return found  # type: ignore[return-value]  # none is None any more
         if len(self._places) != 1:
             cells = list(zip(*(read[place] for place in self._places), strict=True)) if self._places else [()] * rows
             if all(
@@ -91,10 +77,36 @@ class ExpectedColumn:
         column = read[self._places[0]]
         kinds = set(map(type, column))
         if self._straight is not None and kinds <= self._straight.kinds:
-            return self._straight.pieces(column)
-        if len(kinds) == 1:
-            return list(map(self._known[kinds.pop()].__getitem__, column))
-        return [self._known[type(cell)][cell] for cell in column]
+            return self._straightly(self._straight, column)
+        # None equals nothing else: it may be known among cells of any class.
+        kinds.discard(NoneType)
+        if len(kinds) > 1:
+            return [self._known[type(cell)][cell] for cell in column]
+        known = self._known[kinds.pop() if kinds else NoneType]
+        return (known.are_too_many and self._of_many(column)) or list(map(known.__getitem__, column))
+
+    def _straightly(self, straight: "_Straight", column: Sequence[Cell]) -> list[Piece]:
+        present = [cell for cell in column if cell is not None] if None in column else column
+        pieces = _in_place(column, straight.pieces(present))
+        if self.total is not None:
+            self._added_up = (pieces, sum(present))  # type: ignore[arg-type]  # whole numbers: what adds up
+        return pieces
+
+    def _of_many(self, column: Sequence[Cell]) -> list[Piece] | None:
+        """Return what is expected of cells of one class of which there are too many to know them, NULL among them; None if it leaves them."""
+        present = [cell for cell in column if cell is not None] if None in column else column
+        made: Sequence[bytes] | None = None
+        total: Decimal | None = None
+        if self._texts is not None and isinstance(present[0], str):
+            made = self._texts(present)
+        elif self._decimals is not None and isinstance(present[0], float):
+            made, total = self._decimals.pieces(present) or (None, None)
+        if made is None:
+            return None
+        pieces = _in_place(column, made)
+        if total is not None:
+            self._added_up = (pieces, total)
+        return pieces
 
     def add_up(self, pieces: Sequence[bytes]) -> None:
         """Add these values to the total."""
@@ -105,10 +117,15 @@ class ExpectedColumn:
 
     def _add_up(self, pieces: Sequence[bytes]) -> None:
         assert self.total is not None
-        if self._straight is not None and ABSENT not in pieces:  # eight bytes each
-            self.total += sum(struct.unpack(">" + "4xq" * len(pieces), b"".join(pieces)))
+        known, total = self._added_up
+        if known is pieces:
+            self.total += total
         else:
             self.total += sum(map(self._numbers.__getitem__, pieces))
+
+    def _proven(self, cell: Cell) -> bytes | None:
+        piece = self.made((cell,))
+        return piece if isinstance(piece, bytes) else None
 
     def _shortly(self, cells: tuple[Cell, ...]) -> Piece:
         """Return what is expected for these cells, by a short way if there is one."""
@@ -154,11 +171,11 @@ class ExpectedRows:
         """columns: of the source, as they are read. types: of the target's columns, those beside others included, in order."""
         self._head = len(types).to_bytes(2, "big")
         self.columns: list[ExpectedColumn] = []
-        left = list(types)
+        left, clocks = list(types), hours.Clocks()
         for column in table.columns:
             wide = 1 + bool(column.either) + bool(column.original)
             places = [columns.index(name) for name in (*column.sources, *column.context)]
-            self.columns.append(ExpectedColumn(column, places, left[:wide]))
+            self.columns.append(ExpectedColumn(column, places, left[:wide], clocks))
             left = left[wide:]
 
     def rows(self, cells: Sequence[tuple[Cell, ...]]) -> list[Piece]:
@@ -188,54 +205,11 @@ class ExpectedRows:
         return rows
 
 
-class _Known(dict[object, Piece]):
-    """What is expected for cells of one storage class, or for tuples of cells, that were seen lately."""
-
-    def __init__(self, make: Callable[[tuple[Cell, ...]], Piece]) -> None:
-        super().__init__()
-        self._make = make
-        self._zeros: dict[float, Piece] = {}
-
-    def __missing__(self, key: object) -> Piece:
-        if isinstance(key, float) and key == 0:
-            # Two zeros are one key, and may not be one value.
-            sign = copysign(1, key)
-            if sign not in self._zeros:
-                self._zeros[sign] = self._make((key,))
-            return self._zeros[sign]
-        piece = self._make(key if isinstance(key, tuple) else (key,))
-        if len(self) >= _KNOWN_MAX:
-            self.clear()
-        self[key] = piece
-        return piece
-
-
-class _Numbers(dict[bytes, "int | Decimal"]):
-    """The numbers that pieces of rows begin with; 0 for NULL."""
-
-    def __init__(self, kind: Type) -> None:
-        super().__init__()
-        self._kind = kind
-
-    def __missing__(self, piece: bytes) -> int | Decimal:
-        size = int.from_bytes(piece[:4], "big", signed=True)
-        value = 0 if size < 0 else self._kind.read(piece[4 : 4 + size])
-        assert isinstance(value, int | Decimal)
-        self.add(piece, value)
-        return value
-
-    def add(self, piece: bytes, value: int | Decimal) -> None:
-        """Know the number of a piece."""
-        if len(self) >= _KNOWN_MAX:
-            self.clear()
-        self[piece] = value
-
-
 class _Straight(NamedTuple):
     """Cells of one storage class that go as they are, and NULL where that may be."""
 
     kinds: frozenset[type]
-    pieces: Callable[[Sequence[Cell]], list[Piece]]
+    pieces: Callable[[Sequence[Cell]], Sequence[bytes]]
 
 
 def _straight(column: Column, types: Sequence[Type]) -> _Straight | None:
@@ -251,10 +225,17 @@ def _straight(column: Column, types: Sequence[Type]) -> _Straight | None:
             return None
 
 
-def _wholes(cells: Sequence[Cell]) -> list[Piece]:
-    return [_EIGHT + cell.to_bytes(8, "big", signed=True) if isinstance(cell, int) else ABSENT for cell in cells]
+def _wholes(cells: Sequence[Cell]) -> list[bytes]:
+    return list(map(_WHOLE.pack, repeat(8), cells))
 
 
-def _floats(cells: Sequence[Cell]) -> list[Piece]:
-    pack = _REAL.pack
-    return [ABSENT if cell is None else _EIGHT + pack(cell) for cell in cells]
+def _floats(cells: Sequence[Cell]) -> list[bytes]:
+    return list(map(_REAL.pack, repeat(8), cells))
+
+
+def _in_place(column: Sequence[Cell], made: Sequence[bytes]) -> list[Piece]:
+    """Return what is made of the cells that are not NULL, each in its place."""
+    if len(made) == len(column):
+        return list(made)
+    present = iter(made)
+    return [ABSENT if cell is None else next(present) for cell in column]

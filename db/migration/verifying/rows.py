@@ -11,7 +11,8 @@ from psycopg import sql
 from db.migration.cells import Cell, raw_bytes
 from db.migration.plan_words import Plan
 from db.migration.target import columns_of, schema_of
-from db.migration.verifying.expected import ExpectedRows, Impossible, NotBack
+from db.migration.verifying.expected import ExpectedRows
+from db.migration.verifying.known import Impossible, NotBack
 from db.migration.verifying.source import Part, Source
 from db.migration.verifying.unmatched import Unmatched
 from db.migration.verifying.values import Type, fields_of

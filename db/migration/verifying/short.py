@@ -1,26 +1,27 @@
-"""What is expected of the values that most rows are made of, without the long way for each: proven at the ends of an hour, or at once.
+"""What is expected of the values that most rows are made of, without the long way for each; `hours.py` has that of instants.
 
-The copy has short ways too; these go other ways. An instant is taken from those at the two ends of its hour, which have passed the
-whole proof (`ExpectedColumn.made`) and are as far apart as they must be; a number from psycopg's own writing of its shortest decimal,
-which is read again.
+The copy has short ways too; these go other ways. A number is taken from psycopg's own writing of its shortest decimal, which is read
+again. Of many at once, each half of a field is taken from two numbers that are proven so.
 """
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Final, Protocol
+from itertools import repeat
+from operator import mul
+from struct import Struct
+from typing import Final, Protocol, TypeVar
 
 from db.migration.cells import Cell
-from db.migration.conversions.instants import ClosingTime, DateAndTime
 from db.migration.conversions.numbers import Money, Numeric
 from db.migration.conversions.texts import Text
 from db.migration.plan_words import Column
 
-_HOURS: Final = frozenset(f"{hour:02}" for hour in range(24))
-_WITHIN: Final = {f":{second // 60:02}:{second % 60:02}": second * 1_000_000 for second in range(3600)}
-_HEAD: Final = (8).to_bytes(4, "big")
-_ABSENT: Final = (-1).to_bytes(4, "big", signed=True)
+_GROUP: Final = 4
+"""Digits of a numeric that are sent together."""
+_WHOLE_MAX: Final = 8
+_long: Final = Struct(">i").pack
+_Key = TypeVar("_Key")
 _KNOWN_MAX: Final = 10_000
-_CLOCK: Final = "hh:mm:ss"
 
 
 class Writes(Protocol):
@@ -70,73 +71,81 @@ def number(column: Column, kind: Writes) -> Callable[[Cell], tuple[bytes, Decima
     return made
 
 
-class Hours:
-    """Instants of one column, by their hours."""
+def texts(column: Column) -> Callable[[Sequence[Cell]], Sequence[bytes] | None] | None:
+    """Return what makes the fields of many texts that go as they are; None if it leaves them."""
+    if not isinstance(column.conversion, Text) or column.type != "text":
+        return None
+    nulls = frozenset(column.conversion.nulls)
 
-    def __init__(self, column: Column, made: Callable[[tuple[Cell, ...]], object], beside: int) -> None:
-        """made: the long way. beside: how many columns stand beside this one."""
-        self._is_entry = isinstance(column.conversion, DateAndTime)
-        self._may_be_null = column.nullable
+    def made(cells: Sequence[Cell]) -> Sequence[bytes] | None:
+        together = "".join(cells)  # type: ignore[arg-type]  # this is asked of texts alone
+        if not together.isascii() or "\0" in together or not nulls.isdisjoint(cells):
+            return None
+        return [_long(len(cell)) + cell.encode("ascii") for cell in cells]  # type: ignore[arg-type,union-attr]  # as above
+
+    return made
+
+
+class Decimals:
+    """Floats of one column that become their shortest decimals, by the halves of their fields: the decimals, and what stands before.
+
+    Each half is taken from the fields of two numbers that have passed the whole proof, which are the same in this half and differ in the
+    other. What has more decimals than one group of digits has, or a power, is left.
+    """
+
+    def __init__(self, made: Callable[[Cell], bytes | None]) -> None:
+        """made: the field of one number, after the proof; None if it has none."""
         self._made = made
-        self._beside = _ABSENT * beside
-        self._known: dict[tuple[Cell, str, bool], int | None] = {}
+        self._before: dict[tuple[str, int], bytes] = _Learned(self._learn_before)
+        self._decimals: dict[str, bytes] = _Learned(self._learn_decimals)
+        self._wholes: dict[str, bytes] = _Learned(lambda whole: self._field(f"{whole}.0"))
 
-    def pieces(self, cells: Sequence[tuple[Cell, ...]]) -> list[bytes | None]:
-        """Return the piece of each row; None where the long way must be gone."""
-        if self._is_entry:
-            return [self._piece(clock, day, next_day=False) for day, clock in cells]
-        return [self._closing(*row) for row in cells]
-
-    def _closing(self, cell: Cell, day: Cell, clock: Cell) -> bytes | None:
-        if cell is None:
-            return _ABSENT + self._beside if self._may_be_null else None
-        if (
-            not isinstance(clock, str)
-            or clock[:2] not in _HOURS
-            or clock[2:] not in _WITHIN
-            or not isinstance(cell, str)
-        ):
+    def pieces(self, cells: Sequence[Cell]) -> tuple[list[bytes], Decimal] | None:
+        """Return the fields of floats and their sum; None if it leaves them."""
+        before, decimals, wholes = self._before, self._decimals, self._wholes
+        try:
+            pieces = [
+                before[whole, len(rest)] + decimals[rest] if rest != "0" else wholes[whole]
+                for whole, _, rest in map(str.partition, map(repr, cells), repeat("."))
+            ]
+        except LookupError:
             return None
-        return self._piece(cell, day, next_day=cell < clock)
+        # Each has at most four decimals and is far from 2**53: as ten-thousandths they are these whole numbers.
+        return pieces, Decimal(sum(map(round, map(mul, cells, repeat(10_000))))).scaleb(-_GROUP)
 
-    def _piece(self, clock: Cell, day: Cell, *, next_day: bool) -> bytes | None:
-        if not isinstance(clock, str) or (within := _WITHIN.get(clock[2:])) is None:
-            return None
-        key = (day, clock[:2], next_day)
-        if key not in self._known:
-            if len(self._known) >= _KNOWN_MAX:
-                self._known.clear()
-            self._known[key] = self._begin(*key) if key[1] in _HOURS else None
-        begin = self._known[key]
-        return None if begin is None else _HEAD + (begin + within).to_bytes(8, "big", signed=True) + self._beside
+    def _learn_before(self, key: tuple[str, int]) -> bytes:
+        whole, places = key
+        if not 1 <= places <= _GROUP or len(whole) > _WHOLE_MAX:
+            raise LookupError(key)
+        return self._half(f"{whole}.{1:0{places}}", f"{whole}.{'9' * places}", slice(0, -2))
 
-    def _begin(self, day: Cell, hour: str, next_day: bool) -> int | None:  # noqa: FBT001  # as the key has it
-        """Return when an hour begins, microseconds; None unless all of it passes evenly."""
-        begin = self._instant(f"{hour}:00:00", day, "23:59:59" if next_day else "00:00:00")
-        end = self._instant(f"{hour}:59:58", day, "23:59:59" if next_day else "00:00:00")
-        if begin is None or end is None or end - begin != 3_598_000_000:
-            return None
-        # Whether the clock shows this hour twice on the day itself, is a matter of the entry.
-        return begin if not next_day or self._begin(day, hour, next_day=False) is not None else None
+    def _learn_decimals(self, rest: str) -> bytes:
+        if not rest.isdecimal():
+            raise LookupError(rest)
+        return self._half(f"1.{rest}", f"-9999.{rest}", slice(-2, None))
 
-    def _instant(self, clock: str, day: Cell, entry: str) -> int | None:
-        piece = self._made((day, clock) if self._is_entry else (clock, day, entry))
-        if not isinstance(piece, bytes) or piece[:4] != _HEAD or piece[12:] != self._beside:
-            return None
-        return int.from_bytes(piece[4:12], "big", signed=True)
+    def _half(self, one: str, other: str, half: slice) -> bytes:
+        fields = self._field(one), self._field(other)
+        if fields[0][half] != fields[1][half]:
+            raise LookupError(one, other)
+        return fields[0][half]
+
+    def _field(self, text: str) -> bytes:
+        field = self._made(float(text))
+        if field is None or repr(float(text)) != text:
+            raise LookupError(text)
+        return field
 
 
-def hours(column: Column, made: Callable[[tuple[Cell, ...]], object], beside: int) -> Hours | None:
-    """Return the short way of a column of instants, if it has one."""
-    conversion = column.conversion
-    if (
-        not isinstance(conversion, DateAndTime | ClosingTime)
-        or conversion.time_format != _CLOCK
-        or conversion.second_passes
-    ):
-        return None
-    if column.type != "timestamptz" or len(column.context) != (0 if isinstance(conversion, DateAndTime) else 2):
-        return None
-    if isinstance(conversion, ClosingTime) and any(one[2:] in _WITHIN for one in conversion.nulls):
-        return None
-    return Hours(column, made, beside)
+class _Learned(dict[_Key, bytes]):
+    """What is learned when it is asked for; LookupError if it cannot be."""
+
+    def __init__(self, learn: Callable[[_Key], bytes]) -> None:
+        super().__init__()
+        self._learn = learn
+
+    def __missing__(self, key: _Key) -> bytes:
+        if len(self) >= _KNOWN_MAX:
+            self.clear()
+        self[key] = found = self._learn(key)
+        return found

@@ -13,10 +13,12 @@ from db.migration.conversions.instants import ClosingTime, DateAndTime, Instant
 from db.migration.conversions.numbers import Boolean, Double, Integer, Money, Numeric, TextNumber
 from db.migration.conversions.texts import Blob, Literal, Text, Words
 from db.migration.copying.lanes import Refusal, Rows
+from db.migration.copying.quick import Cents, cents
 from db.migration.plan_words import Column, Table
 from db.migration.target import columns_of
 
 NEW_YORK = "America/New_York"
+HEAD = b"\0\1"
 ALIASES = {"bigint": "int8", "integer": "int4", "double precision": "float8", "boolean": "bool"}
 COLUMNS: dict[str, tuple[str, Conversion]] = {
     "integer": ("bigint", Integer()),
@@ -89,14 +91,37 @@ def demand_the_same(column: Column, rows: Sequence[tuple[Cell, ...]]) -> None:
         assert quick.together(fitting) == b"".join(made for made in wanted if not isinstance(made, Refusal))
 
 
+@pytest.mark.parametrize("remembered", [1, 2_000], ids=["too many to remember", "few"])
 @pytest.mark.parametrize("name", COLUMNS)
 @pytest.mark.parametrize("beside", [False, True], ids=["alone", "with an original"])
 @given(cells=st.lists(CELLS, min_size=1, max_size=12))
-def test_a_column_by_its_short_way_is_what_it_is_by_the_long_one(name: str, beside: bool, cells: list[Cell]) -> None:
+def test_a_column_by_its_short_way_is_what_it_is_by_the_long_one(
+    name: str, beside: bool, remembered: int, cells: list[Cell]
+) -> None:
     kind, conversion = COLUMNS[name]
     column = Column(name="c", type=kind, conversion=conversion, sources=("c0",), original="o" if beside else "")
 
-    demand_the_same(column, [(cell,) for cell in cells])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("db.migration.copying.lanes._REMEMBERED_MAX", remembered)
+        demand_the_same(column, [(cell,) for cell in cells])
+
+
+@given(cells=st.lists(st.one_of(st.integers(-(10**8), 10**8).map(lambda n: n / 100), FLOATS), min_size=1, max_size=12))
+def test_floats_of_cents_by_their_halves_are_the_same_numbers(cells: list[float]) -> None:
+    column = Column(name="c", type="numeric", conversion=Numeric(), sources=("c0",))
+    _, slow = rows_of(column, 1)
+
+    made = Cents().of_many(cells)
+
+    assert [
+        cell for cell, field in zip(cells, made or (), strict=False) if field and HEAD + field != slow.one((cell,))
+    ] == []
+
+
+def test_cents_on_both_sides_of_zero_have_a_short_way() -> None:
+    cells = [number / 100 for number in range(-30_000, 30_000) if number]
+
+    assert Cents().of_many(cells) == list(map(cents, cells))
 
 
 @pytest.mark.parametrize("either", ["", "later"])
