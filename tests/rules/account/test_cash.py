@@ -103,6 +103,10 @@ def test_an_older_balance_is_no_news(cash: Cash) -> None:
     assert cash.amount == 1000
 
 
+def test_a_second_balance_of_the_same_instant_is_no_news(cash: Cash) -> None:
+    assert (stated(cash, 100, "1"), cash.amount, cash.aside) == (False, D(1000), None)
+
+
 def test_money_that_is_not_there_after_the_grace_period_did_not_come(cash: Cash) -> None:
     moved(cash, 110, "600")
     stated(cash, 169, "1000")

@@ -5,8 +5,9 @@ import pytest
 
 from actors.rules.account.drawdown import Account
 from actors.rules.stops.engine import StopEngine
-from bus.messages.accounts import AccountProgress
+from bus.messages.accounts import AccountProgress, EquityStanding
 from bus.messages.market import Part, Result, Ticks
+from bus.messages.records import Commit
 from bus.messages.trades import Attempt, AttemptState, Purpose, Side, Trade, TradeState
 from tests.rules.account.builders import (
     Accounts,
@@ -184,6 +185,23 @@ def test_an_account_whose_cash_nobody_states_is_not_armed_and_people_are_told_on
 
     assert (accounts.drawdowns, accounts.notices) == ([], ["drawdown_not_armed"])
     assert (accounts.standing.drawdown, accounts.standing.why) == ("not_armed", "no_balance")
+
+
+def test_the_warning_that_a_rule_cannot_work_has_the_instant_at_which_it_was_turned_on() -> None:
+    accounts = Accounts(a_holding(), rule=a_rule(None), cash=None)
+    accounts.hear(a_rule(now_ns=at(5)))
+
+    [warned] = [word for word in accounts.said if isinstance(word, Commit) for word in word.notices]
+    assert (warned.kind, warned.ts) == ("drawdown_not_armed", at(5))
+
+
+def test_how_an_account_stands_is_told_again_only_where_it_has_changed() -> None:
+    accounts = Accounts(a_holding()).tick(a_quote(1, "0.60", "0.62")).wait(2)
+    told = [word for word in accounts.said if isinstance(word, EquityStanding)]
+
+    accounts.tick(a_quote(3, "0.60", "0.62")).wait(4)
+
+    assert [word for word in accounts.said if isinstance(word, EquityStanding)] == told
 
 
 def test_without_the_rule_nothing_is_kept_of_ticks() -> None:

@@ -185,6 +185,15 @@ def test_an_account_of_its_own_has_its_own_limits() -> None:
     assert (named(own), named(other)) == (None, "max_quantity")
 
 
+def test_a_refusal_for_the_market_s_price_names_the_band_of_its_account() -> None:
+    limits = Limits(accounts={"acc": EntryLimits(price_band=D("0.05"))})
+
+    error = refusal_by_price(an_entry(), limits, Exposure(), D("0.40"))
+
+    assert error is not None
+    assert "price_band of the account acc is 0.05; asked for: a limit of 0.60, 0.20 beyond" in error.message
+
+
 def test_a_clock_that_is_set_back_makes_no_room() -> None:
     """Fault 38"""
     entries = begun(0.1)
