@@ -2,8 +2,8 @@
 
 import pytest
 
-from actors.rules.stops.backlog import history
-from bus.messages.market import Tick, Ticks
+from actors.rules.stops.backlog import history, pieces
+from bus.messages.market import Part, Tick, Ticks
 from tests.rules.stops.builders import SYMBOL, a_beat, a_momentum, a_price, a_probability, a_quote, at
 
 OTHER = "KXBTCD-OTHER"
@@ -35,6 +35,16 @@ def test_an_old_tick_that_a_newer_one_of_its_kind_follows_is_history(
     batch: tuple[Tick, ...], found: list[float]
 ) -> None:
     assert seconds_of_history(*batch) == found
+
+
+def test_pieces_hold_every_tick_in_its_order_so_many_at_a_time() -> None:
+    """Fault 33"""
+    batch = (a_quote(1), a_quote(2), a_quote(9), a_quote(9.5), a_quote(9.6))
+
+    found = pieces(Ticks(batch=batch, received_ns=at(10)), 2)
+
+    assert [tick for piece in found for tick in piece.batch] == list(batch)
+    assert [(len(piece.batch), piece.part) for piece in found] == [(2, Part.PAST), (2, Part.WHOLE), (1, Part.WHOLE)]
 
 
 @pytest.mark.parametrize(("age", "found"), [(2, []), (2.001, [7.999])])

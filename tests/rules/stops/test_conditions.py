@@ -210,6 +210,11 @@ def test_profit_lies_between_what_the_two_ends_would_bring(
     assert str(shares.high).startswith(percent[1])
 
 
+@pytest.mark.parametrize("trade", [a_trade(), a_coin_trade(side=Side.SHORT)])
+def test_profit_comes_from_where_its_price_does(trade: Trade) -> None:
+    assert pnl_reading(trade, between("0.40", "0.50", source="kalshi")).source == "kalshi"
+
+
 def test_profit_has_no_end_where_the_price_has_none() -> None:
     short = pnl_reading(a_coin_trade(side=Side.SHORT), between("90", None))
     long = pnl_reading(a_coin_trade(), between("90", None))

@@ -67,6 +67,12 @@ def _ticks(*batch: Any) -> object:  # any tick
     return Ticks(batch=batch, received_ns=max(tick.ts for tick in batch))
 
 
+def test_what_fired_carries_the_stop_as_the_trade_had_it() -> None:
+    [fired] = watching(STOP).tick(a_quote(1, *LOW)).fired
+
+    assert fired.stop == STOP
+
+
 @pytest.mark.parametrize(
     ("changes", "watched"),
     [

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from actors.rules.market.marks import Reading
 from actors.rules.stops.conditions import holds
 from actors.rules.stops.distance import away
-from actors.rules.stops.explaining import standings
-from bus.messages.explain import RuleStanding
+from actors.rules.stops.explaining import standings, told_by
+from bus.messages.explain import Capsule, RuleStanding
+from bus.messages.stops import StopProgress
 from bus.messages.trades import Side
-from tests.rules.stops.builders import Watch, a_coin_trade, a_quote, a_trade, at, stop
+from tests.rules.stops.builders import Watch, a_coin_quote, a_coin_trade, a_quote, a_trade, at, stop
 
 D = Decimal
 
@@ -67,6 +68,35 @@ def test_of_a_short_everything_is_mirrored() -> None:
 
     assert away(rule, reading, at(0)) == {"stop_price": D(10)}
     assert holds(rule, reading, at(0)) is False
+
+
+def test_a_trailing_stop_of_a_short_is_away_by_what_the_price_may_still_rise_above_its_best() -> None:
+    watch = Watch(a_coin_trade(stop("trailing", trail="5"), side=Side.SHORT, trade_id="t1"))
+    watch.tick(a_coin_quote(1, "89", "90"), a_coin_quote(2, "91", "92"))
+
+    assert standing_of(watch, 2).away == {"trail": D(3)}
+
+
+def test_what_is_known_is_not_unknown_for_any_reason() -> None:
+    watch = Watch(a_trade(stop("price", stop_price="0.40"))).tick(a_quote(1, "0.60", "0.62"))
+
+    assert standing_of(watch).unknown_because is None
+
+
+def test_a_capsule_tells_each_stop_of_its_trade_and_says_that_it_is_one() -> None:
+    first, second = stop("price", stop_price="0.40"), stop("loss", max_loss="2")
+    progress = StopProgress(trade_id="t1", rule="loss", confirms=2, ts=at(5))
+    capsule = Capsule(
+        trade_id="t1", ts=at(9), trade=a_trade(first, second), rules=(progress,), decisions=(), unprotected=()
+    )
+
+    told = told_by(capsule)
+
+    assert (told.source, told.at, told.watched) == ("capsule", at(9), False)
+    assert [(rule.rule, rule.settings, rule.confirms, rule.unknown_because) for rule in told.rules] == [
+        ("price", first.settings, 0, "its process died before it could say"),
+        ("loss", second.settings, 2, "only a recording tells"),
+    ]
 
 
 def test_the_nearest_that_it_came_is_kept_with_its_instant() -> None:

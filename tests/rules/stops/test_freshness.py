@@ -212,6 +212,22 @@ def test_a_quote_is_in_force_again_when_its_feed_beats_again() -> None:
     assert [fired.now_ns for fired in watch.fired] == [at(101)]
 
 
+def test_a_feed_that_beats_as_ever_again_lets_look_at_what_it_left_in_the_dark() -> None:
+    """Fault 32: the beat announces nothing new."""
+    watch = Watch().tick(a_beat(0.5), a_quote(1, "0.20", "0.24"))
+    watch.hear(a_trade(stop("price", stop_price="0.25"), ts=at(60)))
+
+    watch.tick(a_beat(61))
+
+    assert [fired.now_ns for fired in watch.fired] == [at(61)]
+
+
+def test_a_book_that_becomes_crossed_is_looked_at_when_it_has_stood_for_long_enough() -> None:
+    watch = watching(stop("price", stop_price="0.25")).tick(a_quote(1, "0.40", "0.45"), a_quote(5, "0.24", "0.20"))
+
+    assert [fired.now_ns for fired in watch.wait(10).fired] == [at(7)]
+
+
 def test_a_shorter_silence_that_is_announced_counts_from_then_on() -> None:
     watch = watching(stop("price", stop_price="0.25")).tick(a_quote(1, "0.40", "0.45"))
 
