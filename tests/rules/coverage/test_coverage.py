@@ -135,6 +135,15 @@ def test_a_paper_trade_without_a_stop_is_waived() -> None:
     assert Board(a_trade()).of() == (WAIVED, "paper")
 
 
+def test_a_paper_trade_that_is_waived_for_a_while_is_waived_as_paper_until_then() -> None:
+    board = Board(a_trade(PRICE, waiver=Waiver(by="paper", reason="no stop", until_ns=at(60))))
+
+    before = board.of()
+    board.wait(60)
+
+    assert (before, board.of()) == ((WAIVED, "paper"), (UNPROTECTED, "never_fed"))
+
+
 def test_a_waiver_says_by_whom_why_and_until_when() -> None:
     waiver = Waiver(by="ann", reason="feed moves", until_ns=at(60))
 
@@ -339,6 +348,7 @@ def test_a_guard_that_ends_by_itself_unprotects_nothing(guard: dict[str, int]) -
         ({"halted": True}, (UNPROTECTED, "halted")),
         ({"halted": True, "close_wanted": a_trade().open_quantity}, (UNPROTECTED, "halted")),
         ({"state": TradeState.UNKNOWN}, (UNPROTECTED, "unknown")),
+        ({"state": TradeState.UNKNOWN, "close_wanted": a_trade().open_quantity}, (UNPROTECTED, "unknown")),
         (
             {
                 "state": TradeState.CLOSING,
