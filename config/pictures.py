@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.measure import Measurement
 from rich.table import Table
@@ -36,10 +37,11 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     shown = Table(
         title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False
     )
-    for column in columns:
-        is_last = column is columns[-1]
-        longest = max(len(plain(row[-1])) for row in rows)
-        shown.add_column(column, no_wrap=not is_last, min_width=min(longest, _LAST_LEAST) if is_last else None)
+    for number, column in enumerate(columns):
+        is_last = number == len(columns) - 1
+        # rich takes the longest word for the least width, also where nothing wraps: it would cut what has spaces in it.
+        longest = max(cell_len(text) for text in (column, *(plain(row[number]) for row in rows)))
+        shown.add_column(column, no_wrap=not is_last, min_width=min(longest, _LAST_LEAST) if is_last else longest)
     for row in rows:
         shown.add_row(*(Text(plain(cell)) for cell in row))
     return shown

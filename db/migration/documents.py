@@ -17,6 +17,15 @@ class CopiedTable(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: int
 
 
+class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
+    """How many rows of a table cannot come for one reason. column: where it is one of the row's fields that is refused."""
+
+    target: str
+    rows: int
+    reason: str
+    column: str | None = None
+
+
 class Copied(msgspec.Struct, frozen=True, kw_only=True):
     """A copy that is whole. resumed: an earlier run had begun it, or done all of it. resident_mib: the most of any of its processes."""
 
@@ -29,6 +38,7 @@ class Copied(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     resident_mib: float
     tables: tuple[CopiedTable, ...]
+    quarantine: tuple[Quarantined, ...] = ()
 
 
 class TableStands(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +65,7 @@ class RunStands(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     done: int
     tables: tuple[TableStands, ...]
+    quarantine: tuple[Quarantined, ...] = ()
 
 
 class MigrationStanding(msgspec.Struct, frozen=True, kw_only=True):

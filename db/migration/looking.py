@@ -31,6 +31,7 @@ def look(dsn: str, plan_file: Path | None, *, schema: str = "") -> MigrationStan
                     rows=sum(one.rows for one in tables),
                     done=sum(one.done for one in tables),
                     tables=tables,
+                    quarantine=standing.reasons(run.run),
                 )
                 for run in standing.runs()
                 for tables in (_tables(standing, run.run),)

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from config.pictures import card, table
-from db.migration.documents import Copied, MigrationStanding, RunStands
+from db.migration.documents import Copied, MigrationStanding, Quarantined, RunStands
 from db.migration.verifying.words import Verified
 
 
@@ -95,14 +95,16 @@ def copied(done: Copied) -> RenderableType:
         for one in done.tables
     ]
     columns = ("source", "target", "rows", "copied", "quarantined", "left behind")
-    return Group(card("Copied", facts), Text(""), table("Tables", columns, rows))
+    return Group(card("Copied", facts), Text(""), table("Tables", columns, rows), *_reasons(done.quarantine))
 
 
 def verified(found: Verified) -> RenderableType:
     """Return what a verification has found: every difference."""
     facts = {
-        "result": "passed: no difference" if found.passed else f"{len(found.differences):,} differences",
-        "rows compared": f"{sum(one.compared for one in found.tables):,} in {len(found.tables)} tables",
+        "result": "passed: no difference"
+        if found.passed
+        else f"{len(found.differences):,} difference{'' if len(found.differences) == 1 else 's'}",
+        "rows compared": f"{sum(one.compared for one in found.tables):,} in {len(found.tables)} {'table' if len(found.tables) == 1 else 'tables'}",
         "in quarantine": sum(one.quarantined for one in found.tables) or None,
         "queries": found.queries or None,
         "seconds": f"{found.seconds:,.2f}",
@@ -148,4 +150,12 @@ def _run(run: RunStands) -> tuple[RenderableType, ...]:
         for one in run.tables
     ]
     columns = ("target", "rows done", "copied", "quarantined", "from")
-    return card(f"Copy {run.run}", facts), table("Tables", columns, rows), Text("")
+    return card(f"Copy {run.run}", facts), Text(""), table("Tables", columns, rows), *_reasons(run.quarantine), Text("")
+
+
+def _reasons(found: Sequence[Quarantined]) -> tuple[RenderableType, ...]:
+    """Return why rows are in quarantine, if there are any."""
+    if not found:
+        return ()
+    rows = [(one.target, one.column, f"{one.rows:,}", one.reason) for one in found]
+    return Text(""), table("In quarantine", ("table", "column", "rows", "why"), rows)

@@ -25,7 +25,10 @@ _COMMENTS: Final = {
         "How each table and column moves from SQLite to PostgreSQL. Made by `run.py migrate plan`; edit it: everything after follows it.\n"
         "Every [[questions]] needs its answer before `migrate copy` begins."
     ),
-    "questions": "What only a person knows. A hint is what the data says: it proves nothing.",
+    "questions": (
+        "What only a person knows. A hint is what the data says: it proves nothing. A zone that is given by --answer when the plan is made, lets\n"
+        "the order of ids decide in an hour that the clock showed twice; where it is written here, both instants are kept."
+    ),
     "tables.columns": (
         "sources: what its inverse restores. original: the column beside it that keeps values which do not come back bit for bit.\n"
         "proof: what was tried on every value when this was made."

@@ -7,11 +7,12 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from config.pictures import card, table
-from db.migration.plan_words import Adoption, Plan
+from db.migration.plan_words import Adoption, Plan, Table
 from db.migration.profile_words import ColumnProfile, DatabaseProfile, Profile, Seen, TableProfile
 from db.migration.screen import printable
 
 _ENDS_MAX: Final = 28
+_LISTED_MAX: Final = 4
 _CLASSES: Final = ("integer", "real", "text", "blob")
 _OUTLIERS_MAX: Final = 3
 
@@ -41,11 +42,7 @@ def _database(found: DatabaseProfile) -> Iterator[RenderableType]:
 
 def _table(found: TableProfile) -> Iterator[RenderableType]:
     title = f"{printable(found.name)}: {found.rows:,} rows" + (f", not read: {found.unread}" if found.unread else "")
-    yield table(
-        title,
-        ("column", "declared", "holds", "nulls", "empty", "distinct", "smallest", "largest", "what it is"),
-        [_column(one) for one in found.columns],
-    )
+    yield table(title, ("column", "holds", "what it is"), [_column(one) for one in found.columns])
     for column in found.columns:
         for outlier in column.outliers:
             shown = "; ".join(f"{printable(one.value)} at {printable(one.key)}" for one in outlier.seen[:_OUTLIERS_MAX])
@@ -55,18 +52,19 @@ def _table(found: TableProfile) -> Iterator[RenderableType]:
 
 
 def _column(one: ColumnProfile) -> tuple[object, ...]:
+    held = _counted({name: one.storage[name] for name in _CLASSES if name in one.storage})
+    return printable(one.name), held, "; ".join((*_facts(one), *_meanings(one)))
+
+
+def _facts(one: ColumnProfile) -> Iterator[str]:
+    """Yield how it is declared, and what can be counted."""
+    yield f"declared {one.declared}" if one.declared else "declared without a type"
+    counted = {"distinct": one.distinct, "NULL": one.storage.get("null"), "empty": one.empties}
+    yield from (f"{number:,} {what}" for what, number in counted.items() if number)
     low, high = _ends(one)
-    return (
-        printable(one.name),
-        one.declared,
-        _counted({name: one.storage[name] for name in _CLASSES if name in one.storage}),
-        _number(one.storage.get("null")),
-        _number(one.empties),
-        _number(one.distinct),
-        low,
-        high,
-        "; ".join(_meanings(one)),
-    )
+    # A few values are listed, all of them.
+    if low and not _listed(one):
+        yield f"from {low} to {high}"
 
 
 def _number(number: int | None) -> str | None:
@@ -98,8 +96,12 @@ def _meanings(one: ColumnProfile) -> Iterator[str]:
         yield f"may be instants, in {one.epoch} since 1970"
     if one.money is not None:
         yield f"money in {one.money.unit} ({one.money.why})"
-    if 0 < len(one.values) <= 4 and not one.booleans:
+    if _listed(one):
         yield f"only {', '.join(map(printable, one.values))}"
+
+
+def _listed(one: ColumnProfile) -> bool:
+    return 0 < len(one.values) <= _LISTED_MAX and not one.booleans
 
 
 def _of_texts(one: ColumnProfile) -> Iterator[str]:
@@ -129,22 +131,16 @@ def _of_numbers(one: ColumnProfile) -> Iterator[str]:
 
 def render_plan(made: Plan) -> RenderableType:
     """Return what a plan comes to: its tables with their proofs, what it asks, what does not come."""
-    rows = []
-    for one in made.tables:
-        proofs = [column.proof for column in one.columns if column.proof is not None]
-        rows.append(
-            (
-                one.source,
-                printable(one.from_table),
-                f"{one.schema or made.schema}.{printable(one.name)}",
-                f"{one.rows:,}",
-                f"{sum(proof.values for proof in proofs):,}",
-                _number(sum(proof.kept for proof in proofs)),
-                _number(sum(proof.either for proof in proofs)),
-                _number(sum(proof.quarantined for proof in proofs)),
-            )
+    rows = [
+        (
+            f"{one.schema or made.schema}.{printable(one.name)}",
+            f"{one.source}.{printable(one.from_table)}",
+            f"{one.rows:,}",
+            "; ".join(_proofs(one)),
         )
-    heads = ("source", "table", "becomes", "rows", "values", "original kept", "two instants", "to quarantine")
+        for one in made.tables
+    ]
+    heads = ("becomes", "of", "rows", "values, each tried with its inverse")
     asked = [(one.name, one.asks, one.hint) for one in made.questions if not one.answer]
     return Group(
         table("The plan", heads, rows),
@@ -162,6 +158,21 @@ def render_plan(made: Plan) -> RenderableType:
         ),
         *_adoptions(made.adoptions),
     )
+
+
+def _proofs(one: Table) -> Iterator[str]:
+    """Yield what the conversions of a table's values came to."""
+    proofs = [column.proof for column in one.columns if column.proof is not None]
+    quarantined = max((proof.quarantined for proof in proofs), default=0)
+    kept, either = sum(proof.kept for proof in proofs), sum(proof.either for proof in proofs)
+    if not (quarantined or kept or either):
+        yield f"all {sum(proof.values for proof in proofs):,} come back bit for bit"
+    if kept:
+        yield f"{kept:,} with the original beside"
+    if either:
+        yield f"{either:,} with both of two instants"
+    if quarantined:
+        yield f"rows to quarantine: {quarantined:,} or more (why: in the plan)"
 
 
 def _adoptions(found: Sequence[Adoption]) -> Iterator[RenderableType]:

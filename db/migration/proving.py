@@ -79,7 +79,7 @@ class _Trial:
         for tried in self._tried:
             proof = tried.proof(self.rows)
             original = tried.column.original if proof.kept else ""
-            either = tried.column.either if proof.either else ""
+            either = tried.column.either if proof.either or _is_open(tried.column.conversion) else ""
             yield replace(tried.column, original=original, either=either, proof=proof)
 
 
@@ -159,6 +159,11 @@ class _Tried:
 def _is_not_to_be_remembered(cell: Cell) -> bool:
     """Whether it is too long; or a zero, of which 0.0 and -0.0 would be one."""
     return cell == 0.0 or (isinstance(cell, str | bytes) and len(cell) > _REMEMBERED_LENGTH_MAX)
+
+
+def _is_open(conversion: object) -> bool:
+    """Whether nobody has said the zone yet: then nobody knows whether an hour of these times was shown twice."""
+    return isinstance(conversion, Zoned) and conversion.zone.startswith("?")
 
 
 def _with_stand_in(conversion: object) -> object:

@@ -171,6 +171,6 @@ def _stays(table: Table, why: str) -> NotMoved:
     return NotMoved(
         source=table.source,
         kind="rows",
-        name=f"{table.name} into Watchkeeper's own tables",
-        why=f"{why}; all rows stand in {table.schema}.{table.name}",
+        name=table.name,
+        why=f"not into Watchkeeper's own tables: {why}; all rows stand in {table.schema}.{table.name}",
     )

@@ -28,6 +28,19 @@ def test_on_a_narrow_terminal_no_value_is_cut(
     assert sum(line.count("words") for line in lines) == 30
 
 
+def test_on_a_narrow_terminal_no_heading_is_cut_and_nothing_with_spaces_in_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "30")
+
+    show(table("Tables", ("rows done", "from", "left behind"), [("7 of 7", "a file: a table of it", None)] * 2))
+
+    printed = capsys.readouterr().out
+    assert "\u2026" not in printed
+    assert printed.count("a file: a table of it") == 2
+
+
 def test_a_table_without_rows_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     show(Group(table("Trades", ("trade",), []), "Version 7."))
 

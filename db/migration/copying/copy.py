@@ -149,6 +149,7 @@ def _report(standing: Standing, run: Run, *, resumed: bool, began: float) -> Cop
         seconds=round(time.monotonic() - began, 2),
         resident_mib=resident_mib(),
         tables=tables,
+        quarantine=standing.reasons(run.run),
     )
 
 

@@ -14,6 +14,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from db.migration.copying.source import Piece, Raw
+from db.migration.documents import Quarantined
 from db.migration.plan_words import Plan, Table
 
 _LOCK: Final = 7_201_533_011
@@ -189,6 +190,15 @@ class Standing:
         found = self.connection.execute(query, [self.run, number]).fetchone()
         assert found is not None
         return int(found[0])
+
+    def reasons(self, run: int) -> tuple[Quarantined, ...]:
+        """Return why rows of a run are in quarantine, in the plan's order of tables, the commonest reason first."""
+        query = self._words(
+            """SELECT target, count(*) AS rows, reason, column_name AS column FROM {schema}.rows JOIN {schema}.tables USING (run, number)
+            WHERE run = %s GROUP BY number, target, reason, column_name ORDER BY number, 2 DESC, reason, column_name"""
+        )
+        with self.connection.cursor(row_factory=class_row(Quarantined)) as cursor:
+            return tuple(cursor.execute(query, [run]))
 
     def is_done(self, step: str) -> bool:
         """Return whether a step has been taken."""

@@ -114,7 +114,7 @@ def test_an_open_trade_is_told_as_what_to_type(made: Plan) -> None:
 
 @pytest.mark.parametrize("name", ["fills", "orders", "trades", "positions"])
 def test_the_document_says_what_watchkeepers_own_tables_do_not_take(made: Plan, name: str) -> None:
-    assert f"{name} into Watchkeeper's own tables | " in plan_document.document(made)
+    assert f"| rows | {name} | not into Watchkeeper's own tables: " in plan_document.document(made)
 
 
 def test_a_settlement_that_the_old_sync_wrote_twice_does_not_stop_the_copy(

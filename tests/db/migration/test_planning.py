@@ -4,9 +4,12 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
+from db.migration import plan_file
 from db.migration.conversions import Conversion
 from db.migration.conversions.instants import ClosingTime, DateAndTime, DateOnly, Instant, SecondPass, TimeOnly
+from db.migration.conversions.moving import move
 from db.migration.conversions.numbers import Boolean, Double, Integer, Numeric, TextNumber
 from db.migration.conversions.texts import Blob, Json, Literal, Text
 from db.migration.plan_words import Check, Column, ForeignKey, Plan, Sequence, Unique
@@ -104,6 +107,15 @@ def test_the_hour_that_comes_twice_keeps_both_instants_where_nothing_decides(pla
 
     assert found.proof is not None
     assert (found.either, found.proof.either, found.context) == ("a_either", 1, ())
+
+
+def test_while_nobody_has_said_the_zone_there_is_room_for_a_second_instant(making: Making) -> None:
+    """Fault 60: whoever answers in the file, gets both instants of the fold, and not its rows in quarantine."""
+    made = plan([making("CREATE TABLE t (a TEXT)", "INSERT INTO t VALUES (?)", ["2025-11-02 01:30:00"])])
+
+    answered = plan_file.answered(replace(made, questions=(replace(made.questions[0], answer=NEW_YORK),)))
+
+    assert move(answered.tables[0].columns[0], ["2025-11-02 01:30:00"]).later is not None
 
 
 def test_the_order_of_ids_decides_the_hour_that_comes_twice(planned: Planned) -> None:

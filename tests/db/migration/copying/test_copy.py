@@ -51,6 +51,7 @@ def test_a_row_that_cannot_come_stands_in_quarantine_with_its_bytes_place_and_re
     done = copied(plan)
 
     assert (done.rows, done.copied, done.quarantined) == (3, 2, 1)
+    assert [(one.rows, one.column) for one in done.quarantine] == [(1, "born")]
     kept = ask("SELECT place, column_name, reason, columns, classes, cells FROM migration_quarantine.rows")
     assert kept == [
         (
