@@ -62,10 +62,18 @@ def _hint(tables: Sequence[str], pair: tuple[str, str], taken: Mapping[str, Snap
         connection.execute("PRAGMA temp_store = FILE")
         connection.execute("ATTACH ? AS other", [f"{taken[other].path.as_uri()}?mode=ro&immutable=1"])
         said = [_compared(connection, table, one, other) for table in tables]
-    return "; ".join(said)
+    same = said.count("")
+    differ = [words for words in said if words]
+    rest = (
+        [f"{same} {'other ' if differ else ''}{'table is' if same == 1 else 'tables are'} the same in both"]
+        if same
+        else []
+    )
+    return "; ".join([*differ, *rest])
 
 
 def _compared(connection: sqlite3.Connection, table: str, one: str, other: str) -> str:
+    """Return how a table differs; nothing if it does not."""
     theirs = {name.lower() for name in _columns(connection, "other", table)}
     shared = [name for name in _columns(connection, "main", table) if name.lower() in theirs]
     listed = ", ".join(map(quoted, shared))
@@ -77,6 +85,8 @@ def _compared(connection: sqlite3.Connection, table: str, one: str, other: str) 
         )
     except sqlite3.Error as error:
         return f"{table} cannot be compared ({error})"
+    if both and not first and not second:
+        return ""
     return f"of {table}, {both:,} rows stand in both, {first:,} only in {one}, {second:,} only in {other}"
 
 

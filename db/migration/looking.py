@@ -5,7 +5,7 @@ from pathlib import Path
 from db.migration.copying.sessions import connected
 from db.migration.copying.standing import Standing, digest_of
 from db.migration.documents import MigrationStanding, RunStands, TableStands
-from db.migration.plan_file import answered, read
+from db.migration.plan_file import PlanRefused, answered, read
 from db.migration.plan_words import Plan
 
 
@@ -14,7 +14,7 @@ def look(dsn: str, plan_file: Path | None, *, schema: str = "") -> MigrationStan
 
     Raises: PlanRefused, psycopg.Error.
     """
-    plan = None if plan_file is None else answered(read(plan_file))
+    plan = None if plan_file is None else _followed(read(plan_file))
     with connected(dsn) as connection:
         standing = Standing(
             connection,
@@ -37,6 +37,14 @@ def look(dsn: str, plan_file: Path | None, *, schema: str = "") -> MigrationStan
                 for tables in (_tables(standing, run.run),)
             )
         )
+
+
+def _followed(plan: Plan) -> Plan:
+    """Return the plan as copy follows it. One that cannot be followed yet was never copied, and has the digest of no run."""
+    try:
+        return answered(plan)
+    except PlanRefused:
+        return plan
 
 
 def _tables(standing: Standing, run: int) -> tuple[TableStands, ...]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from cyclopts import Parameter
 
 from bus.messages.plain import to_json
-from config.command_line import TEXT, Exit, ReportFlags, WrongUse, print_document
+from config.command_line import TEXT, Exit, Refused, ReportFlags, WrongUse, print_document
 from config.pictures import show
 from db.commands import answering, into_database
 
@@ -84,9 +84,13 @@ def status_command(plan: Path | None = None, *, flags: ReportFlags = TEXT) -> Ex
         raise WrongUse(f"{plan}: there is no such plan")
     from db.migration import moving_screen  # noqa: PLC0415  # as above
     from db.migration.looking import look  # noqa: PLC0415
+    from db.migration.plan_file import PlanRefused  # noqa: PLC0415  # as above
 
-    with answering():
-        found = look(into_database(flags), plan)
+    try:
+        with answering():
+            found = look(into_database(flags), plan)
+    except PlanRefused as error:
+        raise Refused(str(error)) from error
     if flags.json:
         print_document(to_json(found))
     else:

@@ -78,7 +78,7 @@ def _copy(task: Task, dsn: str) -> Exit:
 
 def _verify(task: Task, dsn: str) -> Exit:
     plan = Path(task.plan)
-    audit = None if task.queries is None else from_json(Audit, Path(task.queries).read_bytes())
+    audit = None if task.queries is None else _audit(Path(task.queries))
     with moving_screen.Going() as going:
         found = verify(read(plan), dsn, folder_of(plan), watching=going, audit=audit, workers=task.workers)
     if task.json:
@@ -86,6 +86,13 @@ def _verify(task: Task, dsn: str) -> Exit:
     else:
         show(moving_screen.verified(found))
     return Exit.DONE if found.passed else Exit.NO
+
+
+def _audit(path: Path) -> Audit:
+    try:
+        return from_json(Audit, path.read_bytes())
+    except (OSError, msgspec.DecodeError) as error:
+        raise VerifyRefused(f"--queries {path}: no JSON of an audit: {error}") from error
 
 
 if __name__ == "__main__":

@@ -38,7 +38,12 @@ def stand(plan: Plan, folder: Path, *, anew: bool, tell: Callable[[str], None]) 
     anew: take them all now, so that a source which changed since is noticed; else those that are kept will do.
     Raises: SourceRefused, also where the state is another one than the plan's.
     """
-    folder.mkdir(mode=0o700, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise SourceRefused(
+            f"{folder}, where snapshots are kept, cannot be made ({error.strerror}): make room for it, or put the plan into a folder where this user may write"
+        ) from error
     found: dict[str, Kept] = {}
     taken: list[Snapshot] = []
     for source in plan.sources:

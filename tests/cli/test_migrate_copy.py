@@ -104,3 +104,35 @@ def test_nothing_can_be_verified_before_it_was_copied(running: Running, plan: Pa
     refused = running("verify", str(plan))
 
     assert (refused.returncode, "nothing was copied" in refused.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("verb", ["copy", "verify", "status"])
+def test_a_file_that_is_no_plan_is_refused(running: Running, plan: Path, verb: str) -> None:
+    plan.write_text("schema = 3")
+
+    refused = running(verb, str(plan))
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "is no plan: Expected `str`, got `int`" in refused.stderr
+
+
+def test_a_plan_that_asks_something_still_has_a_standing(running: Running, plan: Path) -> None:
+    plan.write_text(plan.read_text() + '\n[[questions]]\nname = "x"\nasks = "Which?"\n')
+
+    assert "Nothing was copied" in running("status", str(plan)).stdout
+
+
+def test_snapshots_that_have_no_place_are_refused(running: Running, plan: Path) -> None:
+    plan.with_name(f"{plan.name}.snapshots").write_text("in the way")
+
+    refused = running("copy", str(plan))
+
+    assert refused.returncode == 1
+    assert "where snapshots are kept, cannot be made (File exists)" in refused.stderr
+
+
+def test_queries_of_no_audit_are_refused(running: Running, plan: Path) -> None:
+    refused = running("verify", str(plan), "--queries", str(plan))
+
+    assert refused.returncode == 1
+    assert "no JSON of an audit" in refused.stderr

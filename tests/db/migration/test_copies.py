@@ -38,6 +38,14 @@ def test_two_files_with_the_same_tables_are_asked_about(pair: tuple[Path, Path])
     assert one.hint == "of trades, 2 rows stand in both, 1 only in live, 2 only in old"
 
 
+def test_only_tables_that_differ_are_told_one_by_one(making: Making) -> None:
+    schema = f"{SCHEMA}; CREATE TABLE marks (at TEXT); INSERT INTO marks VALUES ('x')"
+
+    (one,) = plan([making(schema, ROW, ["a"], "x.db"), making(schema, ROW, ["b"], "y.db")]).questions
+
+    assert one.hint == "of trades, 0 rows stand in both, 1 only in x, 1 only in y; 1 other table is the same in both"
+
+
 def test_a_plan_is_not_followed_before_somebody_has_chosen(pair: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(PlanRefused, match="question 'copies-live-old' has no answer"):
         copy(plan(pair), "", tmp_path, watching=Silent())
