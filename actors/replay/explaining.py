@@ -1,22 +1,26 @@
 """`explain`: a recording told again up to an instant, and how one trade stood then."""
 
+from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 from actors.engines import Engines
 from actors.replay.endings import NothingRecordedError
 from actors.replay.onlooker import Onlooker
 from actors.replay.retelling import ReadSettings, Retelling
+from actors.rules.stops.armed import is_watched
 from actors.rules.stops.explaining import standings
 from bus.messages.explain import Explained
-from bus.messages.recording import LifeEnded
+from bus.messages.recording import EngineRebuilt, LifeEnded
 from bus.messages.records import Commit
 from bus.messages.stops import StopCoverage, StopDecision, StopFired
 from bus.messages.trades import Trade
-from bus.recorder.reading import read
-from bus.recorder.segments import Block
+from bus.recorder.reading import read, require_segments
+from bus.recorder.segments import Block, ForeignSegment, Gap, read_blocks
 from bus.recorder.words import Packed, UnreadableWord, unpack
 
 _LAST_NS = 2**63 - 1
+_ARMING = {kind.__name__ for kind in (Trade, EngineRebuilt)}
 _TELLING = {kind.__name__ for kind in (Trade, StopFired, StopCoverage, Commit)}
 
 
@@ -24,10 +28,12 @@ def explain(
     place: Path, trade_id: str, at_ns: int | None, read_settings: ReadSettings, onlooker: Onlooker | None = None
 ) -> Explained:
     """Say why a stop of the trade fired, or did not, by `at_ns` (None: the end). Raises: NoRecording, NothingRecordedError."""
-    # Where a rule stands, AutoStop alone can tell; what the others said of the trade was written down. Who looks on sees everything.
-    retelling = Retelling(read_settings, wants=lambda actor: onlooker is not None or actor == "auto_stop")
-    account, gaps = _Account(trade_id, onlooker), list[str]()
     until_ns = _LAST_NS if at_ns is None else at_ns
+    # Where a rule stands, AutoStop alone can tell, of a trade that it still watches; what the others said of the trade was written
+    # down. Who looks on sees everything.
+    heard = {"auto_stop"} if _may_be_watched(place, trade_id, until_ns) else set[str]()
+    retelling = Retelling(read_settings, wants=lambda actor: onlooker is not None or actor in heard)
+    account, gaps = _Account(trade_id, onlooker), list[str]()
     for part in read(place):
         if not isinstance(part, Block):
             gaps.append(str(part))
@@ -55,6 +61,37 @@ def explain(
     )
 
 
+def _may_be_watched(place: Path, trade_id: str, until_ns: int) -> bool:
+    """Whether AutoStop may watch the trade at `until_ns`: not where the last that it heard of it says that there is nothing to watch.
+
+    Only blocks that name the trade are read. What cannot be told is left to the engine.
+    """
+    last: Trade | None = None
+    try:
+        for word in _heard(place, trade_id, until_ns):
+            if not isinstance(word, Trade) or (last is not None and word.version < last.version):
+                return True
+            last = word if word.trade_id == trade_id else last
+    except (ForeignSegment, UnreadableWord, OSError):
+        return True
+    return last is not None and is_watched(last)
+
+
+def _heard(place: Path, trade_id: str, until_ns: int) -> Iterator[object]:
+    """Yield what AutoStop heard that may tell of the trade: trades, and from what its engine was built anew; None for a gap."""
+    text = trade_id.encode()
+    for path in require_segments(place):
+        for part in read_blocks(path, until_ns=until_ns, naming=text):
+            if isinstance(part, Gap):
+                yield None
+                continue
+            for entry in takewhile(lambda entry: entry.at_ns <= until_ns, part.entries):
+                if entry.actor == "auto_stop":
+                    word = part.words[entry.heard]
+                    if word[0] in _ARMING and text in bytes(word[1]):
+                        yield unpack(word)
+
+
 class _Account:
     """What was heard of one trade so far."""
 
@@ -76,20 +113,20 @@ class _Account:
                 self._onlooker.see(told, retelling.engines)
             if not isinstance(told.heard, LifeEnded):
                 self.engines = retelling.living()
+        within = list(takewhile(lambda entry: entry.at_ns <= until_ns, block.entries))
+        self.last_ns = within[-1].at_ns if within else self.last_ns
         named = self._named(block)
-        for entry in block.entries:
-            if entry.at_ns > until_ns:
-                return False
-            self.last_ns = entry.at_ns
+        for entry in within if named else ():
             for index in entry.said:
                 if index in named:
                     self._read(block.words[index])
-        return True
+        return len(within) == len(block.entries)
 
     def _named(self, block: Block) -> set[int]:
         """Return the words of a block that may tell of the trade, by their index."""
         text = self._trade_id.encode()
-        return {number for number, (name, body) in enumerate(block.words) if name in _TELLING and text in bytes(body)}
+        telling = [(number, word[1]) for number, word in enumerate(block.words) if word[0] in _TELLING]
+        return {number for number, body in telling if text in bytes(body)}
 
     def _read(self, packed: Packed) -> None:
         try:

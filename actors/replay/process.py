@@ -50,7 +50,7 @@ def main(argument: str) -> int:
 
 
 def _replay(task: Task) -> Exit:
-    from actors.replay.replaying import replay, replay_on_two
+    from actors.replay.replaying import replay, replay_in_parts
 
     def picture() -> "RenderableType":
         from actors.replay import replay_screen
@@ -59,7 +59,7 @@ def _replay(task: Task) -> Exit:
 
     report = _report(task)
     if report is None and len(os.sched_getaffinity(0)) > 1:
-        found = replay_on_two(Path(task.place), _wanted(task), retold)
+        found = replay_in_parts(Path(task.place), _wanted(task), retold)
     else:
         found = replay(Path(task.place), _wanted(task), retold, report)
     nothing = f"{task.place} holds nothing to compare there"

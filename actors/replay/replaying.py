@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,13 +15,17 @@ from actors.replay.beside import Beside
 from actors.replay.onlooker import Onlooker
 from actors.replay.retelling import Difference, ReadSettings, Retelling, Told
 from bus.messages.replay import ReplayDifference, Replayed, ReplayedWord
-from bus.recorder.reading import read
+from bus.recorder.reading import read, require_segments
 from bus.recorder.segments import Block
 from bus.recorder.words import Packed, UnreadableWord, look
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(Replayed, dec_hook=lambda _, value: value)
 """From a copy of this process: what a marker stands for is in it as it is in memory."""
+_PARTS: Final = ("auto_stop", "trade_watcher")
+"""The two that hear every tick. All the others together are as much work as one of them, so three processes keep two processors busy
+to the end, whatever the share of each.
+"""
 SHOWN_MAX: Final = 20
 """Differences in the document: after the first one the others mostly follow from it."""
 
@@ -49,6 +55,7 @@ def replay(
     retelling, gaps, by_actor = Retelling(read_settings, wants=wants), list[str](), Counter[str]()
     differences: list[Difference] = []
     different = 0
+    wants_all = wanted == Wanted()
     for part in read(place):
         if not isinstance(part, Block):
             gaps.append(str(part))
@@ -61,10 +68,10 @@ def replay(
         for told in retelling.hear(part, wanted.until_ns):
             if onlooker is not None:
                 onlooker.see(told, retelling.engines)
-            if told.said is None or not wanted.holds(told):
+            if told.said is None or not (wants_all or wanted.holds(told)):
                 continue
-            by_actor[told.entry.actor] += 1
-            found = told.difference()
+            by_actor[told.entry[0]] += 1
+            found = told.difference() if told.said or told.entry[3] else None
             if found is not None:
                 different += 1
                 if onlooker is not None:
@@ -89,18 +96,26 @@ def replay(
     )
 
 
-def replay_on_two(place: Path, wanted: Wanted, read_settings: ReadSettings) -> Replayed:
-    """As `replay`, of which a copy of this process does half at the same time: engines share nothing.
+def replay_in_parts(place: Path, wanted: Wanted, read_settings: ReadSettings) -> Replayed:
+    """As `replay`, of which copies of this process do a part each at the same time: engines share nothing.
 
-    A word that cannot be read ends what its half can decide, not the other. Raises: NoRecording, CopyFailedError.
+    A word that cannot be read ends what its part can decide, not the others. Raises: NoRecording, CopyFailedError.
     """
+    require_segments(place)
 
-    def of_copy() -> bytes:
-        return _ENCODER.encode(replay(place, wanted, read_settings, wants=_is_of_copy))
+    def of_copy(part: str) -> bytes:
+        return _ENCODER.encode(replay(place, wanted, read_settings, wants=lambda actor: actor == part))
 
-    with Beside(of_copy) as copy:
-        ours = replay(place, wanted, read_settings, wants=lambda actor: not _is_of_copy(actor))
-        theirs = _DECODER.decode(copy.result())
+    with ExitStack() as stack:
+        copies = [stack.enter_context(Beside(partial(of_copy, part))) for part in _PARTS]
+        found = replay(place, wanted, read_settings, wants=lambda actor: actor not in _PARTS)
+        for copy in copies:
+            found = _joined(found, _DECODER.decode(copy.result()))
+    return found
+
+
+def _joined(ours: Replayed, theirs: Replayed) -> Replayed:
+    """Return what two parts of one recording have found; of its length and its gaps each tells the same."""
     differences = sorted((*ours.differences, *theirs.differences), key=lambda found: found.number)
     return structs.replace(
         ours,
@@ -110,11 +125,6 @@ def replay_on_two(place: Path, wanted: Wanted, read_settings: ReadSettings) -> R
         differences=tuple(differences[:SHOWN_MAX]),
         by_actor=dict(sorted((ours.by_actor | theirs.by_actor).items())),
     )
-
-
-def _is_of_copy(actor: str) -> bool:
-    """TradeWatcher hears about half of all words, and every tick: as long a work as that of all the others."""
-    return actor != "trade_watcher"
 
 
 def _shown(found: Difference) -> ReplayDifference:

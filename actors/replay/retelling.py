@@ -85,6 +85,18 @@ class Tally:
     last_ns: int | None = None
 
 
+class _Wanted(dict[str, bool]):
+    """By actor, what `wants` says: it is asked once for each of them, and not for each of a hundred thousand entries."""
+
+    def __init__(self, wants: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._wants = wants
+
+    def __missing__(self, actor: str) -> bool:
+        self[actor] = self._wants(actor)
+        return self[actor]
+
+
 class Retelling:
     """Hears blocks, in order. read_settings: `config.settings.retold`. before: is shown each entry just before it is told again.
 
@@ -100,28 +112,29 @@ class Retelling:
         self.tally = Tally()
         self._read_settings = read_settings
         self._before = before
-        self._wants = wants
+        self._wanted = _Wanted(wants)
         self.lives = Lives()
         self._engines: Engines | None = None
 
     def hear(self, block: Block, until_ns: int = 2**63 - 1) -> Iterator[Told]:
         """Yield each entry of an actor that is wanted, told again, as long as they lie before `until_ns`."""
         tally, words, read = self.tally, block.words, dict[int, object]()
+        spoken = self.lives.spoken
         for entry in block.entries:
-            if entry.at_ns > until_ns:
+            actor, at_ns, index = entry[0], entry[1], entry[2]
+            if at_ns > until_ns:
                 return
             tally.entries += 1
-            tally.first_ns = tally.first_ns or entry.at_ns
-            tally.last_ns = entry.at_ns
-            actor = entry.actor
-            is_wanted = self._wants(actor)
+            tally.first_ns = tally.first_ns or at_ns
+            tally.last_ns = at_ns
+            is_wanted = self._wanted[actor]
             if not is_wanted and actor not in (LIFE, OWNER):
                 continue
             try:
                 # What several actors heard stands in a block once, and is read once.
-                heard = read.get(entry.heard)
+                heard = read.get(index)
                 if heard is None:
-                    heard = read[entry.heard] = unpack(words[entry.heard])
+                    heard = read[index] = unpack(words[index])
             except UnreadableWord:
                 # What an engine has not heard it cannot go on from.
                 self.lose()
@@ -129,12 +142,17 @@ class Retelling:
             if actor == LIFE:
                 if self.lives.hear(heard):
                     self._engines = None
+                spoken = self.lives.spoken
                 continue
             if self._before is not None:
                 self._before(Told(block=block, entry=entry, number=tally.entries, heard=heard, said=None))
-            said = self._retell(entry, heard)
+            if type(heard) in _OWN_WORDS:
+                said = self._retell_own(entry, heard)
+                spoken = self.lives.spoken
+            else:
+                said = self._retell(actor, heard)
             tally.skipped += said is None and is_wanted and not isinstance(heard, LifeEnded | EntriesLost)
-            yield Told(block=block, entry=entry, number=tally.entries, heard=heard, said=said, spoken=self.lives.spoken)
+            yield Told(block=block, entry=entry, number=tally.entries, heard=heard, said=said, spoken=spoken)
 
     @property
     def engines(self) -> Engines | None:
@@ -151,11 +169,9 @@ class Retelling:
         self.lives.end()
         self.lose()
 
-    def _retell(self, entry: Entry, heard: object) -> list[object] | None:
-        if type(heard) in _OWN_WORDS:
-            return self._retell_own(entry, heard)
-        engines = self.living()
-        engine = None if engines is None else engines.find(entry.actor)
+    def _retell(self, actor: str, heard: object) -> list[object] | None:
+        engines = self._engines or self.living()
+        engine = None if engines is None else engines.find(actor)
         return None if engine is None else list(engine.handle(heard))
 
     def _retell_own(self, entry: Entry, heard: object) -> list[object] | None:

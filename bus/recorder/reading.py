@@ -22,9 +22,7 @@ def read(place: Path) -> Iterator[Block | Gap]:
 
     Raises: NoRecording.
     """
-    found = [place] if place.is_file() else segments(place)
-    if not found:
-        raise NoRecording(f"{place} holds no recording: `recorder.folder` says where `serve` writes one")
+    found = require_segments(place)
     newest_ns = last_ns = 0
     for path in found:
         try:
@@ -42,6 +40,14 @@ def read(place: Path) -> Iterator[Block | Gap]:
             yield Gap(path, 0, str(error))
         except OSError as error:
             yield Gap(path, 0, f"cannot be read: {error.strerror}")
+
+
+def require_segments(place: Path) -> list[Path]:
+    """Return the segments at `place`, the oldest first. Raises: NoRecording if there is none."""
+    found = [place] if place.is_file() else segments(place)
+    if not found:
+        raise NoRecording(f"{place} holds no recording: `recorder.folder` says where `serve` writes one")
+    return found
 
 
 def _begins_life(block: Block) -> bool:

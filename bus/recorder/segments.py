@@ -18,7 +18,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import Annotated, BinaryIO, Final, NamedTuple
 
 import msgspec
 import zstandard
@@ -42,13 +42,16 @@ _LEVEL: Final = 6
 """Of zstd. On ticks of a whole recorded day 3 leaves 25.4 bytes for each, 6 leaves 24.0 and takes 0.9 us more, beside the interpreter."""
 
 
+Index = Annotated[int, msgspec.Meta(ge=0)]
+
+
 class Entry(NamedTuple):
     """What one actor applied, and what it said. heard, said: indices into the block's words."""
 
     actor: str
     at_ns: int
-    heard: int
-    said: tuple[int, ...] = ()
+    heard: Index
+    said: tuple[Index, ...] = ()
 
 
 class Block(NamedTuple):
@@ -110,10 +113,13 @@ def start_ns(path: Path) -> int:
     return int(number) if number.isdecimal() else 0
 
 
-def read_blocks(path: Path, *, since_ns: int = 0, until_ns: int = 2**63 - 1) -> Iterator[Block | Gap]:
+def read_blocks(
+    path: Path, *, since_ns: int = 0, until_ns: int = 2**63 - 1, naming: bytes = b""
+) -> Iterator[Block | Gap]:
     """Yield the blocks of a segment that touch these instants, and a `Gap` for each part that cannot be read.
 
-    Reads one block at a time. Raises: ForeignSegment, OSError.
+    naming: blocks that do not hold this text anywhere are left out, unread. Reads one block at a time.
+    Raises: ForeignSegment, OSError.
     """
     unpacker = zstandard.ZstdDecompressor()
     with path.open("rb") as file:
@@ -133,7 +139,9 @@ def read_blocks(path: Path, *, since_ns: int = 0, until_ns: int = 2**63 - 1) -> 
                 yield Gap(path, offset, _torn(end - offset) if found is None else "a header is damaged")
                 following = end if found is None else found
             elif head.last_ns >= since_ns and head.first_ns <= until_ns:
-                yield _read(path, offset, unpacker, file.read(head.size), head)
+                part = _read(path, offset, _plain(unpacker, file.read(head.size), head), naming)
+                if part is not None:
+                    yield part
             offset = following
 
 
@@ -178,19 +186,35 @@ def _torn(size: int) -> str:
     return f"a torn tail of {size:,} bytes: the process died while it wrote"
 
 
-def _read(path: Path, offset: int, unpacker: zstandard.ZstdDecompressor, packed: bytes, head: _Head) -> Block | Gap:
+def _plain(unpacker: zstandard.ZstdDecompressor, packed: bytes, head: _Head) -> bytes | str:
+    """Return what a block holds, or why that cannot be read."""
     if zlib.crc32(packed) != head.check:
-        return Gap(path, offset, f"the checksum of {head.entries:,} entries does not fit")
-    plain_size = head.plain_size
+        return f"the checksum of {head.entries:,} entries does not fit"
     try:
-        if plain_size > PLAIN_MAX or zstandard.frame_content_size(packed) != plain_size:
-            return Gap(path, offset, f"{plain_size:,} bytes when unpacked: a block has at most {PLAIN_MAX:,}")
-        words, entries = _BLOCK_DECODER.decode(unpacker.decompress(packed, max_output_size=plain_size))
-    except (zstandard.ZstdError, msgspec.DecodeError, ValueError) as error:
+        if head.plain_size > PLAIN_MAX or zstandard.frame_content_size(packed) != head.plain_size:
+            return f"{head.plain_size:,} bytes when unpacked: a block has at most {PLAIN_MAX:,}"
+        return unpacker.decompress(packed, max_output_size=head.plain_size)
+    except zstandard.ZstdError as error:
+        return f"not as a block is written: {error}"
+
+
+def _read(path: Path, offset: int, plain: bytes | str, naming: bytes) -> Block | Gap | None:
+    if isinstance(plain, str):
+        return Gap(path, offset, plain)
+    if naming not in plain:
+        return None
+    try:
+        words, entries = _BLOCK_DECODER.decode(plain)
+    except (msgspec.DecodeError, ValueError) as error:
         return Gap(path, offset, f"not as a block is written: {error}")
-    if any(not 0 <= index < len(words) for entry in entries for index in (entry.heard, *entry.said)):
+    if max(map(_furthest, entries), default=-1) >= len(words):
         return Gap(path, offset, "an entry names a word that is not there")
     return Block(words, entries)
+
+
+def _furthest(entry: Entry) -> int:
+    """Return the last word that an entry names; none is before the first, or it would not have been decoded."""
+    return max(entry.heard, *entry.said) if entry.said else entry.heard
 
 
 def _create(folder: Path, first_ns: int) -> tuple[Path, BinaryIO]:

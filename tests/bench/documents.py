@@ -196,7 +196,7 @@ class RecordingSize(Measured, frozen=True, kw_only=True):
 class ReplaySpeed(Measured, frozen=True, kw_only=True):
     """The demo's recorded day told again, whole commands, medians. bare_s: `replay` of a few words, the reference line.
 
-    deliveries: words that an actor heard; deliveries_per_s: without `bare_s`. resident_mb: of the larger of its two processes.
+    deliveries: words that an actor heard; deliveries_per_s: without `bare_s`, where that is the lesser part. resident_mb: of the largest of its processes.
     explained_s: `explain` of the day's last trade.
     """
 

@@ -4,6 +4,8 @@ import shutil
 import tarfile
 from pathlib import Path
 
+import pytest
+
 import run
 from tests.bench import figures, report
 from tests.bench.auditing import auditing
@@ -11,7 +13,7 @@ from tests.bench.documents import Benchmarks, RecordingCost, RecordingSize, Repl
 from tests.bench.flood import flood
 from tests.bench.group_commit import group_commit
 from tests.bench.migration import migration
-from tests.bench.recording import recording_cost, recording_size, replay_speed
+from tests.bench.recording import per_second, recording_cost, recording_size, replay_speed
 from tests.replay.make_slice import SHIPPED
 
 
@@ -87,6 +89,11 @@ def test_the_replay_that_is_measured_decides_the_recorded_day_again() -> None:
     assert measured.deliveries > 1000
     assert measured.different == 0
     assert measured.resident_mb <= 150
+
+
+@pytest.mark.parametrize(("seconds", "bare_s", "each"), [(3.0, 1.0, 500), (1.5, 1.0, 667), (0.8, 1.0, 1250)])
+def test_start_up_is_left_out_of_a_rate_where_it_is_the_lesser_part(seconds: float, bare_s: float, each: int) -> None:
+    assert per_second(1000, seconds, bare_s) == each
 
 
 def test_a_person_sees_each_figure_of_recordings_with_its_target() -> None:

@@ -10,7 +10,7 @@ from actors.engines import Beginning, Engines
 from actors.recorded import RecordedEngine, note_beginning
 from actors.replay.beside import CopyFailedError
 from actors.replay.explaining import explain
-from actors.replay.replaying import Wanted, replay, replay_on_two
+from actors.replay.replaying import Wanted, replay, replay_in_parts
 from actors.replay.retelling import Retelling
 from actors.rules.stops.engine import StopEngine
 from bus.messages.market import Ticks
@@ -161,7 +161,7 @@ def test_a_block_that_is_damaged_ends_what_can_be_decided(tmp_path: Path) -> Non
 def test_two_processes_find_what_one_finds(tmp_path: Path) -> None:
     place = a_house_s_recording(tmp_path, BidReturned(trade_id="t1", now_ns=at(1)))
 
-    together, alone = replay_on_two(place, Wanted(), retold), replay(place, Wanted(), retold)
+    together, alone = replay_in_parts(place, Wanted(), retold), replay(place, Wanted(), retold)
 
     assert together == alone
     assert together.by_actor == {"auto_stop": 2, "trade_watcher": 2}
@@ -175,7 +175,7 @@ def test_a_part_of_a_replay_that_fails_is_no_result(
     monkeypatch.setattr(StopEngine, "handle", lambda *_: 1 / 0)
 
     with pytest.raises(CopyFailedError):
-        replay_on_two(place, Wanted(), retold)
+        replay_in_parts(place, Wanted(), retold)
 
     assert "ZeroDivisionError" in capfd.readouterr().err
 

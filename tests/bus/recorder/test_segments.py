@@ -96,6 +96,24 @@ def test_a_changed_byte_costs_its_own_block_or_is_said(
     assert all(plain([block]) in [plain([a_block(at)]) for at in (10, 20, 30)] for block in blocks)
 
 
+def test_blocks_that_do_not_name_a_text_are_left_out(tmp_path: Path) -> None:
+    blocks = [a_block(10), a_block(20), a_block(30)]
+
+    assert plain(read_blocks(written(tmp_path, *blocks), naming=b"20")) == plain([blocks[1]])
+
+
+@pytest.mark.parametrize("index", [-1, 1])
+def test_an_entry_that_names_no_word_of_its_block_makes_it_unreadable(tmp_path: Path, index: int) -> None:
+    for said in ((0, index), ()):
+        path = written(
+            tmp_path / str(len(said)), Block(a_block(10).words, [Entry("desk", 10, 0 if said else index, said)])
+        )
+
+        [gap] = read_blocks(path)
+
+        assert isinstance(gap, Gap)
+
+
 @pytest.mark.parametrize(
     ("start", "words"),
     [(b"SQLite format 3\x00" + bytes(20), "no recording"), (MAGIC.replace(b"1", b"2"), "another version")],

@@ -17,7 +17,7 @@ from bus.messages.plain import to_json
 from bus.messages.records import OrdersTail, Recovered
 from bus.messages.system import Reply
 from bus.messages.timers import TimerFired
-from bus.recorder.words import UnreadableWord, look, pack, unpack
+from bus.recorder.words import UnreadableWord, WrittenQuote, look, pack, unpack
 from tests.bus.examples import BY_TYPE, DECISION, EXAMPLES, NS, ORDER, TRADE
 
 THIRD = Decimal(1) / 3
@@ -80,6 +80,18 @@ def test_a_word_that_is_packed_by_hand_has_no_field_that_would_be_forgotten(
     kind: type[msgspec.Struct], fields: tuple[str, ...]
 ) -> None:
     assert kind.__struct_fields__ == fields
+
+
+def test_a_quote_is_written_with_each_field_that_it_has() -> None:
+    assert WrittenQuote.__struct_fields__ == Quote.__struct_fields__
+
+
+def test_a_quote_with_sizes_and_one_of_a_linear_instrument_come_back() -> None:
+    numbers = {name: Decimal(number) / 8 for number, name in enumerate(Quote.__struct_fields__[3:])}
+    whole = Quote(ticker="KX", ts=NS, source="kalshi", **numbers)
+    ticks = Ticks(batch=(whole, Quote(ticker="BTC", ts=NS, ask=Decimal("61000.50"))), received_ns=NS)
+
+    assert back(ticks) == ticks
 
 
 def test_an_input_is_read_from_its_own_bytes_by_its_subject() -> None:
