@@ -5,8 +5,8 @@ from datetime import datetime
 import msgspec
 
 
-class CopiedTable(msgspec.Struct, frozen=True, kw_only=True):
-    """One table that came. rows = copied + quarantined, exactly. left_behind: rows of the source that the plan does not mean."""
+class TableStands(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one table is. done: rows that are copied or quarantined, of `rows`; left_behind: rows of the source that are not meant."""
 
     source: str
     from_table: str
@@ -15,6 +15,7 @@ class CopiedTable(msgspec.Struct, frozen=True, kw_only=True):
     left_behind: int
     copied: int
     quarantined: int
+    done: int
 
 
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +28,10 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Copied(msgspec.Struct, frozen=True, kw_only=True):
-    """A copy that is whole. resumed: an earlier run had begun it, or done all of it. resident_mib: the most of any of its processes."""
+    """A copy that is whole: in each table done = rows, exactly. resident_mib: the most of any of its processes.
+
+    resumed: an earlier run had begun it, or done all of it; done_now: rows that this one has copied or quarantined.
+    """
 
     run: int
     resumed: bool
@@ -35,23 +39,11 @@ class Copied(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     copied: int
     quarantined: int
+    done_now: int
     seconds: float
     resident_mib: float
-    tables: tuple[CopiedTable, ...]
+    tables: tuple[TableStands, ...]
     quarantine: tuple[Quarantined, ...] = ()
-
-
-class TableStands(msgspec.Struct, frozen=True, kw_only=True):
-    """How far one table is. done: rows that are copied or quarantined, of `rows`."""
-
-    source: str
-    from_table: str
-    target: str
-    rows: int
-    left_behind: int
-    copied: int
-    quarantined: int
-    done: int
 
 
 class RunStands(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from db.migration.copying.sessions import connected
 from db.migration.copying.standing import Standing, digest_of
-from db.migration.documents import MigrationStanding, RunStands, TableStands
+from db.migration.documents import MigrationStanding, RunStands
 from db.migration.plan_file import PlanRefused, answered, read
 from db.migration.plan_words import Plan
 
@@ -34,7 +34,7 @@ def look(dsn: str, plan_file: Path | None, *, schema: str = "") -> MigrationStan
                     quarantine=standing.reasons(run.run),
                 )
                 for run in standing.runs()
-                for tables in (_tables(standing, run.run),)
+                for tables in (standing.tables(run.run),)
             )
         )
 
@@ -45,19 +45,3 @@ def _followed(plan: Plan) -> Plan:
         return answered(plan)
     except PlanRefused:
         return plan
-
-
-def _tables(standing: Standing, run: int) -> tuple[TableStands, ...]:
-    return tuple(
-        TableStands(
-            source=one.source,
-            from_table=one.from_table,
-            target=one.target,
-            rows=one.rows,
-            left_behind=one.left_behind,
-            copied=one.copied,
-            quarantined=one.quarantined,
-            done=one.copied + one.quarantined,
-        )
-        for one in standing.tables(run)
-    )

@@ -1,8 +1,6 @@
 """A copy for people at a terminal: how it goes, and what stands."""
 
-import sys
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Self
 
 from rich.console import Console, Group, RenderableType
@@ -11,6 +9,7 @@ from rich.text import Text
 
 from config.pictures import card, table
 from db.migration.documents import Copied, MigrationStanding, Quarantined, RunStands
+from db.migration.going import Going
 from db.migration.verifying.words import Verified
 
 
@@ -23,65 +22,50 @@ class Rate(ProgressColumn):
         return Text(f"{speed:,.0f} rows/s" if speed else "", style="cyan")
 
 
-class Going:
-    """Shows on stderr how a copy goes: bars on a terminal, elsewhere a line for what is done."""
+class Bars(Going):
+    """Shows on a terminal how a copy goes: a bar for each table."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             Rate(),
             TimeRemainingColumn(),
-            console=self._console,
-            disable=not sys.stderr.isatty(),
+            console=Console(stderr=True, highlight=False),
         )
-        self._tasks: list[tuple[str, int, int]] = []
 
     def __enter__(self) -> Self:
         self._progress.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
     def begins(self, tables: Sequence[tuple[str, int, int]]) -> None:
         """Hear of each table: its name, its rows, and those that are done already."""
         for name, rows, done in tables:
             self._progress.add_task(name, total=rows, completed=done)
-            self._tasks.append((name, rows, done))
 
     def copied(self, number: int, rows: int) -> None:
         """Hear that so many more rows of a table are done."""
         self._progress.advance(self._progress.tasks[number].id, rows)
-        name, total, done = self._tasks[number]
-        self._tasks[number] = (name, total, done + rows)
-        if self._progress.disable and done + rows == total and rows:
-            self._say(f"{name}: {total:,} rows")
 
     def does(self, what: str) -> None:
         """Hear what is done now, beside the rows."""
-        if self._progress.disable:
-            self._say(what)
-        else:
-            self._progress.console.print(Text(what, style="dim"))
-
-    def _say(self, line: str) -> None:
-        sys.stderr.write(f"{line}\n")
+        self._progress.console.print(Text(what, style="dim"))
 
 
 def copied(done: Copied) -> RenderableType:
     """Return what a copy has made."""
     facts = {
         "rows": f"{done.rows:,}, of them {done.copied:,} copied and {done.quarantined:,} in quarantine",
-        "seconds": f"{done.seconds:,.2f}"
-        + (f", {done.rows / done.seconds:,.0f} rows a second" if done.seconds else ""),
+        "seconds": f"{done.seconds:,.2f}, {done.done_now / max(done.seconds, 0.01):,.0f} rows a second"
+        if done.done_now
+        else "nothing was left to do: an earlier run had done it",
         "resident": f"{done.resident_mib} MiB",
         "whole since": f"{done.whole_since:%Y-%m-%d %H:%M:%S %Z}"
-        + (" (an earlier run had begun it)" if done.resumed else ""),
+        + (" (an earlier run had begun it)" if done.resumed and done.done_now else ""),
     }
     rows = [
         (

@@ -3,6 +3,7 @@
 What it may take is a figure of the benchmark: 64 MiB, of which the front door alone would take nearly all.
 """
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -12,21 +13,23 @@ import msgspec
 import psycopg
 
 from bus.messages.plain import from_json, to_json
-from config.command_line import Exit, complain, print_document
 from config.fields import mask_password
-from config.pictures import show
-from db.migration import moving_screen
+from config.outcomes import Exit, complain, print_document
 from db.migration.copying.checks import CopyRefused
 from db.migration.copying.copy import copy
 from db.migration.copying.finishing import CountsDiffer
+from db.migration.documents import Copied
+from db.migration.going import going
 from db.migration.plan_file import PlanRefused, read
 from db.migration.snapshots import folder_of
 from db.migration.sqlite_files import SourceRefused
 from db.migration.verifying.rights import VerifyRefused
-from db.migration.verifying.verify import verify
+from db.migration.verifying.words import Verified
 from db.migration.words import Audit
 
 DSN: Final = "WATCHKEEPER_POSTGRES_DSN"
+_GARBAGE_WAITS: Final = 20_000
+"""Objects before a collection, as in run.py."""
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,25 +70,33 @@ def main(task: Task, dsn: str) -> Exit:
 
 def _copy(task: Task, dsn: str) -> Exit:
     plan = Path(task.plan)
-    with moving_screen.Going() as going:
-        done = copy(read(plan), dsn, folder_of(plan), watching=going, workers=task.workers, afresh=task.afresh)
-    if task.json:
-        print_document(to_json(done))
-    else:
-        show(moving_screen.copied(done))
+    with going() as watching:
+        done = copy(read(plan), dsn, folder_of(plan), watching=watching, workers=task.workers, afresh=task.afresh)
+    _answer(done, json=task.json)
     return Exit.DONE
 
 
 def _verify(task: Task, dsn: str) -> Exit:
     plan = Path(task.plan)
     audit = None if task.queries is None else _audit(Path(task.queries))
-    with moving_screen.Going() as going:
-        found = verify(read(plan), dsn, folder_of(plan), watching=going, audit=audit, workers=task.workers)
-    if task.json:
-        print_document(to_json(found))
-    else:
-        show(moving_screen.verified(found))
+    # A copy needs nothing of it.
+    from db.migration.verifying.verify import verify  # noqa: PLC0415
+
+    with going() as watching:
+        found = verify(read(plan), dsn, folder_of(plan), watching=watching, audit=audit, workers=task.workers)
+    _answer(found, json=task.json)
     return Exit.DONE if found.passed else Exit.NO
+
+
+def _answer(document: Copied | Verified, *, json: bool) -> None:
+    if json:
+        print_document(to_json(document))
+        return
+    # Pictures take memory and time that the rows need.
+    from config.pictures import show  # noqa: PLC0415
+    from db.migration import moving_screen  # noqa: PLC0415
+
+    show(moving_screen.copied(document) if isinstance(document, Copied) else moving_screen.verified(document))
 
 
 def _audit(path: Path) -> Audit:
@@ -96,4 +107,6 @@ def _audit(path: Path) -> Audit:
 
 
 if __name__ == "__main__":
+    # Millions of rows come and go, and none is part of a cycle: to look for those takes a twentieth of the time.
+    gc.set_threshold(_GARBAGE_WAITS)
     sys.exit(main(msgspec.json.decode(sys.argv[1], type=Task), os.environ[DSN]))

@@ -3,23 +3,19 @@
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from db.migration.plan_words import Plan, Source
-from db.migration.snapshot import Snapshot, refuse_copies, take_snapshot
+from db.migration.snapshot import Snapshot, digest_of_pages, refuse_copies, take_snapshot
 from db.migration.sqlite_files import SourceRefused
-
-_BLOCK_BYTES: Final = 1 << 20
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """A snapshot on disk. digest: of what is stored (`Snapshot`); sha256: of the file as it was taken."""
+    """A snapshot on disk. digest: of what is stored (`Snapshot`)."""
 
     file: str
     digest: str
-    sha256: str
 
     @property
     def path(self) -> Path:
@@ -61,7 +57,7 @@ def _kept(source: Source, folder: Path) -> Kept | None:
     try:
         kept = msgspec.json.decode((folder / f"{_name(source)}.json").read_bytes(), type=Kept)
         fits = kept.digest == source.digest or not source.digest
-        return kept if fits and _sha256(kept.path) == kept.sha256 else None
+        return kept if fits and digest_of_pages(kept.path) == kept.digest else None
     except (OSError, msgspec.DecodeError):
         return None
 
@@ -73,18 +69,10 @@ def _taken(source: Source, folder: Path) -> tuple[Kept, Snapshot]:
             f"{source.path} has changed since the plan was made: what the plan proves of its values may not hold any more; "
             "stop what writes to it, or make the plan anew (run.py migrate plan), and try again"
         )
-    kept = Kept(file=str(taken.path), digest=taken.digest, sha256=_sha256(taken.path))
+    kept = Kept(file=str(taken.path), digest=taken.digest)
     (folder / f"{_name(source)}.json").write_bytes(msgspec.json.encode(kept))
     return kept, taken
 
 
 def _name(source: Source) -> str:
     return hashlib.sha256(str(Path(source.path).absolute()).encode()).hexdigest()[:12]
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()

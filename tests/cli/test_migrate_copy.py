@@ -54,6 +54,15 @@ def test_a_copy_is_one_document_and_its_standing_another(running: Running, plan:
     assert (stands["this_plan"], stands["done"], stands["rows"]) == (True, 2, 2)
 
 
+def test_a_copy_that_an_earlier_run_has_made_says_so_without_a_rate(running: Running, plan: Path) -> None:
+    running("copy", str(plan))
+
+    again = running("copy", str(plan))
+
+    assert "nothing was left to do: an earlier run had done it" in again.stdout
+    assert "rows a second" not in again.stdout
+
+
 def test_a_copy_for_people_says_how_many_rows_came(running: Running, plan: Path) -> None:
     made = running("copy", str(plan))
 

@@ -77,6 +77,7 @@ THREADS = {
     ("bus/recorder/ranges.py", "main"): "one for the process, which reads a recording and ends",
     ("actors/outside/recorded_ranges.py", "tell_ranges"): "one for the start",
     ("config/logging.py", "__init__"): "one for the process",
+    ("db/migration/snapshot.py", "_checked"): "one for the command",
     ("db/migration/verifying/crew.py", "compare_all"): "one for the command, which has `--workers` processes",
     ("actors/replay/performance.py", "play"): "two for the demo",
 }

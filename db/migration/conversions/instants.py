@@ -220,6 +220,11 @@ def instants_of(local: datetime, zone: str) -> tuple[datetime, ...]:
 def _instants(local: datetime, zone: str) -> tuple[datetime, ...]:
     there = _zone(zone)
     try:
+        first = local.replace(tzinfo=there, fold=0)
+        early, late = first.utcoffset(), first.replace(fold=1).utcoffset()
+        if early == late and early is not None:
+            # Neither skipped nor shown twice: the two passes of the clock would be apart.
+            return ((local - early).replace(tzinfo=UTC),)
         both = {local.replace(tzinfo=there, fold=fold).astimezone(UTC) for fold in (0, 1)}
         return tuple(sorted(one for one in both if one.astimezone(there).replace(tzinfo=None) == local))
     except OverflowError:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 _TOKENS: Final = re.compile(r"YYYY|MM|DD|hh|mm|ss|\+hh:?mm|\.f\*|f{1,6}|Z|.", re.DOTALL)
+_TIMES: Final = (datetime, time)
 _PATTERNS: Final = {
     "YYYY": "(?P<YYYY>[0-9]{4})",
     "MM": "(?P<MM>[0-9]{2})",
@@ -59,7 +60,7 @@ class Format:
 
     def write(self, when: datetime | date | time) -> str:
         """Return the text of this moment, in the zone that it has."""
-        return "".join(_written(token, when) for token in self.tokens)
+        return "".join([_written(token, when) for token in self.tokens])
 
 
 @lru_cache(maxsize=256)
@@ -85,17 +86,25 @@ def _zone(offset: str | None) -> timezone | None:
 
 def _written(token: str, when: datetime | date | time) -> str:
     match token:
-        case "YYYY" | "MM" | "DD" if isinstance(when, date):
-            return {"YYYY": f"{when.year:04}", "MM": f"{when.month:02}", "DD": f"{when.day:02}"}[token]
-        case "hh" | "mm" | "ss" if isinstance(when, datetime | time):
-            return {"hh": f"{when.hour:02}", "mm": f"{when.minute:02}", "ss": f"{when.second:02}"}[token]
-        case ".f*" if isinstance(when, datetime | time):
+        case "YYYY" if isinstance(when, date):
+            return f"{when.year:04}"
+        case "MM" if isinstance(when, date):
+            return f"{when.month:02}"
+        case "DD" if isinstance(when, date):
+            return f"{when.day:02}"
+        case "hh" if isinstance(when, _TIMES):
+            return f"{when.hour:02}"
+        case "mm" if isinstance(when, _TIMES):
+            return f"{when.minute:02}"
+        case "ss" if isinstance(when, _TIMES):
+            return f"{when.second:02}"
+        case ".f*" if isinstance(when, _TIMES):
             return f".{when.microsecond:06}" if when.microsecond else ""
         case "+hh:mm" | "+hhmm" if isinstance(when, datetime):
             shift = when.utcoffset() or timedelta()
             sign, minutes = "-" if shift < timedelta() else "+", abs(shift) // timedelta(minutes=1)
             return f"{sign}{minutes // 60:02}{':' if ':' in token else ''}{minutes % 60:02}"
-        case _ if set(token) == {"f"} and isinstance(when, datetime | time):
+        case _ if set(token) == {"f"} and isinstance(when, _TIMES):
             return f"{when.microsecond:06}"[: len(token)]
         case _:
             return token

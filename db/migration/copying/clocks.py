@@ -1,7 +1,7 @@
 """The short way of a date and a time, or of a time of day after an entry, on days without a change of the clock (see `quick.py`)."""
 
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
 from operator import add, itemgetter
@@ -46,12 +46,8 @@ class Times:
 
     def read(self, column: Sequence[Cell]) -> list[int]:
         """Return them, of a column that nobody else asks for."""
-        try:
-            return self._added(column)
-        except TypeError:
-            return self._added([cell if isinstance(cell, str) else "" for cell in column])
-
-    def _added(self, column: Iterable[Cell]) -> list[int]:
+        if set(map(type, column)) != {str}:
+            column = [cell if isinstance(cell, str) else "" for cell in column]
         minutes = map(self._minutes.__getitem__, map(_HOUR_AND_MINUTE, column))  # type: ignore[arg-type]  # as `of` wants it
         return list(map(add, minutes, map(self._seconds.__getitem__, map(_SECOND, column))))  # type: ignore[arg-type]  # as above
 

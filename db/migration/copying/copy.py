@@ -14,7 +14,7 @@ from db.migration.copying.sessions import connected
 from db.migration.copying.source import SourceTable
 from db.migration.copying.standing import Run, Standing, digest_of
 from db.migration.copying.worker import Worker
-from db.migration.documents import Copied, CopiedTable
+from db.migration.documents import Copied
 from db.migration.plan_file import answered
 from db.migration.plan_words import Plan
 from db.migration.snapshots import Kept, stand
@@ -65,7 +65,7 @@ def copy(
             _throw_away(standing)
         run = _resumed(standing, plan)
         if run is not None and run.whole:
-            return _report(standing, run, resumed=True, began=began)
+            return _report(standing, run, began=began, before=_done(standing, run.run))
         if run is None:
             demand_empty(connection, plan)
         snapshots = stand(plan, folder, anew=run is None, tell=watching.does)
@@ -77,13 +77,17 @@ def copy(
                 raise CopyRefused(
                     "the sources have changed since this copy was begun, and its snapshots are gone: run.py migrate copy --afresh"
                 )
-        tables = standing.tables(standing.run)
-        watching.begins([(one.target, one.rows, one.copied + one.quarantined) for one in tables])
+        before = None if run is None else _done(standing, run.run)
+        watching.begins([(one.target, one.rows, one.done) for one in standing.tables(standing.run)])
         paths = {name: snapshot.path for name, snapshot in snapshots.items()}
         work_together(dsn, standing.run, plan, paths, workers=workers, tell=watching.copied)
         Finish(standing, plan, Worker(standing, plan, paths, watching.copied), watching.does).finish()
         (done, *_) = standing.runs()
-        return _report(standing, done, resumed=run is not None, began=began)
+        return _report(standing, done, began=began, before=before)
+
+
+def _done(standing: Standing, run: int) -> int:
+    return sum(one.done for one in standing.tables(run))
 
 
 def _resumed(standing: Standing, plan: Plan) -> Run | None:
@@ -125,27 +129,18 @@ def _lay_out(standing: Standing, plan: Plan, snapshots: dict[str, Kept], piece_r
             standing.add_table(number, table, place_of(plan, number).text, counts, pieces)
 
 
-def _report(standing: Standing, run: Run, *, resumed: bool, began: float) -> Copied:
+def _report(standing: Standing, run: Run, *, began: float, before: int | None) -> Copied:
+    """Return what stands. before: rows that earlier runs had done; None if this is the first."""
     assert run.whole is not None
-    tables = tuple(
-        CopiedTable(
-            source=one.source,
-            from_table=one.from_table,
-            target=one.target,
-            rows=one.rows,
-            left_behind=one.left_behind,
-            copied=one.copied,
-            quarantined=one.quarantined,
-        )
-        for one in standing.tables(run.run)
-    )
+    tables = standing.tables(run.run)
     return Copied(
         run=run.run,
-        resumed=resumed,
+        resumed=before is not None,
         whole_since=run.whole,
         rows=sum(one.rows for one in tables),
         copied=sum(one.copied for one in tables),
         quarantined=sum(one.quarantined for one in tables),
+        done_now=sum(one.done for one in tables) - (before or 0),
         seconds=round(time.monotonic() - began, 2),
         resident_mib=resident_mib(),
         tables=tables,

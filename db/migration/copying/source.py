@@ -14,7 +14,7 @@ from db.migration.cells import Cell, literal, raw_bytes, storage_class, text_of
 from db.migration.plan_words import Table
 from db.migration.snapshot import open_snapshot
 
-BATCH_ROWS: Final = 500
+BATCH_ROWS: Final = 250
 """Read, converted and sent together, at most: few enough to stay in the processor's cache."""
 _BATCH_BYTES: Final = 500_000
 _WEIGHED: Final = 8
@@ -101,10 +101,18 @@ class SourceTable:
                 for number in range(max(1, -(-count // rows))):
                     yield Piece(number, number * rows, (number + 1) * rows)
                 return
+            least, most, count = connection.execute(
+                f"SELECT min({self.rowid}), max({self.rowid}), count(*) FROM {self._from}"
+            ).fetchone()
+            if count and most - least == count - 1:
+                # No number is left out: the ends need no looking for.
+                ends = [None, *range(least + rows - 1, most + 1, rows), None]
+                yield from (Piece(number, *bounds) for number, bounds in enumerate(itertools.pairwise(ends)))
+                return
             for number in itertools.count():
                 above = "" if low is None else f" WHERE {self.rowid} > {low}"
-                ends = f"SELECT {self.rowid} FROM {self._from}{above}{self._order} LIMIT 1 OFFSET {rows - 1}"
-                found = connection.execute(ends).fetchone()
+                end = f"SELECT {self.rowid} FROM {self._from}{above}{self._order} LIMIT 1 OFFSET {rows - 1}"
+                found = connection.execute(end).fetchone()
                 yield Piece(number, low, found and found[0])
                 if found is None:
                     return
@@ -123,9 +131,9 @@ class SourceTable:
         """Return the largest whole number of a column, whether its row is meant or not; 0 if there is none above."""
         name = quoted(column)
         with closing(open_snapshot(self.path)) as connection:
-            words = f"SELECT max({name}) FROM {self._from} WHERE typeof({name}) = 'integer'"
-            (found,) = connection.execute(words).fetchone()
-            return max(0, found or 0)
+            words = f"SELECT {name} FROM {self._from} WHERE typeof({name}) = 'integer' ORDER BY {name} DESC LIMIT 1"
+            (found,) = connection.execute(words).fetchone() or (0,)
+            return max(0, int(found))
 
     def batches(self, piece: Piece) -> Iterator[list[tuple[Cell, ...]]]:
         """Yield the piece's rows, some at a time: of `columns`, each cell exact.

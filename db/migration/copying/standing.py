@@ -14,7 +14,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from db.migration.copying.source import Piece, Raw
-from db.migration.documents import Quarantined
+from db.migration.documents import Quarantined, TableStands
 from db.migration.plan_words import Plan, Table
 
 _LOCK: Final = 7_201_533_011
@@ -47,21 +47,6 @@ class Run(NamedTuple):
     snapshots: list[str]
     started: datetime
     whole: datetime | None
-
-
-class TableStanding(NamedTuple):
-    """How far a table is. rows: of the source that are meant; left_behind: that are not."""
-
-    number: int
-    source: str
-    from_table: str
-    target: str
-    rows: int
-    left_behind: int
-    copied: int
-    quarantined: int
-    pieces: int
-    pieces_done: int
 
 
 def digest_of(plan: Plan) -> str:
@@ -107,16 +92,16 @@ class Standing:
         with self.connection.cursor(row_factory=class_row(Run)) as cursor:
             return cursor.execute(query).fetchall()
 
-    def tables(self, run: int) -> list[TableStanding]:
+    def tables(self, run: int) -> tuple[TableStands, ...]:
         """Return how far each table of a run is, in the plan's order."""
         query = self._words(
-            """SELECT number, source, from_table, target, rows, left_behind, coalesce(sum(copied), 0)::bigint AS copied,
-                coalesce(sum(quarantined), 0)::bigint AS quarantined, count(piece) AS pieces, count(copied) AS pieces_done
+            """SELECT source, from_table, target, rows, left_behind, coalesce(sum(copied), 0)::bigint AS copied,
+                coalesce(sum(quarantined), 0)::bigint AS quarantined, coalesce(sum(copied + quarantined), 0)::bigint AS done
             FROM {schema}.tables LEFT JOIN {schema}.pieces USING (run, number) WHERE run = %s
             GROUP BY number, source, from_table, target, rows, left_behind ORDER BY number"""
         )
-        with self.connection.cursor(row_factory=class_row(TableStanding)) as cursor:
-            return cursor.execute(query, [run]).fetchall()
+        with self.connection.cursor(row_factory=class_row(TableStands)) as cursor:
+            return tuple(cursor.execute(query, [run]).fetchall())
 
     def begin(self, schemas: Sequence[str], snapshots: Sequence[str]) -> None:
         """Make the tables where they are missing, and a run."""

@@ -10,7 +10,6 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from db import migrations
 from db.migration.plan_words import Plan
 from db.migration.target import create, foreign_keys, keys, schema_of
 from db.migration.verifying.words import Difference
@@ -70,10 +69,13 @@ def _missing(table: str, wanted: Facts, found: Facts) -> Iterator[Difference]:
 
 def _watchkeepers(connection: psycopg.Connection) -> Mapping[str, Facts]:
     """Return what each of Watchkeeper's own tables must be, by its name."""
+    # What it needs takes memory that the rows need.
+    from db.migrations import statements  # noqa: PLC0415
+
     with connection.transaction(force_rollback=True):
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(_SCRATCH)))
         connection.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(_SCRATCH)))
-        for step in migrations.statements():
+        for step in statements():
             connection.execute(step)
         names = connection.execute("SELECT tablename::text FROM pg_tables WHERE schemaname = %s", [_SCRATCH])
         return _facts_in(connection, _SCRATCH, [name for (name,) in names.fetchall()])

@@ -18,7 +18,7 @@ from db.migration.verifying.unmatched import Unmatched
 from db.migration.verifying.values import Type, fields_of
 from db.migration.verifying.words import Difference
 
-_TOGETHER: Final = 500
+_TOGETHER: Final = 250
 _PLACE: Final = "\0 place"
 """A name that no column has."""
 _HEAD_BYTES: Final = 19

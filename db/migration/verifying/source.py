@@ -12,7 +12,7 @@ from db.migration.conversions.numbers import Integer
 from db.migration.plan_words import Table
 from db.migration.snapshot import open_snapshot
 
-_TOGETHER: Final = 500
+_TOGETHER: Final = 250
 _TOGETHER_BYTES: Final = 500_000
 
 

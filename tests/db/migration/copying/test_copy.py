@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from db.migration.conversions.numbers import Double, Integer
 from db.migration.conversions.texts import Text
+from db.migration.copying.source import SourceTable
 from db.migration.plan_words import Check, Column, ForeignKey, Index, Plan, Sequence, Unique, View
 from db.migration.verifying.verify import verify
 from tests.db.migration.copying.conftest import Ask, Copying, Making, Silent
@@ -186,6 +187,19 @@ def test_a_table_of_any_kind_arrives_in_pieces(
 
     assert (done.rows, done.copied) == (25, 25)
     assert ask("SELECT count(*) FROM migration_quarantine.pieces") == [(3,)]
+
+
+@pytest.mark.parametrize("rows", [1, 9, 10, 11, 20, 25])
+@pytest.mark.parametrize("gone", ["0", "id = 4", "id > 0"], ids=["dense", "with a gap", "empty"])
+def test_pieces_hold_every_row_once(made: Making, tmp_path: Path, rows: int, gone: str) -> None:
+    path = made(f"{PEOPLE}; WITH RECURSIVE n(i) AS (SELECT -3 UNION ALL SELECT i + 1 FROM n LIMIT {rows}) "
+        f"INSERT INTO people SELECT i, 'a', i FROM n; DELETE FROM people WHERE {gone}")  # fmt: skip
+    source = SourceTable(path, plain_plan(path, folder=tmp_path).tables[0])
+
+    pieces = [sum(map(len, source.batches(piece))) for piece in source.pieces(10)]
+
+    assert sum(pieces) == source.counts()[0]
+    assert max(pieces) <= 10
 
 
 def test_workers_beside_each_other_copy_what_one_would(made: Making, copied: Copying, ask: Ask, tmp_path: Path) -> None:
