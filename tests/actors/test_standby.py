@@ -4,13 +4,14 @@ import queue
 from typing import Any
 
 import pytest
+from loguru import logger
 
 from actors.door import Door
 from actors.serving import Serving, Wiring
 from actors.standby import Standby
 from bus.messages.envelope import Received
 from bus.messages.failures import LeadTaken, StoreUnavailable, WireUnavailable
-from bus.messages.lead import InstanceHeard, NobodyHeard, RecordMissing, RecordOpened, WireUp
+from bus.messages.lead import InstanceHeard, NobodyHeard, RecordMissing, RecordOpened, WireDown, WireUp
 from bus.messages.system import Reply, Status, SystemCommand
 from config.settings import load
 from tests.actors.builders import FixedClock
@@ -136,6 +137,22 @@ def test_what_is_read_ahead_and_fails_is_read_again_when_it_counts() -> None:
     assert standby.wait()
     assert serving.stop()
     assert servers.taken.count("recovering") == 2
+
+
+def test_what_it_waits_for_is_told_when_that_changes_and_not_again_before_a_minute() -> None:
+    servers = Servers(open=[StoreUnavailable("refused")] * 500)
+    standby, serving, _ = a_standby(servers, 5 * S, WireDown(why="cut", now_ns=5 * S), 50 * S, UP, NobodyHeard())
+    told: list[str] = []
+    sink = logger.add(lambda line: told.append(line.record["message"]), filter=lambda it: "role" in it["extra"])
+
+    assert standby.wait()
+    assert serving.stop()
+    logger.remove(sink)
+    assert [line.split(";")[0] for line in told[:3]] == [
+        "waits for NATS: not reached yet",
+        "waits for NATS: cut",
+        "waits for PostgreSQL: refused",
+    ]
 
 
 def test_a_schema_that_does_not_fit_ends_the_start() -> None:

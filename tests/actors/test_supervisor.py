@@ -33,16 +33,16 @@ Build = Callable[[Inbox, Failed], WatchedActor]
 
 
 class House:
-    """A supervisor with one child called echo."""
+    """A supervisor with one child, called echo unless named."""
 
-    def __init__(self, build: Build | None = None, crashes_max: int = 5) -> None:
+    def __init__(self, build: Build | None = None, crashes_max: int = 5, name: str = "echo") -> None:
         self.heard = Heard()
         self.said: SimpleQueue[object] = SimpleQueue()
         self.ended: SimpleQueue[tuple[int, str]] = SimpleQueue()
         self.rounds: SimpleQueue[None] = SimpleQueue()
         self.wire_answers = True
         self.clock = FixedClock(1_000)
-        self.child = a_child(an_inbox(), build or an_echo(self.heard), crashes_max=crashes_max)
+        self.child = a_child(an_inbox(name), build or an_echo(self.heard), crashes_max=crashes_max)
         self.inbox = an_inbox("supervisor")
         self.supervisor = a_supervisor(
             self.inbox,
@@ -123,6 +123,45 @@ def test_a_crashed_actor_is_rebuilt_and_serves_what_waited() -> None:
 
     assert said == ["a", "b"]
     assert house.child.restarts == 2
+
+
+def test_timer_is_rebuilt_at_once_each_time_for_nobody_else_says_that_it_is_time() -> None:
+    """Fault 41, L4"""
+    house = House(name="timer")
+    house.supervisor._say = house.said.put  # no restart timer fires
+    with running(house.supervisor):
+        for word in ("poison", "poison", "b"):
+            house.child.inbox.put(word)
+
+        assert house.heard.wait_for(1) == ["b"]
+
+
+def test_children_are_stopped_in_the_reverse_order_of_their_start() -> None:
+    """Fault 48: what a child says as it ends is heard by those that were there before it."""
+    ended: list[str] = []
+
+    class Ending(EngineActor):
+        def on_stop(self) -> None:
+            ended.append(self.inbox.name)
+            super().on_stop()
+
+    def build(inbox: Inbox, failed: Failed) -> WatchedActor:
+        return Ending(inbox, failed, engine=Echo(), say=print)
+
+    children = [a_child(an_inbox(name), build) for name in ("database", "desk", "stops")]
+    root = a_supervisor(
+        an_inbox("supervisor"),
+        *children,
+        turns=OwnThreads(Activity()),
+        clock=FixedClock(),
+        say=lambda _: None,
+        escalate=print,
+    )
+    with running(root):
+        pass
+    assert root.ended.wait(5)
+
+    assert ended == ["stops", "desk", "database"]
 
 
 def test_the_word_that_crashed_an_actor_twice_is_quarantined() -> None:
@@ -311,6 +350,28 @@ def test_the_process_is_not_ready_before_a_beat_has_come_back_through_each_inbox
 
     assert (before.ready, before.why_not_ready) == (False, ("echo has not answered yet",))
     assert after.ready
+
+
+def test_a_rebuilt_actor_has_answered_only_once_it_has_begun_itself() -> None:
+    """Lessons 13, 17: what the dead one answered says nothing of it."""
+    gate, begins, heard = Event(), Event(), Heard()
+
+    class Slow(EngineActor):
+        def begin(self) -> None:
+            if self.inbox.crashes:
+                begins.set()
+                assert gate.wait(10)
+
+    with a_house(lambda inbox, failed: Slow(inbox, failed, engine=Echo(), say=heard)) as house:
+        house.child.inbox.put("a")
+        heard.wait_for(1)
+        house.round()
+        house.child.inbox.put("poison")
+        assert begins.wait(10)
+        [actor] = house.supervisor.status(1_000).actors
+        gate.set()
+
+    assert (actor.alive, actor.answers) == (True, False)
 
 
 def test_an_actor_that_stays_in_one_word_ends_the_process_with_the_stacks_of_all_threads() -> None:
