@@ -1,14 +1,16 @@
 """What leaves of the orders given, and when: the acknowledgements are given by hand, there is no server."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from bus.connection import Connection
 from bus.epoch import Lead
 from bus.messages.orders import EpochRecord
 from bus.orders import OrderSender
-from bus.publisher import Outcome, Publisher, Stored
+from bus.publisher import WRONG_LAST_SEQUENCE, Outcome, Publisher, Refused, Stored, Unanswered
 from bus.subjects import Prefix
+from tests.actors.builders import FixedClock
 from tests.bus.builders import WallClock, a_cancel, an_order
 
 
@@ -24,15 +26,21 @@ class ByHand:
         self.told.append(done)
 
 
-def a_sender(publisher: ByHand) -> OrderSender:
-    """A sender that leads; it needs no connection as long as nothing is refused."""
+def a_sender(
+    publisher: ByHand,
+    *,
+    say: Callable[[object], None] = lambda _: None,
+    clock: WallClock | FixedClock | None = None,
+    is_ours: Callable[[], Awaitable[bool | None]] | None = None,
+) -> OrderSender:
+    """A sender that leads; it needs no connection as long as nothing is refused. is_ours: whether its epoch still leads."""
     sender = OrderSender(
         cast("Connection", None),
         cast("Publisher", publisher),
         Prefix(""),
-        clock=WallClock(),
-        say=lambda _: None,
-        is_ours=cast("Any", None),
+        clock=clock or WallClock(),
+        say=say,
+        is_ours=cast("Any", is_ours),
         confirm_s=1,
     )
     sender.lead(Lead(EpochRecord(epoch=1, instance="test", ts=0), 1))
@@ -67,3 +75,42 @@ def test_a_cancel_of_an_order_that_is_not_on_its_way_leaves_at_once() -> None:
     a_sender(publisher).submit(a_cancel(an_order()), "order.cancel")
 
     assert publisher.sent == ["order.cancel"]
+
+
+def test_while_it_is_not_known_who_leads_no_order_leaves() -> None:
+    """Fault 45: what ORDERS refused may have been refused because another epoch leads."""
+    publisher, asked = ByHand(), asyncio.Event()
+
+    async def is_ours() -> bool:
+        asked.set()
+        await asyncio.Event().wait()
+        return True
+
+    async def scenario() -> None:
+        sender = a_sender(publisher, is_ours=is_ours)
+        sender.submit(an_order(), "order.submit.first")
+        publisher.told[0](Refused(WRONG_LAST_SEQUENCE, "wrong last sequence"))
+        await asked.wait()
+
+        sender.submit(an_order(2), "order.submit.second")
+
+    asyncio.run(scenario())
+    assert publisher.sent == ["order.submit.first"]
+
+
+def test_an_order_that_nobody_answered_for_and_that_expires_is_told_as_unknown() -> None:
+    """Fault 10: it may stand in ORDERS."""
+    publisher, clock, said = ByHand(), FixedClock(0), asyncio.Queue[object]()
+
+    async def scenario() -> list[Any]:
+        sender, order = a_sender(publisher, say=said.put_nowait, clock=clock), an_order()
+        sender.submit(order, "order.submit")
+        clock.ns = order.expires_ts + 1
+        publisher.told[0](Unanswered("silence"))
+        return [await said.get(), await said.get()]
+
+    told = asyncio.run(scenario())
+    assert [(word.error, word.unknown) for word in told] == [
+        ("silence", True),
+        ("expired before ORDERS acknowledged it", True),
+    ]
