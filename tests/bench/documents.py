@@ -212,7 +212,8 @@ class ReplaySpeed(Measured, frozen=True, kw_only=True):
 class Migration(Measured, frozen=True, kw_only=True):
     """The old system's trades from SQLite: copied with their types converted, and every row verified, by the commands as people run them.
 
-    rows_per_s: by the seconds of both, snapshot and start included. text_per_s: rows that psycopg's COPY as text brings, with no type
+    rows_per_s: by the seconds of both, snapshot and start included; start_s: of them what it takes to begin and to end two commands, the
+    same for any number of rows. text_per_s: rows that psycopg's COPY as text brings, with no type
     and no proof: a reference line. pgloader: the same file in the same run, unverified, null where it is not installed; ratio: ours to
     its rows a second. resident_mib: the most that any of our processes had. changed: values that differ from the source, bit for bit;
     of pgloader those of REAL columns, which it makes float4.
@@ -222,6 +223,7 @@ class Migration(Measured, frozen=True, kw_only=True):
     text_per_s: int
     copy_s: float
     verify_s: float
+    start_s: float
     rows_per_s: int
     resident_mib: float
     changed: int

@@ -79,6 +79,7 @@ def migration(rows: int = 100_000) -> Migration:
         text_per_s=text_per_s,
         copy_s=round(copy_s, 2),
         verify_s=round(verify_s, 2),
+        start_s=round(copy_s - copied["seconds"] + verify_s - verified["seconds"], 2),
         rows_per_s=round(rows_per_s),
         resident_mib=resident_mib,
         changed=len(verified["differences"]),

@@ -137,10 +137,10 @@ def _recording(it: RecordingCost) -> list[Row]:
 
 def _migration(it: Migration) -> list[Row]:
     name = f"rows from SQLite, copied and verified, of {it.rows:,}"
-    taken = f"{it.rows_per_s:,}/s, {it.changed} values changed (copy {it.copy_s} s, verify {it.verify_s} s)"
+    taken = f"{it.rows_per_s:,}/s, {it.changed} values changed (copy {it.copy_s} s, verify {it.verify_s} s, {it.start_s} s of them to begin)"
     theirs, met = "pgloader is not installed", None
     if it.ratio is not None:
-        theirs = f"pgloader: {it.pgloader_per_s:,}/s, {it.pgloader_mib:,} MiB, unverified, {it.pgloader_changed:,} values changed"
+        theirs = f"pgloader: {it.pgloader_per_s:,}/s, {it.pgloader_mib:,} MiB, unverified, {it.pgloader_changed:,} values changed (REAL to float4)"
         taken, met = f"{taken} = {it.ratio} pgloader", it.ratio >= 3
     as_text = f"COPY as text: {it.text_per_s:,}/s"
     return [

@@ -124,5 +124,6 @@ def test_every_row_of_the_migration_figure_is_copied_and_verified() -> None:
     measured = migration(rows=300)
 
     assert (measured.rows, measured.changed) == (300, 0)
+    assert 0 < measured.start_s < measured.copy_s + measured.verify_s
     assert (measured.ratio is None) == (shutil.which("pgloader") is None)
     assert measured.pgloader_changed != 0, "float4 holds few of these numbers"

@@ -136,6 +136,36 @@ def test_rows_that_a_key_a_check_or_a_reference_refuses_are_quarantined(
     ]
 
 
+def test_a_row_is_quarantined_whose_parent_is_because_its_own_is_missing(
+    made: Making, copied: Copying, ask: Ask, tmp_path: Path
+) -> None:
+    """Fault 60: the tables are looked at from child to parent, so what each look takes out, only the next finds missing."""
+    path = made(
+        "CREATE TABLE a (id INTEGER PRIMARY KEY, up); CREATE TABLE b (id INTEGER PRIMARY KEY, up); "
+        "CREATE TABLE c (id INTEGER PRIMARY KEY, up)",
+        a=[(1, 11), (2, 12)],
+        b=[(11, 21), (12, 22)],
+        c=[(21, None), (22, 99)],
+    )
+    plan = plain_plan(path, folder=tmp_path)
+    parents = {"a": "b", "b": "c", "c": "c"}
+    tables = [
+        replace(
+            table,
+            foreign_keys=(ForeignKey(name="to_up", columns=("up",), table=parents[table.name], references=("id",)),),
+        )
+        for table in sorted(plan.tables, key=lambda one: one.name)
+    ]
+
+    copied(replace(plan, tables=tuple(tables)))
+
+    assert ask("SELECT place FROM migration_quarantine.rows ORDER BY place") == [
+        ("rowid 12",),
+        ("rowid 2",),
+        ("rowid 22",),
+    ]
+
+
 def test_nothing_of_a_value_changes_on_its_way(made: Making, copied: Copying, ask: Ask, tmp_path: Path) -> None:
     floats = [0.1, -0.0, 0.0, 1e308, 5e-324, float("inf"), float("-inf"), 1 / 3]
     path = made("CREATE TABLE t (id INTEGER PRIMARY KEY, f)", t=list(enumerate(floats, 1)))

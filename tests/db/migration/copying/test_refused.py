@@ -1,6 +1,7 @@
 """What a copy refuses before anything is written, and what nobody sees before it is whole."""
 
 import hashlib
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 from db.embedded import EmbeddedPostgres
 from db.migration.copying.checks import CopyRefused
 from db.migration.copying.copy import copy
+from db.migration.copying.finishing import CountsDiffer, Finish
 from db.migration.copying.sessions import connected
 from db.migration.copying.standing import Standing
 from db.migration.plan_file import PlanRefused
@@ -138,6 +140,34 @@ def test_nothing_is_seen_of_a_copy_that_did_not_become_whole(plan: Plan, copied:
     with pytest.raises(psycopg.errors.UndefinedColumn):
         copied(wrong)
     assert ask("SELECT to_regnamespace('moved')") == [(None,)]
+
+
+def test_a_row_that_is_lost_on_the_way_lets_nothing_be_seen(
+    plan: Plan, copied: Copying, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fault 60: what arrived is counted anew before anybody sees it."""
+    monkeypatch.setattr(Finish, "_analyze", lambda _: ask("DELETE FROM arriving_moved.people WHERE id = 2"))
+
+    with pytest.raises(CountsDiffer, match="1 rows arrived and 0 are in quarantine, but the source has 2"):
+        copied(plan)
+    assert ask("SELECT to_regnamespace('moved')") == [(None,)]
+
+
+def test_a_source_that_changed_between_two_runs_is_refused(plan: Plan, copied: Copying, tmp_path: Path) -> None:
+    """Fault 59: half of one state and half of another would be no state that there ever was."""
+    (source,) = plan.sources
+    unfinished = replace(
+        of_table(plan, uniques=(Unique(name="u", parts=("nothing",)),)), sources=(replace(source, digest=""),)
+    )
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        copied(unfinished)
+    shutil.rmtree(tmp_path / "snapshots")
+    with closing(sqlite3.connect(source.path)) as connection:
+        connection.execute("UPDATE people SET name = 'Bea' WHERE id = 2")
+        connection.commit()
+
+    with pytest.raises(CopyRefused, match="the sources have changed since this copy was begun"):
+        copied(unfinished)
 
 
 def test_an_unfinished_copy_of_another_plan_is_thrown_away_only_when_asked(

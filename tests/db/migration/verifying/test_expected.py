@@ -115,10 +115,8 @@ def test_closing_times_together_are_the_instants_that_they_are_alone(
     demand_the_same(column, cells)
 
 
-def test_an_hour_in_which_the_clock_jumps_is_gone_the_long_way() -> None:
-    """The clock of Lord Howe goes forward by half an hour: the ends of the hour are not as far apart as they must be."""
-    column = Column(
-        name="c", type="timestamptz", conversion=DateAndTime(zone="Australia/Lord_Howe"), sources=("c0", "c1")
-    )
+def test_an_hour_within_which_the_clock_jumps_is_gone_the_long_way() -> None:
+    """That of Athens went from 0:01 to 0:26:08 when it took its zone: both ends of the hour are there, too near to each other."""
+    column = Column(name="c", type="timestamptz", conversion=DateAndTime(zone="Europe/Athens"), sources=("c0", "c1"))
 
-    demand_the_same(column, [("2025-10-05", f"02:{minute:02}:00") for minute in range(60)])
+    demand_the_same(column, [("1916-07-28", f"00:{minute:02}:00") for minute in range(60)])

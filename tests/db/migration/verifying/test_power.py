@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from db.migration.plan_words import Plan
+from db.migration.verifying.rows import rows_of
 from db.migration.verifying.verify import verify
 from tests.db.migration.copying.conftest import Silent
 from tests.db.migration.verifying.conftest import Ask, Verifying, told
@@ -183,6 +186,12 @@ def test_rows_that_only_stand_elsewhere_are_no_difference(verified: Verifying, a
     ask("UPDATE prices SET price = price WHERE at = '10:00'")
 
     assert verified().passed
+
+
+def test_a_server_that_fails_while_it_sends_rows_is_an_error(spoiled_dsn: str) -> None:
+    failing = sql.SQL("COPY (SELECT 1 / (3 - n) FROM generate_series(1, 5) AS n) TO STDOUT (FORMAT BINARY)")
+    with psycopg.connect(spoiled_dsn) as connection, pytest.raises(psycopg.errors.DivisionByZero):
+        list(rows_of(connection, failing))
 
 
 def test_columns_are_told_in_their_order_however_the_server_reads_its_catalogue(
