@@ -65,13 +65,13 @@ def replay(
             continue
         if part.entries and part.entries[0].at_ns > wanted.until_ns:
             break
-        for told in retelling.hear(part, wanted.until_ns):
+        for told in retelling.hear(part, wanted.until_ns, by_actor if wants_all and onlooker is None else None):
             if onlooker is not None:
                 onlooker.see(told, retelling.engines)
             if told.said is None or not (wants_all or wanted.holds(told)):
                 continue
-            by_actor[told.entry[0]] += 1
-            found = told.difference() if told.said or told.entry[3] else None
+            by_actor[told.entry.actor] += 1
+            found = told.difference()
             if found is not None:
                 different += 1
                 if onlooker is not None:

@@ -4,8 +4,10 @@ A life begins with what its engines were built from. Where entries were lost, or
 again before the next life; what is skipped is counted, never taken for equal.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Final
 
 from msgspec import Struct
@@ -20,6 +22,7 @@ from bus.recorder.words import Packed, UnreadableWord, look, pack, unpack
 from config.settings import Settings
 
 _OWN_WORDS: Final = {EntriesLost, LifeEnded, EngineRebuilt, PaperRestored, OrdersTail}
+_LAST_NS: Final = 2**63 - 1
 ReadSettings = Callable[[Mapping[str, str | int | bool]], Settings]
 
 
@@ -35,7 +38,7 @@ class Difference:
     actual: tuple[tuple[str, object], ...]
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class Told(Struct, frozen=True, gc=False):
     """An entry told again. heard: None if it cannot be read. said: what the engine says now; None: nothing could decide it again.
 
     spoken: what the code that recorded it had to say; see `actors.replay.older`.
@@ -59,7 +62,8 @@ class Told(Struct, frozen=True, kw_only=True):
             return None
         expected = [self.block.words[index] for index in self.entry.said]
         actual = list(map(pack, self.said or ()))
-        if _are_same(expected, actual):
+        # Byte for byte, as nearly always; what is left may still say the same.
+        if expected == actual or _are_same(expected, actual):
             return None
         then = as_then(self.spoken, self.entry.actor, self.said or ())
         if self.spoken < SPOKEN and _are_same(expected, list(map(pack, then))):
@@ -85,15 +89,15 @@ class Tally:
     last_ns: int | None = None
 
 
-class _Wanted(dict[str, bool]):
-    """By actor, what `wants` says: it is asked once for each of them, and not for each of a hundred thousand entries."""
+class _Heeds(dict[str, bool]):
+    """By actor, whether its entries are read: `wants` is asked once for each of them, and not for each of a hundred thousand entries."""
 
     def __init__(self, wants: Callable[[str], bool]) -> None:
         super().__init__()
         self._wants = wants
 
     def __missing__(self, actor: str) -> bool:
-        self[actor] = self._wants(actor)
+        self[actor] = actor in (LIFE, OWNER) or self._wants(actor)
         return self[actor]
 
 
@@ -112,24 +116,19 @@ class Retelling:
         self.tally = Tally()
         self._read_settings = read_settings
         self._before = before
-        self._wanted = _Wanted(wants)
+        self._wants = wants
+        self._heeds = _Heeds(wants)
         self.lives = Lives()
         self._engines: Engines | None = None
 
-    def hear(self, block: Block, until_ns: int = 2**63 - 1) -> Iterator[Told]:
-        """Yield each entry of an actor that is wanted, told again, as long as they lie before `until_ns`."""
-        tally, words, read = self.tally, block.words, dict[int, object]()
-        spoken = self.lives.spoken
-        for entry in block.entries:
-            actor, at_ns, index = entry[0], entry[1], entry[2]
-            if at_ns > until_ns:
-                return
-            tally.entries += 1
-            tally.first_ns = tally.first_ns or at_ns
-            tally.last_ns = at_ns
-            is_wanted = self._wanted[actor]
-            if not is_wanted and actor not in (LIFE, OWNER):
-                continue
+    def hear(self, block: Block, until_ns: int = _LAST_NS, quiet: Counter[str] | None = None) -> Iterator[Told]:
+        """Yield each entry of an actor that is wanted, told again, as long as they lie before `until_ns`.
+
+        quiet: counts by actor those to which nothing was said, then as now, as to most ticks; they are not yielded then.
+        """
+        words, read, spoken = block.words, dict[int, object](), self.lives.spoken
+        for number, entry in self._heeded(block, until_ns):
+            actor, index = entry.actor, entry.heard
             try:
                 # What several actors heard stands in a block once, and is read once.
                 heard = read.get(index)
@@ -145,14 +144,31 @@ class Retelling:
                 spoken = self.lives.spoken
                 continue
             if self._before is not None:
-                self._before(Told(block=block, entry=entry, number=tally.entries, heard=heard, said=None))
+                self._before(Told(block, entry, number, heard, None))
             if type(heard) in _OWN_WORDS:
                 said = self._retell_own(entry, heard)
                 spoken = self.lives.spoken
             else:
                 said = self._retell(actor, heard)
-            tally.skipped += said is None and is_wanted and not isinstance(heard, LifeEnded | EntriesLost)
-            yield Told(block=block, entry=entry, number=tally.entries, heard=heard, said=said, spoken=spoken)
+            if said is None and not isinstance(heard, LifeEnded | EntriesLost):
+                self.tally.skipped += self._wants(actor)
+            if quiet is not None and said is not None and not said and not entry.said:
+                quiet[actor] += 1
+                continue
+            yield Told(block, entry, number, heard, said, spoken)
+
+    def _heeded(self, block: Block, until_ns: int) -> list[tuple[int, Entry]]:
+        """Return the entries before `until_ns` that are wanted, or tell of the life itself, with their numbers; count all of them."""
+        entries, tally = block.entries, self.tally
+        if until_ns < _LAST_NS:
+            entries = list(takewhile(lambda entry: entry.at_ns <= until_ns, entries))
+        if not entries:
+            return []
+        numbered = enumerate(entries, tally.entries + 1)
+        tally.entries += len(entries)
+        tally.first_ns = tally.first_ns or entries[0].at_ns
+        tally.last_ns = entries[-1].at_ns
+        return [(number, entry) for number, entry in numbered if self._heeds[entry.actor]]
 
     @property
     def engines(self) -> Engines | None:

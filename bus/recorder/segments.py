@@ -16,7 +16,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Annotated, BinaryIO, Final, NamedTuple
 
@@ -207,14 +207,11 @@ def _read(path: Path, offset: int, plain: bytes | str, naming: bytes) -> Block |
         words, entries = _BLOCK_DECODER.decode(plain)
     except (msgspec.DecodeError, ValueError) as error:
         return Gap(path, offset, f"not as a block is written: {error}")
-    if max(map(_furthest, entries), default=-1) >= len(words):
+    # None is before the first, or it would not have been decoded.
+    named = chain([entry.heard for entry in entries], chain.from_iterable([entry.said for entry in entries]))
+    if max(named, default=-1) >= len(words):
         return Gap(path, offset, "an entry names a word that is not there")
     return Block(words, entries)
-
-
-def _furthest(entry: Entry) -> int:
-    """Return the last word that an entry names; none is before the first, or it would not have been decoded."""
-    return max(entry.heard, *entry.said) if entry.said else entry.heard
 
 
 def _create(folder: Path, first_ns: int) -> tuple[Path, BinaryIO]:

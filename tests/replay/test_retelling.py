@@ -1,5 +1,6 @@
 """A recording told again: what nothing can decide is skipped and counted, and is never taken for equal."""
 
+from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -158,7 +159,28 @@ def test_a_block_that_is_damaged_ends_what_can_be_decided(tmp_path: Path) -> Non
     assert (len(found.gaps), found.compared, found.skipped, found.different) == (1, 1, 1, 0)
 
 
-def test_two_processes_find_what_one_finds(tmp_path: Path) -> None:
+def test_entries_that_are_answered_by_nothing_then_as_now_may_be_counted_instead() -> None:
+    life, quiet = a_life(1, "0.60", "0.60", "0.39"), Counter[str]()
+    answered = [entry for entry in life.entries if entry.said]
+
+    told = list(Retelling(retold).hear(life, quiet=quiet))
+
+    assert [one.entry for one in told] == answered
+    assert quiet == {"auto_stop": 4 - len(answered)}
+
+
+def test_a_word_that_is_not_answered_any_more_is_never_counted_as_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    life, quiet = a_life(1, "0.60", "0.39"), Counter[str]()
+    answered = [entry for entry in life.entries if entry.said]
+    monkeypatch.setattr(StopEngine, "handle", lambda *_: [])
+
+    told = list(Retelling(retold).hear(life, quiet=quiet))
+
+    assert answered
+    assert [one.entry for one in told if one.difference() is not None] == answered
+
+
+def test_more_processes_find_what_one_finds(tmp_path: Path) -> None:
     place = a_house_s_recording(tmp_path, BidReturned(trade_id="t1", now_ns=at(1)))
 
     together, alone = replay_in_parts(place, Wanted(), retold), replay(place, Wanted(), retold)

@@ -112,8 +112,12 @@ class Outlook:
 
     def next_change_ns(self, now_ns: int) -> int | None:
         """Return the next instant after `now_ns` at which a reason may change without a tick; None: never."""
-        dues = (lens.next_change_ns(now_ns) for lens in self._lenses.values())
-        return min((due for due in dues if due is not None), default=None)
+        earliest_ns: int | None = None
+        for lens in self._lenses.values():
+            due_ns = lens.next_change_ns(now_ns)
+            if due_ns is not None and (earliest_ns is None or due_ns < earliest_ns):
+                earliest_ns = due_ns
+        return earliest_ns
 
     def _lens(self, trade: Trade, spec: StopSpec) -> Lens | None:
         sight, view = self.sight, self.sight.view

@@ -103,7 +103,8 @@ class Outlooks:
             if feed.silence_changed:
                 feed.silence_changed = False
                 found.update((outlook, None) for outlook in self._by_name.values() if outlook.feed is feed)
-        if self._book.feeds.take_events():
+        if self._book.feeds.events:
+            self._book.feeds.take_events()
             # A source was marked, or may be used again: rare, so everybody looks.
             found.update((outlook, None) for outlook in self._by_name.values())
         return found
