@@ -128,12 +128,24 @@ class SourceTable:
             return meant, every - meant
 
     def highest(self, column: str) -> int:
-        """Return the largest whole number of a column, whether its row is meant or not; 0 if there is none above."""
+        """Return the largest whole number of a column that was ever given out: of rows, meant or not, and of those that SQLite remembers.
+
+        0 if there is none above.
+        """
         name = quoted(column)
         with closing(open_snapshot(self.path)) as connection:
             words = f"SELECT {name} FROM {self._from} WHERE typeof({name}) = 'integer' ORDER BY {name} DESC LIMIT 1"
             (found,) = connection.execute(words).fetchone() or (0,)
-            return max(0, int(found))
+            return max(0, int(found), self._remembered(connection))
+
+    def _remembered(self, connection: sqlite3.Connection) -> int:
+        query = "SELECT max(seq) FROM sqlite_sequence WHERE name = ? AND typeof(seq) = 'integer'"
+        try:
+            (found,) = connection.execute(query, [self.table.from_table]).fetchone()
+        except sqlite3.OperationalError:
+            # No table of it counts its ids.
+            return 0
+        return found or 0
 
     def batches(self, piece: Piece) -> Iterator[list[tuple[Cell, ...]]]:
         """Yield the piece's rows, some at a time: of `columns`, each cell exact.

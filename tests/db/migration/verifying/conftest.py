@@ -82,9 +82,12 @@ def the_plan(path: Path, digest: str) -> Plan:
             Unique(name="one_note", parts=("(lower(note))",)),
         ),
         checks=(Check(name="has_position", condition="position > 0"),),
-        foreign_keys=(ForeignKey(name="of_market", columns=("ticker",), table="markets", references=("ticker",)),),
+        foreign_keys=(
+            ForeignKey(name="of_market", columns=("ticker",), table="markets", references=("ticker",), deferrable=True),
+        ),
         indexes=(Index(name="by_side", parts=("side", "entered DESC"), where="fee > 0"),),
-        sequence=Sequence(column="id", at_least=20),
+        # Lower than what SQLite remembers, as a person may leave it.
+        sequence=Sequence(column="id", at_least=5),
     )
     prices = Table(
         source="old",

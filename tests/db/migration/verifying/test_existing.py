@@ -17,8 +17,9 @@ from db.migration.verifying.verify import verify
 from db.migration.verifying.words import Verified
 from tests.db.migration.conftest import Making
 from tests.db.migration.copying.conftest import Silent
+from tests.db.migration.old_system import OLD_TRADES
 from tests.db.migration.plans import plain_plan
-from tests.db.migration.test_ready_plan import ANSWERS, OLD_TRADES
+from tests.db.migration.test_ready_plan import ANSWERS
 from tests.fixtures.postgres import drop_database, fresh_database
 
 

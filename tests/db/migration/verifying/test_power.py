@@ -118,6 +118,14 @@ FAULTS: dict[str, tuple[str, tuple[str, str | None, str | None]]] = {
         "ALTER TABLE trades DROP CONSTRAINT of_market, ADD CONSTRAINT of_market FOREIGN KEY (ticker) REFERENCES markets ON DELETE CASCADE",
         ("reference of_market", None, None),
     ),
+    "a check that nobody has tried on the rows": (
+        "ALTER TABLE trades DROP CONSTRAINT has_position, ADD CONSTRAINT has_position CHECK (position > 0) NOT VALID",
+        ("constraint has_position", None, None),
+    ),
+    "a reference that waits no more": (
+        "ALTER TABLE trades ALTER CONSTRAINT of_market NOT DEFERRABLE",
+        ("reference of_market", None, None),
+    ),
     "an index dropped": ("DROP INDEX by_side", ("missing index by_side", None, None)),
     "an index of other columns": (
         "DROP INDEX by_side; CREATE INDEX by_side ON trades (side) WHERE fee > 0",
