@@ -71,10 +71,10 @@ def copied(done: Copied) -> RenderableType:
         (
             f"{one.source}: {one.from_table}",
             one.target,
-            one.rows,
-            one.copied,
-            one.quarantined or None,
-            one.left_behind or None,
+            f"{one.rows:,}",
+            f"{one.copied:,}",
+            _number(one.quarantined),
+            _number(one.left_behind),
         )
         for one in done.tables
     ]
@@ -89,12 +89,14 @@ def verified(found: Verified) -> RenderableType:
         if found.passed
         else f"{len(found.differences):,} difference{'' if len(found.differences) == 1 else 's'}",
         "rows compared": f"{sum(one.compared for one in found.tables):,} in {len(found.tables)} {'table' if len(found.tables) == 1 else 'tables'}",
-        "in quarantine": sum(one.quarantined for one in found.tables) or None,
-        "queries": found.queries or None,
+        "in quarantine": _number(sum(one.quarantined for one in found.tables)),
+        "queries": _number(found.queries),
         "seconds": f"{found.seconds:,.2f}",
         "resident": f"{found.resident_mib} MiB",
     }
-    rows = [(one.table, one.source_rows, one.target_rows, one.quarantined or None) for one in found.tables]
+    rows = [
+        (one.table, f"{one.source_rows:,}", f"{one.target_rows:,}", _number(one.quarantined)) for one in found.tables
+    ]
     parts: list[RenderableType] = [card("Verified", facts), Text("")]
     parts.append(table("Tables", ("table", "rows of the source", "rows", "quarantined"), rows))
     if found.differences:
@@ -127,14 +129,18 @@ def _run(run: RunStands) -> tuple[RenderableType, ...]:
         (
             one.target,
             f"{one.done:,} of {one.rows:,}",
-            one.copied,
-            one.quarantined or None,
+            f"{one.copied:,}",
+            _number(one.quarantined),
             f"{one.source}: {one.from_table}",
         )
         for one in run.tables
     ]
     columns = ("target", "rows done", "copied", "quarantined", "from")
     return card(f"Copy {run.run}", facts), Text(""), table("Tables", columns, rows), *_reasons(run.quarantine), Text("")
+
+
+def _number(number: int) -> str | None:
+    return f"{number:,}" if number else None
 
 
 def _reasons(found: Sequence[Quarantined]) -> tuple[RenderableType, ...]:

@@ -224,7 +224,7 @@ def _proof(proof: Proof | None) -> str:
 
 def _orphans(orphans: int, on_orphan: str) -> str:
     return (
-        f"{orphans:,} rows lead nowhere: {'quarantine' if on_orphan == 'quarantine' else 'the constraint is left out'}"
+        f"{orphans:,} {'row leads' if orphans == 1 else 'rows lead'} nowhere: {'quarantine' if on_orphan == 'quarantine' else 'the constraint is left out'}"
         if orphans
         else ""
     )

@@ -17,7 +17,7 @@ from db.migration.target_names import column_name, free, shortened
 _SECOND: Final = "_either"
 _ORIGINAL: Final = "_original"
 _CLOSING: Final = ("clos", "exit", "end", "settle", "sold")
-_UTC_DEFAULTS: Final = ("CURRENT_TIMESTAMP", "DATETIME('NOW'")
+_CLOCK_DEFAULTS: Final = ("CURRENT_TIMESTAMP", "DATETIME('NOW'")
 
 
 class ColumnPlanner:
@@ -116,16 +116,22 @@ class ColumnPlanner:
         """Ask for the zone of a column; returns the answer where it was given, else the question for its conversion."""
         name = f"{self._source}.{table.name}.{column.name}"
         if name not in self.questions:
-            is_utc = (column.default or "").upper().lstrip("(").startswith(_UTC_DEFAULTS)
             self.questions[name] = Question(
                 name=name,
                 asks=f"In which zone are the times of {table.name}.{what or column.name}? They say none",
-                hint="its default, SQLite's CURRENT_TIMESTAMP, is UTC; what programs write may be another"
-                if is_utc
-                else "",
+                hint=_hint((column.default or "").upper().lstrip("(")),
                 answer=self._answers.get(name, ""),
             )
         return self._answers.get(name) or f"?{name}"
+
+
+def _hint(default: str) -> str:
+    """Return what the default of a column says of its zone."""
+    if not default.startswith(_CLOCK_DEFAULTS):
+        return ""
+    if "LOCALTIME" in default:
+        return "its default is the local time of the machine where SQLite ran; what programs write may be another"
+    return "its default, SQLite's CURRENT_TIMESTAMP, is UTC; what programs write may be another"
 
 
 def keyed(table: SqliteTable, schema: SqliteSchema) -> set[str]:

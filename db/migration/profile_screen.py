@@ -165,7 +165,9 @@ def _proofs(one: Table) -> Iterator[str]:
     proofs = [column.proof for column in one.columns if column.proof is not None]
     quarantined = max((proof.quarantined for proof in proofs), default=0)
     kept, either = sum(proof.kept for proof in proofs), sum(proof.either for proof in proofs)
-    if not (quarantined or kept or either):
+    if not one.rows:
+        yield "none to try"
+    elif not (quarantined or kept or either):
         yield f"all {sum(proof.values for proof in proofs):,} come back bit for bit"
     if kept:
         yield f"{kept:,} with the original beside"

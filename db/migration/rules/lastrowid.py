@@ -81,7 +81,7 @@ def _insert_before(node: ast.Attribute, scope: Scope) -> ast.Call | None:
         return None
     statement = next((one for one in scope.module.above(last) if isinstance(one, ast.stmt)), None)
     block = scope.module.parents.get(statement) if statement is not None else None
-    # What stands in the same block, or further inside, comes after it and after nothing else.
+    # What stands in the same block, or further inside, comes after it; but a row is fetched once, and a loop comes round again.
     return last if block is not None and statement is not None and _follows(node, statement, block, scope) else None
 
 
@@ -93,7 +93,7 @@ def _follows(node: ast.AST, statement: ast.stmt, block: ast.AST, scope: Scope) -
                 part for name in ("body", "orelse", "finalbody") if statement in (part := getattr(block, name, []))
             ]
             return any(inner in part and part.index(inner) > part.index(statement) for part in parts)
-        if isinstance(around, ast.For | ast.While | ast.Try | ast.ExceptHandler):
+        if isinstance(around, ast.For | ast.While):
             return False
         inner = around
     return False

@@ -9,10 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.db.migration.test_ready_plan import OLD_TRADES
 from tests.house.source import ROOT
 
 ARCHIVES = ROOT.parent / "shared/data/kalshi_rec_io"
+OLD_TRADES = """CREATE TABLE trades (id INTEGER PRIMARY KEY AUTOINCREMENT, date TEXT NOT NULL, time TEXT NOT NULL, strike TEXT NOT NULL, side TEXT NOT NULL,
+    buy_price REAL NOT NULL, position INTEGER NOT NULL, status TEXT NOT NULL DEFAULT 'open', closed_at TEXT, contract TEXT, sell_price REAL, pnl REAL,
+    symbol TEXT, market TEXT, trade_strategy TEXT, symbol_open INTEGER, momentum INTEGER, prob REAL, volatility REAL, symbol_close REAL, win_loss TEXT,
+    ticker TEXT, fees INTEGER, entry_method TEXT DEFAULT 'manual', close_method TEXT, diff TEXT, ticket_id INTEGER);
+    INSERT INTO trades VALUES (1, '2025-08-01', '15:10:00', '$119,500', 'Y', 0.95, 10, 'closed', '15:45:10', 'BTC 4pm', 0.9299999999999999, -0.27, 'BTC',
+    'Kalshi', 'Hourly HTC', 119175.71, 3, 97.6, NULL, 119000.5, 'L', 'KXBTCD-25AUG0116-T119499.99', 0.07, 'manual', 'auto', '+3', 'TICKET-1'),
+    (2, '2025-08-01', '23:50:00', '$119,500', 'no', 0.5, 1, 'closed', '00:05:00', 'BTC', 1.0, 0.5, 'BTC', 'Kalshi', 'Hourly HTC', 1, 3, 97.6, NULL, 1, 'W',
+    'KXBTCD-25AUG0200-T119499.99', 0, 'manual', 'manual', '-2', 'TICKET-2')"""
 _SCHEMAS = {
     "fills": """CREATE TABLE fills (trade_id TEXT PRIMARY KEY, ticker TEXT, order_id TEXT, side TEXT, action TEXT, count INTEGER, yes_price REAL,
         no_price REAL, is_taker BOOLEAN, created_time TEXT, raw_json TEXT)""",
@@ -64,7 +71,7 @@ def _trades(path: Path, holding: Sequence[Closed]) -> Path:
     insert = """INSERT INTO trades (id, date, time, strike, side, buy_price, position, status, closed_at, sell_price, pnl, symbol, ticker, fees,
         win_loss, close_method) VALUES (?, ?, ?, '$115,250', ?, ?, ?, 'closed', ?, ?, 0.1, 'BTC', ?, 0.02, 'W', ?)"""
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute(OLD_TRADES.split(";")[0])
+        connection.execute(OLD_TRADES.split(";", maxsplit=1)[0])
         connection.executemany(insert, holding)
         connection.execute(
             "INSERT INTO trades (id, date, time, strike, side, buy_price, position, status, ticker) VALUES "

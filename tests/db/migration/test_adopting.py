@@ -7,7 +7,7 @@ import pytest
 from db.migration.plan_words import Adoption
 from db.migration.ready_plan import ready_plan
 from tests.db.migration.conftest import Making
-from tests.db.migration.test_ready_plan import OLD_TRADES
+from tests.db.migration.old_system import OLD_TRADES
 from tests.house.source import ROOT
 
 ACTIVE = """CREATE TABLE active_trades (id INTEGER PRIMARY KEY, trade_id INTEGER NOT NULL, date TEXT, time TEXT, side TEXT, buy_price REAL, position INTEGER,

@@ -96,6 +96,13 @@ def test_what_the_venue_said_of_each_order_is_its_report(moved: tuple[Copied, Ve
     assert asked(target, query) == [("filled", 43, "839")]
 
 
+def test_whole_cents_of_orders_are_dollars(moved: tuple[Copied, Verified], target: str) -> None:
+    query = "SELECT taker_fees::text, maker_fees::text, taker_fill_cost::text, no_price::text FROM orders.orders WHERE fill_count = 200 ORDER BY 1"
+
+    assert moved[1].passed
+    assert asked(target, query)[-1] == ("0.92", "0.00", "186.00", "0.01")
+
+
 def test_settlements_and_positions_are_watchkeepers_own(moved: tuple[Copied, Verified], target: str) -> None:
     query = "SELECT (SELECT count(*) FROM settlements), (SELECT count(*) FROM positions), (SELECT sum(revenue)::text FROM settlements)"
 
@@ -124,7 +131,7 @@ def test_a_settlement_that_the_old_sync_wrote_twice_does_not_stop_the_copy(
     path = making(
         "CREATE TABLE settlements (ticker TEXT, market_result TEXT, revenue REAL, settled_time TEXT)",
         "INSERT INTO settlements VALUES ('KX', 'yes', 1.0, ?)",
-        ["2025-08-01T19:00:00Z", "2025-08-01T19:00:00Z", "0025-08-01T19:00:00Z"],
+        ["2025-08-01T19:00:00Z", "2025-08-01T19:00:00Z", "2025-08-02T19:00:00Z", "0025-08-01T19:00:00Z"],
         name="settlements.db",
     )
     plan = ready_plan([path], ANSWERS, postgres_names.schema)
@@ -133,8 +140,8 @@ def test_a_settlement_that_the_old_sync_wrote_twice_does_not_stop_the_copy(
     done = copy(plan, dsn, tmp_path / "kept", watching=Silent())
 
     assert [(one.target, one.copied, one.quarantined) for one in done.tables] == [
-        ("settlements.settlements", 3, 0),
-        (f"{postgres_names.schema}.settlements", 1, 2),
+        ("settlements.settlements", 4, 0),
+        (f"{postgres_names.schema}.settlements", 2, 2),
     ]
 
 

@@ -91,6 +91,34 @@ def test_what_has_no_place_goes_to_quarantine_with_key_and_reason(planned: Plann
     )
 
 
+@pytest.mark.parametrize("word", ["nan", "None", "NULL", "n/a", "undefined", ""])
+def test_a_word_for_nothing_among_amounts_is_null(planned: Planned, word: str) -> None:
+    conversion = planned("TEXT", *("+3", "-2.5") * 30, word).conversion
+
+    assert conversion.convert([word]) is None
+
+
+@pytest.mark.parametrize(
+    ("default", "hint"),
+    [
+        ("CURRENT_TIMESTAMP", "is UTC"),
+        ("(datetime('now'))", "is UTC"),
+        ("(datetime('now', 'localtime'))", "is the local time of the machine"),
+        ("'x'", ""),
+    ],
+)
+def test_a_default_of_sqlites_clock_is_a_hint_and_no_answer(making: Making, default: str, hint: str) -> None:
+    path = making(f"CREATE TABLE t (a TEXT DEFAULT {default})", "INSERT INTO t VALUES (?)", ["2025-07-23 19:50:13"])
+
+    (one,) = plan([path]).questions
+
+    assert (hint in one.hint, bool(one.hint), one.answer) == (True, bool(hint), "")
+
+
+def test_numbers_with_zeros_before_them_are_names_and_stay_texts(planned: Planned) -> None:
+    assert planned("TEXT", "01.50", "02.25").type == "text"
+
+
 def test_a_zone_is_asked_for_and_never_guessed(making: Making) -> None:
     path = making(
         "CREATE TABLE t (a TIMESTAMP DEFAULT CURRENT_TIMESTAMP)", "INSERT INTO t VALUES (?)", ("2025-07-23 19:50:13",)

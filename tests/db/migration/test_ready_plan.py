@@ -1,6 +1,7 @@
 """The ready plan for the old system: everything exactly, closed trades as Watchkeeper's own, preferences with what they meant."""
 
 import json
+import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +14,9 @@ from actors.rules.catalog import SETTINGS
 from bus.messages.plain import from_json
 from bus.messages.trades import Trade, TradeState
 from db.migration import plan_file
+from db.migration.conversions.base import Unconvertible
 from db.migration.conversions.moving import move
+from db.migration.conversions.old_fills import Matched
 from db.migration.plan_file import PlanRefused
 from db.migration.plan_words import Plan, SettingMove, Table
 from db.migration.preferences import FILES, PreferencesRefused, with_preferences
@@ -22,16 +25,10 @@ from db.migration.ready_plan import ready_plan
 from db.migration.snapshot import open_snapshot
 from db.migration.sqlite_schema import read_schema
 from db.names import DatabaseNames
+from tests.db.migration import old_system
 from tests.db.migration.conftest import Making
+from tests.db.migration.old_system import OLD_TRADES
 
-OLD_TRADES = """CREATE TABLE trades (id INTEGER PRIMARY KEY AUTOINCREMENT, date TEXT NOT NULL, time TEXT NOT NULL, strike TEXT NOT NULL, side TEXT NOT NULL,
-    buy_price REAL NOT NULL, position INTEGER NOT NULL, status TEXT NOT NULL DEFAULT 'open', closed_at TEXT, contract TEXT, sell_price REAL, pnl REAL,
-    symbol TEXT, market TEXT, trade_strategy TEXT, symbol_open INTEGER, momentum INTEGER, prob REAL, volatility REAL, symbol_close REAL, win_loss TEXT,
-    ticker TEXT, fees INTEGER, entry_method TEXT DEFAULT 'manual', close_method TEXT, diff TEXT, ticket_id INTEGER);
-    INSERT INTO trades VALUES (1, '2025-08-01', '15:10:00', '$119,500', 'Y', 0.95, 10, 'closed', '15:45:10', 'BTC 4pm', 0.9299999999999999, -0.27, 'BTC',
-    'Kalshi', 'Hourly HTC', 119175.71, 3, 97.6, NULL, 119000.5, 'L', 'KXBTCD-25AUG0116-T119499.99', 0.07, 'manual', 'auto', '+3', 'TICKET-1'),
-    (2, '2025-08-01', '23:50:00', '$119,500', 'no', 0.5, 1, 'closed', '00:05:00', 'BTC', 1.0, 0.5, 'BTC', 'Kalshi', 'Hourly HTC', 1, 3, 97.6, NULL, 1, 'W',
-    'KXBTCD-25AUG0200-T119499.99', 0, 'manual', 'manual', '-2', 'TICKET-2')"""
 ANSWERS = {"account": "old-1", "mode": "live"}
 
 
@@ -70,6 +67,14 @@ def test_every_row_stands_in_an_exact_copy_beside_watchkeepers_own(trades: Path)
         ("watchkeeper", "accounts", 1),
         ("watchkeeper", "trades", 2),
     ]
+
+
+def test_a_trade_that_never_held_anything_is_none_of_watchkeepers(trades: Path) -> None:
+    with closing(sqlite3.connect(trades)) as connection:
+        connection.execute("UPDATE trades SET position = 0 WHERE id = 2")
+        connection.commit()
+
+    assert own(ready_plan([trades], ANSWERS, "watchkeeper"), "trades").rows == 1
 
 
 def test_every_source_column_is_restored_by_the_exact_copy(trades: Path) -> None:
@@ -150,6 +155,42 @@ def test_cents_of_the_venue_become_dollars(making: Making) -> None:
     assert [(row["side"], str(row["quantity"])) for table in made.tables[1:] for row in rows_of(path, table)] == [
         ("no", "3")
     ]
+
+
+ORDERS = """CREATE TABLE orders (order_id TEXT, client_order_id TEXT, status TEXT, fill_count INTEGER, last_update_time TEXT, maker_fees INTEGER,
+    taker_fees INTEGER)"""
+
+
+def test_what_the_venue_said_of_an_order_is_said_in_our_words(making: Making) -> None:
+    """Lesson 32: a word that is not in the list is refused."""
+    insert = "INSERT INTO orders VALUES ('a', 'b', ?, 3, '2025-08-01T19:00:00.5Z', 0, 7)"
+    made = plan_file.answered(
+        ready_plan([making(ORDERS, insert, ["executed", "canceled", "resting"], "orders.db")], ANSWERS, "watchkeeper")
+    )
+
+    status = next(one for one in own(made, "reports").columns if one.name == "status")
+
+    assert [move(status, [word]).value for word in ("executed", "canceled", "resting")] == [
+        "filled",
+        "cancelled",
+        "accepted",
+    ]
+    with pytest.raises(Unconvertible):
+        move(status, ["pending"])
+
+
+def test_a_trade_that_has_not_ended_has_no_fills_of_its_own(tmp_path: Path) -> None:
+    """Lesson 62: whatever stands in its other columns."""
+    paths = old_system.build(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "trades.db")) as connection:
+        connection.execute("UPDATE trades SET status = 'expired' WHERE id = 3")
+        connection.commit()
+
+    trade_id = own(ready_plan(paths, ANSWERS, "watchkeeper"), "fills").columns[0].conversion
+
+    assert isinstance(trade_id, Matched)
+    assert set(trade_id.matches.values()) == {"legacy-1"}
+    assert len(trade_id.unmatched["its trade is none of those that become Watchkeeper's own"]) == 3
 
 
 @pytest.mark.parametrize("table", ["fills", "orders", "active_trades", "price_log"])
