@@ -127,6 +127,18 @@ def test_after_a_restart_a_redelivered_order_is_answered_as_before() -> None:
     assert said == before.reports
 
 
+def test_after_a_restart_an_order_is_told_with_what_it_cost() -> None:
+    before = Venue().holding()
+    asked = VenueOrdersRequest(account="acc", client_order_id="t1-entry-1")
+    after = Venue().at(before.now_ns)
+
+    after.book.restore(Stream(before, [an_order()]).words(), [booked()], after.now_ns)
+
+    [order] = after.book.orders(asked).orders
+    assert order.fees == D("0.20")
+    assert [order] == list(before.book.orders(asked).orders)
+
+
 def test_an_order_that_was_on_its_way_is_decided_after_the_restart() -> None:
     after = Venue().quote(yes_ask="0.40")
 

@@ -156,6 +156,15 @@ def test_the_size_behind_the_other_sides_quote_counts() -> None:
     assert venue.fills("t1-entry-1") == [(D("0.45"), D(4))]
 
 
+def test_the_size_behind_the_other_sides_ask_counts_for_a_close() -> None:
+    venue = Venue().holding().quote(no_ask="0.55", no_ask_size="4")
+
+    venue.order(a_close(ts=venue.now_ns))
+    venue.at(venue.now_ns + LATENCY_NS)
+
+    assert venue.fills("t1-close-1") == [(D("0.45"), D(4))]
+
+
 def test_a_fill_carries_its_own_fees_and_a_name_made_of_its_order() -> None:
     venue = Venue().quote(yes_ask="0.40")
 

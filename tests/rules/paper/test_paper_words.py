@@ -103,6 +103,14 @@ def withdrawn() -> Venue:
     return venue.at(venue.now_ns + S)
 
 
+def taken_off() -> Venue:
+    venue = Venue(netting=True).holding().quote(yes_ask="0.05", no_ask="0.97")
+    venue.order(a_close(limit_price=D("0.04"), time_in_force="gtc", ts=venue.now_ns))
+    venue.at(venue.now_ns + S)
+    venue.order(an_order(trade_id="t2", side=Side.NO, ts=venue.now_ns))
+    return venue.at(venue.now_ns + S).quote(yes_bid="0.04")
+
+
 @pytest.mark.parametrize(
     ("story", "reason"),
     [
@@ -117,6 +125,7 @@ def withdrawn() -> Venue:
         (holding_less, "no more is held"),
         (rested, "its time is over"),
         (withdrawn, "too slow"),
+        (taken_off, "nothing is held any more"),
     ],
 )
 def test_an_order_that_ends_without_its_whole_fill_says_why(story: Callable[[], Venue], reason: str) -> None:
