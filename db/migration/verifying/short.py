@@ -98,7 +98,7 @@ class Decimals:
         self._made = made
         self._before: dict[tuple[str, int], bytes] = _Learned(self._learn_before)
         self._decimals: dict[str, bytes] = _Learned(self._learn_decimals)
-        self._wholes: dict[str, bytes] = _Learned(lambda whole: self._field(f"{whole}.0"))
+        self._wholes: dict[str, bytes] = _Learned(self._learn_whole)
 
     def pieces(self, cells: Sequence[Cell]) -> tuple[list[bytes], Decimal] | None:
         """Return the fields of floats and their sum; None if it leaves them."""
@@ -118,6 +118,11 @@ class Decimals:
         if not 1 <= places <= _GROUP or len(whole) > _WHOLE_MAX:
             raise LookupError(key)
         return self._half(f"{whole}.{1:0{places}}", f"{whole}.{'9' * places}", slice(0, -2))
+
+    def _learn_whole(self, whole: str) -> bytes:
+        if len(whole) > _WHOLE_MAX:
+            raise LookupError(whole)
+        return self._field(f"{whole}.0")
 
     def _learn_decimals(self, rest: str) -> bytes:
         if not rest.isdecimal():

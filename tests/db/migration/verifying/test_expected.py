@@ -69,6 +69,15 @@ def test_decimals_on_both_sides_of_zero_are_expected_by_halves(shift: int) -> No
     assert found == ([alone.made((cell,)) for cell in cells], sum(Decimal(repr(cell)) for cell in cells))
 
 
+def test_a_whole_number_that_no_float_holds_in_ten_thousandths_is_left() -> None:
+    column = Column(name="c", type="numeric", conversion=Numeric(), sources=("c0",))
+    alone = expected_of(column, 1)
+
+    found = short.Decimals(lambda cell: alone.made((cell,))).pieces([14_411_518_807_587.0])  # type: ignore[arg-type,return-value]  # all are bytes
+
+    assert found is None
+
+
 def test_a_number_that_is_read_as_another_has_no_short_way() -> None:
     class Rounding:
         """A type that keeps one decimal."""
