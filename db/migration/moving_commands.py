@@ -9,7 +9,6 @@ from cyclopts import Parameter
 from bus.messages.plain import to_json
 from config.command_line import TEXT, Exit, Refused, ReportFlags, WrongUse, print_document
 from config.pictures import show
-from db.commands import answering, into_database
 
 _WORKERS_MAX: Final = 16
 
@@ -35,7 +34,8 @@ def copy_command(
         raise WrongUse(f"{plan}: there is no such plan")
     if not 1 <= workers <= _WORKERS_MAX:
         raise WrongUse(f"--workers is a number from 1 to {_WORKERS_MAX}")
-    from db.migration.process import Task, become  # noqa: PLC0415  # no other command waits for it
+    from db.commands import into_database  # noqa: PLC0415  # no other command waits for it
+    from db.migration.process import Task, become  # noqa: PLC0415  # as above
 
     become(Task(verb="copy", plan=str(plan), workers=workers, afresh=afresh, json=flags.json), into_database(flags))
 
@@ -65,7 +65,8 @@ def verify_command(
             raise WrongUse(f"{path}: there is no such file")
     if not 1 <= workers <= _WORKERS_MAX:
         raise WrongUse(f"--workers is a number from 1 to {_WORKERS_MAX}")
-    from db.migration.process import Task, become  # noqa: PLC0415  # no other command waits for it
+    from db.commands import into_database  # noqa: PLC0415  # no other command waits for it
+    from db.migration.process import Task, become  # noqa: PLC0415  # as above
 
     asked = None if queries is None else str(queries)
     task = Task(verb="verify", plan=str(plan), workers=workers, queries=asked, json=flags.json)
@@ -82,6 +83,7 @@ def status_command(plan: Path | None = None, *, flags: ReportFlags = TEXT) -> Ex
     """
     if plan is not None and not plan.is_file():
         raise WrongUse(f"{plan}: there is no such plan")
+    from db.commands import answering, into_database  # noqa: PLC0415  # as above
     from db.migration import moving_screen  # noqa: PLC0415  # as above
     from db.migration.looking import look  # noqa: PLC0415
     from db.migration.plan_file import PlanRefused  # noqa: PLC0415  # as above

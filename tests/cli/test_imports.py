@@ -20,7 +20,7 @@ ABSENT = {
     "demo": MOVE,
     "events": POSTGRES | MOVE | ACTORS,
     "explain": NATS | POSTGRES | MOVE | ACTORS | PICTURES | {"loguru"},
-    "migrate": {"nats", "sqlglot"} | ACTORS,
+    "migrate": NATS | POSTGRES | ACTORS | {"sqlglot"},
     "replay": NATS | POSTGRES | MOVE | ACTORS | PICTURES | {"loguru"},
     "serve": MOVE | PICTURES,
     "settings": POSTGRES | MOVE | ACTORS,
