@@ -1,6 +1,7 @@
 """`explain`: a recording told again up to an instant, and how one trade stood then."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from bus.messages.records import Commit
 from bus.messages.stops import StopCoverage, StopDecision, StopFired
 from bus.messages.trades import Trade
 from bus.recorder.reading import read, require_segments
-from bus.recorder.segments import Block, ForeignSegment, Gap, read_blocks
+from bus.recorder.segments import Block, Entry, ForeignSegment, Gap, read_blocks
 from bus.recorder.words import Packed, UnreadableWord, unpack
 
 _LAST_NS = 2**63 - 1
@@ -105,15 +106,20 @@ class _Account:
         """As they stood last: a life that has ended in order still tells how it ended."""
         self._trade_id = trade_id
         self._onlooker = onlooker
+        self._quiet = Counter[str]() if onlooker is None else None
+        """Who looks on sees also what nothing was said to."""
 
     def take(self, block: Block, retelling: Retelling, until_ns: int) -> bool:
         """Hear a block up to `until_ns`; say whether all of it lies before."""
-        for told in retelling.hear(block, until_ns):
+        for told in retelling.hear(block, until_ns, self._quiet):
             if self._onlooker is not None:
                 self._onlooker.see(told, retelling.engines)
-            if not isinstance(told.heard, LifeEnded):
-                self.engines = retelling.living()
-        within = list(takewhile(lambda entry: entry.at_ns <= until_ns, block.entries))
+            is_over = isinstance(told.heard, LifeEnded)
+            self.engines = (retelling.ended or self.engines) if is_over else retelling.living()
+        self.engines = retelling.engines or self.engines
+        within: Sequence[Entry] = block.entries
+        if until_ns < _LAST_NS:
+            within = list(takewhile(lambda entry: entry.at_ns <= until_ns, within))
         self.last_ns = within[-1].at_ns if within else self.last_ns
         named = self._named(block)
         for entry in within if named else ():

@@ -120,6 +120,8 @@ class Retelling:
         self._heeds = _Heeds(wants)
         self.lives = Lives()
         self._engines: Engines | None = None
+        self.ended: Engines | None = None
+        """The engines of the last life that ended in order, as they stood then."""
 
     def hear(self, block: Block, until_ns: int = _LAST_NS, quiet: Counter[str] | None = None) -> Iterator[Told]:
         """Yield each entry of an actor that is wanted, told again, as long as they lie before `until_ns`.
@@ -197,6 +199,7 @@ class Retelling:
                 self.tally.lost += count
                 self.lose()
             case LifeEnded():
+                self.ended = self._engines
                 self.lives.end_in_order()
                 self.lose()
         engines = self.living()

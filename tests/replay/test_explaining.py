@@ -12,7 +12,7 @@ from actors.replay.endings import NothingRecordedError
 from actors.rules.stops.engine import StopEngine
 from bus.messages.explain import Explained
 from bus.messages.market import Ticks
-from bus.messages.recording import EngineRebuilt
+from bus.messages.recording import EngineRebuilt, LifeEnded
 from bus.messages.records import Recovered
 from bus.messages.trades import Trade, TradeState
 from bus.recorder.reading import read
@@ -39,6 +39,8 @@ def recorded(folder: Path, *words: object) -> Path:
             tape.note("trade_desk", word, (word,), at(second))
         if isinstance(word, EngineRebuilt):
             tape.note("auto_stop", word, (), at(second))
+        elif isinstance(word, LifeEnded):
+            tape.note("recorder", word, (), at(second))
         else:
             engine.handle(word)
     return tape.write(folder)
@@ -68,10 +70,11 @@ def test_a_trade_that_has_ended_is_explained_without_an_engine(tmp_path: Path, m
         (OPEN, ticks(2, "0.60"), ENDED, AGAIN),
         # Older news than what it watches changes nothing.
         (AGAIN, ticks(2, "0.60"), ENDED),
+        (OPEN, LifeEnded()),
         # A new engine has heard of the trade from those who built it.
         (OPEN, ENDED, EngineRebuilt(now_ns=at(3), trades=(AGAIN,), coverage=()), ticks(4, "0.60")),
     ],
-    ids=["open", "open again", "out of order", "built anew"],
+    ids=["open", "open again", "out of order", "a life that has ended", "built anew"],
 )
 def test_a_trade_that_is_watched_is_explained_by_its_engine(tmp_path: Path, words: tuple[object, ...]) -> None:
     found = explained(recorded(tmp_path, *words))
