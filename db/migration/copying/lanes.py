@@ -89,7 +89,7 @@ class Lane:
         self.places = places
         self._column = column
         self._dumpers = dumpers
-        self._remembered = {kind: _Remembered(self) for kind in (int, float, str, bytes, NoneType, tuple)}
+        self._remembered = {kind: _Remembered(self, kind) for kind in (int, float, str, bytes, NoneType, tuple)}
         self._packed = _packed(column)
         self._goes_packed = {self._packed[0], *([NoneType] if column.nullable else [])} if self._packed else set()
         self._beside = _NULL * (len(dumpers) - 1)
@@ -117,6 +117,9 @@ class Lane:
                 return [self.or_none(one) for one in cells]
             return map(self._remembered[tuple].__getitem__, cells)
         column = read[self.places[0]]
+        if isinstance(column[0], str):
+            # What else stands among texts, equals none of them: it needs no look at all of their classes.
+            return self._remembered[str].fields(column)
         kinds_found = set(map(type, column))
         if self._packed is not None and kinds_found <= self._goes_packed:
             _, pack, size = self._packed
@@ -129,7 +132,11 @@ class Lane:
         kinds_found.discard(NoneType)
         if len(kinds_found) <= 1:
             return self._remembered[kinds_found.pop() if kinds_found else NoneType].fields(column)
-        return [self._remembered[type(cell)][cell] for cell in column]
+        return map(self.remembered, column)
+
+    def remembered(self, cell: Cell) -> Fields | None:
+        """Return the fields of the cell of a column that is made of one, None if it cannot come; they are known the next time."""
+        return self._remembered[type(cell)][cell]
 
     def or_none(self, cells: tuple[Cell, ...]) -> Fields | None:
         """Return the fields of one row's cells; None if they cannot come."""
@@ -155,14 +162,15 @@ class Lane:
 class _Remembered(dict["Cell | tuple[Cell, ...]", "Fields | None"]):
     """What became of the cells of one storage class, or of tuples of cells."""
 
-    def __init__(self, lane: Lane) -> None:
+    def __init__(self, lane: Lane, kind: type) -> None:
         super().__init__()
         self._lane = lane
+        self._is_of_texts = kind is str
         self._zeros: dict[float, Fields | None] = {}
         self._are_too_many = False
 
     def fields(self, column: Sequence[Cell]) -> Iterable[Fields | None]:
-        """Return the fields of cells of this class, NULL among them."""
+        """Return the fields of cells of this class, NULL among them; among texts, cells of any class."""
         many = self._lane.quick_of_many
         if many is None or not self._are_too_many:
             return map(self.__getitem__, column)
@@ -175,6 +183,8 @@ class _Remembered(dict["Cell | tuple[Cell, ...]", "Fields | None"]):
         return made if all(made) else [field or self[cell] for field, cell in zip(made, column, strict=True)]
 
     def __missing__(self, key: Cell | tuple[Cell, ...]) -> Fields | None:
+        if self._is_of_texts and isinstance(key, int | float | bytes):
+            return self._lane.remembered(key)
         if isinstance(key, float) and key == 0.0:
             sign = copysign(1, key)
             if sign not in self._zeros:

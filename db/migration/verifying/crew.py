@@ -12,6 +12,7 @@ import psycopg
 
 from db.migration.copying.sessions import connected
 from db.migration.plan_words import Plan
+from db.migration.verifying.expected import ExpectedRows
 from db.migration.verifying.rows import Comparison
 from db.migration.verifying.source import Part, Source
 from db.migration.verifying.values import EXACT
@@ -61,12 +62,14 @@ def parts(plan: Plan, number: int, snapshot: Path, count: int) -> list[Part]:
     return Source(snapshot, plan.tables[number]).parts(count)
 
 
-def compare(connection: psycopg.Connection, task: Task) -> Compared:
-    """Compare one part."""
+def compare(connection: psycopg.Connection, task: Task, learned: dict[int, ExpectedRows]) -> Compared:
+    """Compare one part. learned: by table, what was learned of it in other parts; takes in what is."""
     source = Source(task.snapshot, task.plan.tables[task.number])
-    comparison = Comparison(connection, task.plan, task.number, source, task.part)
+    comparison = Comparison(connection, task.plan, task.number, source, task.part, expected=learned.get(task.number))
     differences = list(comparison.differences(task.run))
     assert comparison.expected is not None
+    learned.clear()
+    learned[task.number] = comparison.expected
     columns = comparison.expected.columns
     return Compared(
         task.number,
@@ -82,8 +85,9 @@ def compare(connection: psycopg.Connection, task: Task) -> Compared:
 def compare_all(dsn: str, tasks: list[Task], workers: int) -> Iterator[Compared]:
     """Yield what becomes of each task, in their order."""
     if workers == 1:
+        learned: dict[int, ExpectedRows] = {}
         with connected(dsn) as connection:
-            yield from (compare(connection, task) for task in tasks)
+            yield from (compare(connection, task, learned) for task in tasks)
         return
     # fork: what is imported, they have in common.
     with ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _begin, (dsn,)) as pool:
@@ -92,6 +96,7 @@ def compare_all(dsn: str, tasks: list[Task], workers: int) -> Iterator[Compared]
 
 _session = ExitStack()
 _connections: list[psycopg.Connection] = []
+_learned: dict[int, ExpectedRows] = {}
 """Of a worker: its own."""
 
 
@@ -100,4 +105,4 @@ def _begin(dsn: str) -> None:
 
 
 def _compare(task: Task) -> Compared:
-    return compare(_connections[0], task)
+    return compare(_connections[0], task, _learned)

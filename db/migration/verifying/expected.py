@@ -34,10 +34,11 @@ class ExpectedColumn:
     def __init__(self, column: Column, places: Sequence[int], types: Sequence[Type], clocks: hours.Clocks) -> None:
         self.column = column
         self.nulls = 0
-        self.total: int | Decimal | None = 0 if types[0].adds_up else None
+        self.total: int | Decimal | None = None
         self._places = places
         self._types = types
-        self._known = {kind: Known(self._shortly) for kind in (NoneType, int, float, str, bytes, tuple)}
+        self._known: dict[type, Known] = {kind: Known(self._shortly) for kind in (NoneType, int, float, bytes, tuple)}
+        self._known[str] = Known(self._shortly, self._any)
         self._numbers = Numbers(types[0])
         self._straight = _straight(column, types)
         alone = len(types) == 1 and len(places) == 1
@@ -47,6 +48,12 @@ class ExpectedColumn:
         self._decimals = short.Decimals(self._proven) if self._number is not None else None
         self._hours = hours.of(column, self.made, len(types) - 1, clocks)
         self._added_up: tuple[Sequence[Piece], int | Decimal] = ([], 0)
+        self.begin()
+
+    def begin(self) -> None:
+        """Count and add up anew."""
+        self.nulls = 0
+        self.total = 0 if self._types[0].adds_up else None
 
     def pieces(self, read: Sequence[tuple[Cell, ...]], rows: int) -> list[Piece]:
         """Return what is expected of each row. read: the cells of the source's columns."""
@@ -75,15 +82,23 @@ class ExpectedColumn:
             # What equals for Python is not always the same: such tuples are looked at one by one.
             return [self.made(one) for one in cells]
         column = read[self._places[0]]
+        if isinstance(column[0], str):
+            # What else stands among texts, equals none of them.
+            return self._known_or_many(self._known[str], column)
         kinds = set(map(type, column))
         if self._straight is not None and kinds <= self._straight.kinds:
             return self._straightly(self._straight, column)
         # None equals nothing else: it may be known among cells of any class.
         kinds.discard(NoneType)
         if len(kinds) > 1:
-            return [self._known[type(cell)][cell] for cell in column]
-        known = self._known[kinds.pop() if kinds else NoneType]
+            return list(map(self._any, column))
+        return self._known_or_many(self._known[kinds.pop() if kinds else NoneType], column)
+
+    def _known_or_many(self, known: Known, column: Sequence[Cell]) -> list[Piece]:
         return (known.are_too_many and self._of_many(column)) or list(map(known.__getitem__, column))
+
+    def _any(self, cell: Cell) -> Piece:
+        return self._known[type(cell)][cell]
 
     def _straightly(self, straight: "_Straight", column: Sequence[Cell]) -> list[Piece]:
         present = [cell for cell in column if cell is not None] if None in column else column
@@ -177,6 +192,11 @@ class ExpectedRows:
             places = [columns.index(name) for name in (*column.sources, *column.context)]
             self.columns.append(ExpectedColumn(column, places, left[:wide], clocks))
             left = left[wide:]
+
+    def begin(self) -> None:
+        """Count and add up anew."""
+        for column in self.columns:
+            column.begin()
 
     def rows(self, cells: Sequence[tuple[Cell, ...]]) -> list[Piece]:
         """Return what is expected for each row."""

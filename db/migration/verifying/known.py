@@ -32,13 +32,19 @@ Piece = bytes | Impossible | NotBack
 class Known(dict[object, Piece]):
     """What is expected for cells of one storage class, or for tuples of cells, that were seen lately."""
 
-    def __init__(self, make: Callable[[tuple[Cell, ...]], Piece]) -> None:
+    def __init__(
+        self, make: Callable[[tuple[Cell, ...]], Piece], others: Callable[[Cell], Piece] | None = None
+    ) -> None:
+        """others: where these are texts, what knows the cells of other classes."""
         super().__init__()
+        self._others = others
         self._make = make
         self._zeros: dict[float, Piece] = {}
         self.are_too_many = False
 
     def __missing__(self, key: object) -> Piece:
+        if self._others is not None and isinstance(key, int | float | bytes):
+            return self._others(key)
         if isinstance(key, float) and key == 0:
             # Two zeros are one key, and may not be one value.
             sign = copysign(1, key)

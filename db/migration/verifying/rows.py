@@ -33,8 +33,16 @@ class Comparison:
     """One table: what the source says must stand in the target, against what stands there."""
 
     def __init__(
-        self, connection: psycopg.Connection, plan: Plan, number: int, source: Source, part: Part = _ALL
+        self,
+        connection: psycopg.Connection,
+        plan: Plan,
+        number: int,
+        source: Source,
+        part: Part = _ALL,
+        *,
+        expected: ExpectedRows | None = None,
     ) -> None:
+        """expected: of another part of this table, with what it has learned."""
         self._connection = connection
         self._plan = plan
         self._number = number
@@ -47,7 +55,7 @@ class Comparison:
         self.compared = 0
         self.source_rows = 0
         self.quarantined = 0
-        self.expected: ExpectedRows | None = None
+        self.expected = expected
 
     def differences(self, run: int) -> Iterator[Difference]:
         """Yield every difference. run: whose quarantine counts."""
@@ -96,7 +104,8 @@ class Comparison:
 
         kept: from which each row that is met is taken out. told: takes in what differs before anything is compared.
         """
-        rows = self.expected = ExpectedRows(self._table, [_PLACE, *self._source.columns], self._types)
+        rows = self.expected = self.expected or ExpectedRows(self._table, [_PLACE, *self._source.columns], self._types)
+        rows.begin()
         with_all = bool(kept)
         for batch in self._source.batches(self._part, with_all=with_all):
             first = self.source_rows

@@ -78,7 +78,9 @@ def texts(column: Column) -> Callable[[Sequence[Cell]], Sequence[bytes] | None] 
     nulls = frozenset(column.conversion.nulls)
 
     def made(cells: Sequence[Cell]) -> Sequence[bytes] | None:
-        together = "".join(cells)  # type: ignore[arg-type]  # this is asked of texts alone
+        if set(map(type, cells)) != {str}:
+            return None
+        together = "".join(cells)  # type: ignore[arg-type]  # all are texts
         if not together.isascii() or "\0" in together or not nulls.isdisjoint(cells):
             return None
         return [_long(len(cell)) + cell.encode("ascii") for cell in cells]  # type: ignore[arg-type,union-attr]  # as above

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import adapters
 
@@ -18,6 +18,7 @@ from db.migration.plan_words import Column, Table
 from db.migration.target import columns_of
 
 NEW_YORK = "America/New_York"
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 HEAD = b"\0\1"
 ALIASES = {"bigint": "int8", "integer": "int4", "double precision": "float8", "boolean": "bool"}
 COLUMNS: dict[str, tuple[str, Conversion]] = {
@@ -94,6 +95,7 @@ def demand_the_same(column: Column, rows: Sequence[tuple[Cell, ...]]) -> None:
 @pytest.mark.parametrize("remembered", [1, 2_000], ids=["too many to remember", "few"])
 @pytest.mark.parametrize("name", COLUMNS)
 @pytest.mark.parametrize("beside", [False, True], ids=["alone", "with an original"])
+@CALM
 @given(cells=st.lists(CELLS, min_size=1, max_size=12))
 def test_a_column_by_its_short_way_is_what_it_is_by_the_long_one(
     name: str, beside: bool, remembered: int, cells: list[Cell]
@@ -106,6 +108,7 @@ def test_a_column_by_its_short_way_is_what_it_is_by_the_long_one(
         demand_the_same(column, [(cell,) for cell in cells])
 
 
+@CALM
 @given(cells=st.lists(st.one_of(st.integers(-(10**8), 10**8).map(lambda n: n / 100), FLOATS), min_size=1, max_size=12))
 def test_floats_of_cents_by_their_halves_are_the_same_numbers(cells: list[float]) -> None:
     column = Column(name="c", type="numeric", conversion=Numeric(), sources=("c0",))
@@ -125,6 +128,7 @@ def test_cents_on_both_sides_of_zero_have_a_short_way() -> None:
 
 
 @pytest.mark.parametrize("either", ["", "later"])
+@CALM
 @given(cells=st.lists(st.tuples(DAYS, CLOCKS), min_size=1, max_size=12))
 def test_a_date_and_a_time_by_the_short_way_are_the_same_instant(either: str, cells: list[tuple[Cell, ...]]) -> None:
     """Fault 60: local times in the fold and in the gap."""
@@ -136,6 +140,7 @@ def test_a_date_and_a_time_by_the_short_way_are_the_same_instant(either: str, ce
 
 
 @pytest.mark.parametrize("beside", ["", "o"])
+@CALM
 @given(cells=st.lists(st.tuples(CLOCKS, DAYS, CLOCKS), min_size=1, max_size=12))
 def test_a_closing_time_by_the_short_way_is_the_same_instant(beside: str, cells: list[tuple[Cell, ...]]) -> None:
     conversion = ClosingTime(zone=NEW_YORK, formats=("YYYY-MM-DD hh:mm:ss",), nulls=("NaN",))
@@ -150,3 +155,11 @@ def test_a_closing_time_by_the_short_way_is_the_same_instant(beside: str, cells:
     )
 
     demand_the_same(column, cells)
+
+
+def test_a_closing_time_on_the_evening_of_a_change_is_gone_the_long_way() -> None:
+    """The clock of Nuuk goes forward at ten in the evening: of the day before, only the next day's last hours are elsewhere."""
+    closing = ClosingTime(zone="America/Nuuk")
+    column = Column(name="c", type="timestamptz", conversion=closing, sources=("c0",), context=("c1", "c2"))
+
+    demand_the_same(column, [("23:30:00", "2022-03-25", "23:45:00"), ("21:30:00", "2022-03-25", "23:45:00")])

@@ -19,6 +19,7 @@ from db.migration.copying.standing import Standing
 from db.migration.plan_file import PlanRefused
 from db.migration.plan_words import Plan, Question, Unique, View
 from db.migration.sqlite_files import SourceRefused
+from db.migration.verifying.verify import verify
 from tests.db.migration.copying.conftest import Ask, Copying, Making, Silent
 from tests.db.migration.copying.test_copy import PEOPLE, of_table
 from tests.db.migration.plans import plain_plan
@@ -122,6 +123,16 @@ def test_a_source_that_cannot_be_read_is_refused(plan: Plan, copied: Copying, as
         with pytest.raises(SourceRefused):
             copied(plan)
     assert ask(SCHEMAS) == []
+
+
+def test_a_snapshot_that_was_spoiled_is_taken_anew(
+    plan: Plan, copied: Copying, target_dsn: str, tmp_path: Path
+) -> None:
+    copied(plan)
+    (snapshot,) = (tmp_path / "snapshots").glob("*.snapshot")
+    snapshot.write_bytes(snapshot.read_bytes().replace(b"Eve", b"Eva"))
+
+    assert verify(plan, target_dsn, tmp_path / "snapshots", watching=Silent()).passed
 
 
 def test_a_source_is_never_changed(plan: Plan, copied: Copying) -> None:

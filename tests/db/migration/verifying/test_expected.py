@@ -17,7 +17,7 @@ from db.migration.verifying import short
 from db.migration.verifying.expected import ABSENT, ExpectedColumn
 from db.migration.verifying.hours import Clocks
 from db.migration.verifying.values import Type
-from tests.db.migration.copying.test_lanes import ALIASES, CELLS, CLOCKS, COLUMNS, DAYS, NEW_YORK
+from tests.db.migration.copying.test_lanes import ALIASES, CALM, CELLS, CLOCKS, COLUMNS, DAYS, NEW_YORK
 
 
 def expected_of(column: Column, width: int) -> ExpectedColumn:
@@ -49,6 +49,7 @@ def demand_the_same(column: Column, rows: Sequence[tuple[Cell, ...]]) -> None:
 @pytest.mark.parametrize("known", [1, 2_000], ids=["too many to know", "few"])
 @pytest.mark.parametrize("name", COLUMNS)
 @pytest.mark.parametrize("beside", [False, True], ids=["alone", "with an original"])
+@CALM
 @given(cells=st.lists(CELLS, min_size=1, max_size=12))
 def test_a_column_together_is_what_its_cells_are(name: str, beside: bool, known: int, cells: list[Cell]) -> None:
     kind, conversion = COLUMNS[name]
@@ -92,6 +93,7 @@ def test_a_number_that_is_read_as_another_has_no_short_way() -> None:
 
 
 @pytest.mark.parametrize("either", ["", "later"])
+@CALM
 @given(cells=st.lists(st.tuples(DAYS, CLOCKS), min_size=1, max_size=12))
 def test_a_date_and_a_time_together_are_the_instants_that_they_are_alone(
     either: str, cells: list[tuple[Cell, ...]]
@@ -105,6 +107,7 @@ def test_a_date_and_a_time_together_are_the_instants_that_they_are_alone(
 
 @pytest.mark.parametrize("zone", [NEW_YORK, "Australia/Lord_Howe"])
 @pytest.mark.parametrize("beside", ["", "o"])
+@CALM
 @given(cells=st.lists(st.tuples(CLOCKS, DAYS, CLOCKS), min_size=1, max_size=12))
 def test_closing_times_together_are_the_instants_that_they_are_alone(
     zone: str, beside: str, cells: list[tuple[Cell, ...]]

@@ -189,6 +189,16 @@ def test_sums_and_counts_are_a_second_witness(verified: Verifying, ask: Ask) -> 
     assert {"sum", "null count"} <= kinds
 
 
+def test_workers_find_in_parts_what_one_finds_in_the_whole(
+    verified: Verifying, moved: tuple[str, Plan, Path], spoiled_dsn: str, ask: Ask
+) -> None:
+    ask("UPDATE trades SET fee = 0.06, note = NULL WHERE id = 1; UPDATE trades SET buy = 3 WHERE id = 9")
+
+    together = verify(moved[1], spoiled_dsn, moved[2], watching=Silent(), workers=2)
+
+    assert (together.tables, told(together)) == (verified().tables, told(verified()))
+
+
 def test_rows_that_only_stand_elsewhere_are_no_difference(verified: Verifying, ask: Ask) -> None:
     ask("UPDATE trades SET note = note")
     ask("UPDATE prices SET price = price WHERE at = '10:00'")
