@@ -12,7 +12,7 @@ from actors.rules.stops.distance import away
 from actors.rules.stops.explaining import standings, told_by
 from bus.messages.explain import Capsule, RuleStanding
 from bus.messages.stops import StopProgress
-from bus.messages.trades import Side
+from bus.messages.trades import Side, StopSpec
 from tests.rules.stops.builders import Watch, a_coin_quote, a_coin_trade, a_quote, a_trade, at, stop
 
 D = Decimal
@@ -58,6 +58,39 @@ def test_it_is_away_by_nothing_just_where_the_condition_holds(bid: int, limit: i
     standing = standing_of(watch)
 
     assert (standing.away[key] <= 0) is standing.holds
+
+
+@pytest.mark.parametrize(
+    ("spec", "reading", "far"),
+    [
+        (
+            stop("probability", floor_percent=30),
+            Reading("probability", low=D(45), high=D(50)),
+            {"floor_percent": D(20)},
+        ),
+        (stop("buffer", min_buffer=10), Reading("price", low=D(119_600), high=D(119_600)), {"min_buffer": D(90)}),
+    ],
+)
+def test_what_is_no_price_is_away_in_its_own_unit(spec: StopSpec, reading: Reading, far: dict[str, Decimal]) -> None:
+    armed = Watch(a_trade(spec)).engine.roster.find("t1")
+    assert armed is not None
+    [rule] = armed.rules
+
+    assert away(rule, reading, at(0)) == far
+
+
+def test_a_trailing_stop_in_percent_is_away_in_percent_of_its_best() -> None:
+    watch = Watch(a_trade(stop("trailing", trail_percent="10")))
+    watch.tick(a_quote(1, "0.60", "0.62"), a_quote(2, "0.57", "0.59"))
+
+    assert standing_of(watch, 2).away == {"trail_percent": D(5)}
+
+
+def test_a_clock_is_read_now_and_is_its_own_source() -> None:
+    inputs = standing_of(Watch(a_trade(stop("time", max_age_s=60))), 9).inputs
+
+    assert inputs
+    assert {(read.ts, read.age_ms, read.source) for read in inputs.values()} == {(at(9), 0, "clock")}
 
 
 def test_of_a_short_everything_is_mirrored() -> None:
