@@ -87,8 +87,14 @@ def an_event(kind: str, seconds: float, account: str | None = ACCOUNT) -> System
 class Accounts(Watch):
     """An engine that watches one account; unless told otherwise the rule is on and 1000 dollars are its cash."""
 
-    def __init__(self, *words: object, rule: AccountRules | None = None, cash: str | None = "1000") -> None:
-        super().__init__(engine=StopEngine())
+    def __init__(
+        self,
+        *words: object,
+        rule: AccountRules | None = None,
+        cash: str | None = "1000",
+        engine: StopEngine | None = None,
+    ) -> None:
+        super().__init__(engine=engine)
         self.hear(rule or a_rule())
         if cash is not None:
             self.hear(a_balance(0, cash))

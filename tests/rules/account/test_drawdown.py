@@ -5,7 +5,7 @@ import pytest
 
 from actors.rules.account.drawdown import Account
 from actors.rules.stops.engine import StopEngine
-from bus.messages.accounts import AccountProgress, EquityStanding
+from bus.messages.accounts import AccountProgress, DrawdownFired, EquityStanding
 from bus.messages.market import Part, Result, Ticks
 from bus.messages.records import Commit
 from bus.messages.trades import Attempt, AttemptState, Purpose, Side, Trade, TradeState
@@ -20,7 +20,7 @@ from tests.rules.account.builders import (
     an_event,
     filled,
 )
-from tests.rules.stops.builders import a_beat, a_coin_quote, a_coin_trade, a_quote, at
+from tests.rules.stops.builders import Watch, a_beat, a_coin_quote, a_coin_trade, a_quote, at
 
 # 1000 dollars of cash and 1000 contracts: at 0.60 the equity is 1600 and the limit 1120, which is reached at 0.12.
 
@@ -209,6 +209,31 @@ def test_without_the_rule_nothing_is_kept_of_ticks() -> None:
 
     assert not accounts.engine._accounts.holds_anything
     assert (accounts.drawdowns, accounts.standing.drawdown) == ([], "off")
+
+
+def test_a_rule_that_is_turned_off_lets_go_what_it_looked_at() -> None:
+    accounts = Accounts(a_holding()).tick(a_quote(1, "0.60", "0.62"))
+
+    accounts.hear(a_rule(None))
+
+    assert not accounts.engine._accounts.holds_anything
+
+
+def test_equity_is_what_closing_would_bring_in_the_style_of_its_venue() -> None:
+    engine = StopEngine(styles={"paper": "buy_opposite"})
+    accounts = Accounts(a_holding(), engine=engine).tick(a_quote(1, "0.60", "0.62", no_bid="0.30", no_ask="0.45"))
+
+    assert accounts.standing.equity_low == 1550
+
+
+def test_a_rebuilt_engine_goes_on_with_the_high_and_the_rule_of_the_lost_one() -> None:
+    """Fault 41"""
+    before = Accounts(a_holding()).tick(a_quote(1, "0.60", "0.62"))
+
+    after = Watch(*before.engine.progress(), a_holding(), engine=StopEngine(started_ns=at(2)))
+    after.tick(a_quote(3, "0.10", "0.62"))
+
+    assert [word.account for word in after.said if isinstance(word, DrawdownFired)] == ["acc"]
 
 
 def test_a_rule_that_is_turned_off_and_on_begins_anew() -> None:

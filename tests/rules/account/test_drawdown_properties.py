@@ -54,6 +54,15 @@ TIME_MAKES_A_HIGH: list[tuple[float, Step]] = [
     (0, a_quote(0, "0.15", "0.02", ticker="B")),
     (5, a_quote(0, None, None, no_ask="0.02", ticker="B")),
 ]
+# The price of what has expired is no input any more.
+QUOTED_AFTER_ITS_END: list[tuple[float, Step]] = [
+    (0, ("buy", "B", Side.YES, "10")),
+    (0, ("expire", 0)),
+    (0, a_quote(0, None, None, no_ask="0.02", ticker="A")),
+    (0, ("buy", "A", Side.NO, "700")),
+    (0, ("buy", "A", Side.NO, "700")),
+    (0, a_quote(0, None, None, ticker="B")),
+]
 # A feed says that it may be silent for 5 s at most, and then is for longer.
 SILENT_SOONER: list[tuple[float, Step]] = [
     (0, ("buy", "A", Side.YES, "10")),
@@ -84,7 +93,9 @@ class Naive:
         return after
 
     def held(self) -> set[str]:
-        return {trade.ticker for trade in self.trades.values() if trade.open_quantity}
+        """Return the tickers whose price is an input: what has expired waits for its result."""
+        open_trades = (trade for trade in self.trades.values() if trade.state is not TradeState.EXPIRED)
+        return {trade.ticker for trade in open_trades if trade.open_quantity}
 
     def equity(self, accounts: Accounts) -> tuple[Decimal, Decimal] | None:
         low = high = self.cash
@@ -161,6 +172,7 @@ def test_the_sums_of_an_account_are_what_a_naive_look_adds_up(steps: list[tuple[
 @CALM
 @given(STEPS)
 @example(TIME_MAKES_A_HIGH)
+@example(QUOTED_AFTER_ITS_END)
 def test_it_fires_when_a_naive_look_says_so_and_at_no_other_time(steps: list[tuple[float, Step]]) -> None:
     def check(accounts: Accounts, naive: Naive, step: Step) -> None:
         equity = naive.equity(accounts)

@@ -54,6 +54,17 @@ def test_an_answer_for_one_account_answers_that_one() -> None:
     assert told_after(accounts, 30) == {"b"}
 
 
+def test_a_resume_of_everything_is_kept_of_each_account() -> None:
+    accounts = both()
+    known = len(accounts.commits)
+
+    accounts.hear(an_event("resume", 3, None))
+    accounts.wait(5)
+
+    kept = [progress for commit in accounts.commits[known:] for progress in commit.account_progress]
+    assert {progress.account for progress in kept if progress.reset_ns == at(3)} == {"acc", "b"}
+
+
 def test_a_halt_of_everything_is_no_answer() -> None:
     accounts = both(first_falls=False)
     accounts.hear(an_event("halt", 3, None))
