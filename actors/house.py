@@ -374,19 +374,17 @@ class House:
 
     def _build_auto_stop(self, inbox: Inbox, failed: Failed) -> WatchedActor:
         self._rebuild(inbox)
-        return self._build_engine(AutoStop, inbox, failed)
+        watcher = self._inboxes["trade_watcher"].put
+        return AutoStop(inbox, failed, engine=self._engine(inbox.name), say=self.router.say, watcher=watcher)
 
     def _build_watcher(self, inbox: Inbox, failed: Failed) -> WatchedActor:
         self._rebuild(inbox)
-        return self._build_engine(TradeWatcher, inbox, failed)
+        return TradeWatcher(inbox, failed, engine=self._engine(inbox.name), say=self.router.say)
 
     def _build_reconciler(self, inbox: Inbox, failed: Failed) -> WatchedActor:
         if self._rebuild(inbox):
             inbox.put(VenuesUp(now_ns=self._clock.now_ns()))
         return Reconciler(inbox, failed, engine=self._engine(inbox.name), say=self.router.say, wire=self._wire)
-
-    def _build_engine(self, actor: type[EngineActor], inbox: Inbox, failed: Failed) -> WatchedActor:
-        return actor(inbox, failed, engine=self._engine(inbox.name), say=self.router.say)
 
     def _engine(self, name: str) -> Engine:
         """Return what decides for this actor, noted if there is a recorder."""
@@ -430,7 +428,8 @@ class House:
             EquityStanding: (put["supervisor"],),
             Balance: (stops,),
             SystemEvent: (stops, put["supervisor"]),
-            MarkWanted: (watcher,),
+            # AutoStop hands it on, in its place among the ticks.
+            MarkWanted: (stops,),
             MarkGiven: (desk,),
             BidReturned: (desk,),
             StopCheckWanted: (stops,),

@@ -4,7 +4,7 @@ from typing import Any
 
 from actors.auto_stop import AutoStop
 from bus.messages.market import Ticks
-from bus.messages.stops import StopFired
+from bus.messages.stops import MarkWanted, StopFired
 from tests.actors.builders import Heard, an_inbox
 from tests.rules.desk.builders import a_fired
 
@@ -22,7 +22,7 @@ class Says:
 
 
 def an_auto_stop(heard: Heard, *says: object) -> AutoStop:
-    return AutoStop(an_inbox("auto_stop"), heard.failed, engine=Says(*says), say=heard)
+    return AutoStop(an_inbox("auto_stop"), heard.failed, engine=Says(*says), say=heard, watcher=heard)
 
 
 def test_ticks_are_handed_on_when_they_have_been_judged() -> None:
@@ -43,6 +43,19 @@ def test_whatever_else_a_fired_stop_leads_to_is_said_at_the_next_turn() -> None:
 
     assert first == [fired]
     assert heard.so_far() == ["timer", "progress", TICKS]
+
+
+def test_a_wish_for_a_mark_is_handed_on_behind_the_tick_that_fired() -> None:
+    """Fault 30: a close that has to wait is priced by what its stop has seen, or by what came later."""
+    heard, wanted = Heard(), MarkWanted(trade_id="t1", client_order_id="t1-close-1", now_ns=1)
+    actor = an_auto_stop(heard, a_fired())
+
+    actor.on_receive(TICKS)
+    actor.inbox.put(wanted)
+    for _ in range(2):
+        actor.on_receive(actor.inbox.take(0))
+
+    assert heard.so_far()[1:] == [TICKS, wanted]
 
 
 def test_what_is_no_tick_stays_here() -> None:

@@ -17,6 +17,7 @@ from bus.messages.market import Quote, Ticks
 from bus.messages.orders import OrderSubmit, VenuePosition
 from bus.messages.reconcile import AccountAnswer, AccountQuestion
 from bus.messages.records import OrderStored, Recovered
+from bus.messages.stops import MarkWanted
 from bus.messages.trades import Coverage, Trade
 from config.settings import load
 from tests.actors.builders import FixedClock
@@ -122,6 +123,21 @@ def test_a_tick_through_a_stop_ends_in_one_close_order_on_the_wire() -> None:
             quiet(door)
 
     assert world.left.closes() == ["t1-close-1"]
+
+
+def test_a_wish_for_a_mark_keeps_its_place_among_the_ticks() -> None:
+    """Fault 30: ticks come to TradeWatcher through AutoStop, and so does whoever asks what they say."""
+    with a_house(Watched()) as door:
+        assert door.house is not None
+        stops, watcher = (door.house._inboxes[name] for name in ("auto_stop", "trade_watcher"))
+        quiet(door)
+        before = stops.handled, watcher.handled
+
+        door.house.router.say(MarkWanted(trade_id="t1", client_order_id="t1-close-1", now_ns=T0))
+        quiet(door)
+        after = stops.handled, watcher.handled
+
+    assert after == (before[0] + 1, before[1] + 1)
 
 
 def test_a_crashed_auto_stop_is_rebuilt_and_still_fires() -> None:
