@@ -1,18 +1,13 @@
 """The whole way: planned, copied, verified, and taken back by the inverses; for real databases and for dirty ones."""
 
-import itertools
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace
 
-from db import migrations
 from db.embedded import EmbeddedPostgres
 from db.migration.copying.copy import copy
 from db.migration.documents import Copied
@@ -22,20 +17,10 @@ from db.migration.verifying.verify import verify
 from db.migration.verifying.words import Verified
 from tests.db.migration.copying.conftest import Silent
 from tests.db.migration.dirty import Dirty, dirty_databases
+from tests.fixtures.postgres import plain_database
 from tests.house.source import ROOT
 
 SHARED = ROOT.parent / "shared/data/sqlite"
-_numbers = itertools.count(1)
-
-
-@contextmanager
-def database(server: EmbeddedPostgres) -> Iterator[str]:
-    """Yield the way into an empty database."""
-    name = f"whole_way_{next(_numbers)}"
-    with psycopg.connect(server.admin_dsn, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
-        yield migrations.for_database(server.admin_dsn, name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def edited(made: Plan) -> Plan:
@@ -65,7 +50,7 @@ def _is_plain(parts: tuple[str, ...]) -> bool:
 def go(server: EmbeddedPostgres, path: Path, folder: Path) -> tuple[Copied, Verified]:
     """Plan, copy and verify a database."""
     made = edited(plan((path,)))
-    with database(server) as dsn:
+    with plain_database(server) as dsn:
         done = copy(made, dsn, folder / "kept", watching=Silent())
         return done, verify(made, dsn, folder / "kept", watching=Silent())
 

@@ -1,6 +1,5 @@
 """SQLite files to copy, and an empty database to copy into."""
 
-import itertools
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -9,16 +8,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from db import migrations
 from db.embedded import EmbeddedPostgres
 from db.migration.copying.copy import copy
 from db.migration.documents import Copied
 from db.migration.plan_words import Plan
+from tests.fixtures.postgres import plain_database
 
 Making = Callable[..., Path]
 Copying = Callable[..., Copied]
 Ask = Callable[..., list[tuple[object, ...]]]
-_numbers = itertools.count(1)
 
 
 class Silent:
@@ -53,11 +51,8 @@ def made(tmp_path: Path) -> Making:
 @pytest.fixture
 def target_dsn(postgres_server: EmbeddedPostgres) -> Iterator[str]:
     """The way into an empty database, as the superuser."""
-    name = f"migration_{next(_numbers)}"
-    with psycopg.connect(postgres_server.admin_dsn, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
-        yield migrations.for_database(postgres_server.admin_dsn, name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with plain_database(postgres_server) as dsn:
+        yield dsn
 
 
 @pytest.fixture

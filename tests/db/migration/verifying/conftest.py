@@ -1,6 +1,5 @@
 """A small old system that was copied by a plan with all that a plan can say; each test has a copy of it to spoil."""
 
-import itertools
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -8,8 +7,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
-from db import migrations
 from db.embedded import EmbeddedPostgres
 from db.migration.conversions.instants import DateAndTime
 from db.migration.conversions.numbers import Boolean, Double, Integer, Money, Numeric
@@ -20,10 +19,10 @@ from db.migration.snapshot import take_snapshot
 from db.migration.verifying.verify import verify
 from db.migration.verifying.words import Verified
 from tests.db.migration.copying.conftest import Silent
+from tests.fixtures.postgres import plain_database
 
 Verifying = Callable[[], Verified]
 Ask = Callable[..., list[tuple[object, ...]]]
-_numbers = itertools.count(1)
 
 SCRIPT = """
 CREATE TABLE markets (ticker TEXT PRIMARY KEY, strike TEXT);
@@ -113,23 +112,17 @@ def moved(
         connection.execute("UPDATE sqlite_sequence SET seq = 20")
         connection.commit()
     plan = the_plan(path, take_snapshot(path, folder).digest)
-    name = f"moved_{next(_numbers)}"
-    with psycopg.connect(postgres_server.admin_dsn, autocommit=True) as connection_:
-        connection_.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
-        done = copy(plan, migrations.for_database(postgres_server.admin_dsn, name), folder / "kept", watching=Silent())
+    with plain_database(postgres_server) as dsn:
+        done = copy(plan, dsn, folder / "kept", watching=Silent())
         assert (done.copied, done.quarantined) == (11, 1)
-        yield name, plan, folder / "kept"
-        connection_.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        yield str(conninfo_to_dict(dsn)["dbname"]), plan, folder / "kept"
 
 
 @pytest.fixture
 def spoiled_dsn(postgres_server: EmbeddedPostgres, moved: tuple[str, Plan, Path]) -> Iterator[str]:
     """The way into a copy of that database."""
-    name = f"spoiled_{next(_numbers)}"
-    with psycopg.connect(postgres_server.admin_dsn, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {moved[0]}")
-        yield migrations.for_database(postgres_server.admin_dsn, name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with plain_database(postgres_server, moved[0]) as dsn:
+        yield dsn
 
 
 @pytest.fixture
