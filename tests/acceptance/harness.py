@@ -75,7 +75,11 @@ def a_name(prefix: str = "T") -> str:
 
 
 class Ear(threading.Thread):
-    """Hears everything on some subjects, in order, from the moment it stands."""
+    """Hears everything on some subjects, in order, from the moment it stands.
+
+    What a killed process had published and not yet noted, the next one publishes again under its `Nats-Msg-Id`: a stream
+    keeps the first, and so does an ear.
+    """
 
     def __init__(self, url: str, *subjects: str) -> None:
         super().__init__(daemon=True)
@@ -84,17 +88,26 @@ class Ear(threading.Thread):
             self._client.subscribe(subject, sid)
         self._client.settimeout(None)
         self._heard: list[tuple[str, Body]] = []
+        self._ids: set[bytes] = set()
         self._more = threading.Condition()
         self.start()
 
     def run(self) -> None:
         try:
-            for subject, _, body in self._client.messages():
+            for subject, _, headers, body in self._client.messages_with_headers():
+                if self._is_repeated(headers):
+                    continue
                 with self._more:
                     self._heard.append((subject, json.loads(body)))
                     self._more.notify_all()
         except OSError:
             return  # closed
+
+    def _is_repeated(self, headers: bytes) -> bool:
+        ids = {line for line in headers.split(b"\r\n") if line.startswith(b"Nats-Msg-Id:")}
+        is_known = bool(ids & self._ids)
+        self._ids |= ids
+        return is_known
 
     def close(self) -> None:
         """Stop hearing."""

@@ -56,6 +56,11 @@ class RawClient:
 
     def messages(self) -> Iterator[tuple[str, str, bytes]]:
         """Yield what arrives."""
+        for subject, reply, _, body in self.messages_with_headers():
+            yield subject, reply, body
+
+    def messages_with_headers(self) -> Iterator[tuple[str, str, bytes, bytes]]:
+        """Yield what arrives: (subject, reply, header block as it came, payload)."""
         while True:
             line = self._line()
             if line == b"PING":
@@ -63,14 +68,14 @@ class RawClient:
             elif line.startswith((b"MSG ", b"HMSG ")):
                 yield self._message(line)
 
-    def _message(self, line: bytes) -> tuple[str, str, bytes]:
+    def _message(self, line: bytes) -> tuple[str, str, bytes, bytes]:
         words = line.decode().split(" ")
         has_headers = words[0] == "HMSG"
         size = int(words[-1])
         header = int(words[-2]) if has_headers else 0
         reply = words[3] if len(words) == (6 if has_headers else 5) else ""
         body = self._exactly(size + 2)
-        return words[1], reply, body[header:size]
+        return words[1], reply, body[:header], body[header:size]
 
     def _line(self) -> bytes:
         while b"\r\n" not in self._buffer:
