@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.rules.pictures.bundles import bundle
-from actors.rules.pictures.drawn import Mark, Panel, Picture, Role
+from actors.rules.pictures.drawn import Panel, Picture, Role
 from actors.rules.pictures.run_story import RunStory
 from actors.rules.pictures.run_trades import RunTrade, packed
 from actors.rules.pictures.story import Heard, trade_of
@@ -134,21 +133,6 @@ def test_notices_fills_gaps_and_differences_have_rows() -> None:
 
     assert set(run.panel("events").rows) == {"entry fills", "close fills", "critical", "warnings", "differences"}
     assert [mark.title for mark in run.panel("events").marks if mark.row == "critical"] == ["Look"]
-
-
-MARKS = st.lists(st.tuples(st.integers(0, 10_000), st.sampled_from([Role.FIRED, Role.HELD])), max_size=300)
-
-
-@given(MARKS)
-def test_bundled_marks_are_as_many_as_before(drawn: list[tuple[int, Role]]) -> None:
-    marks = [Mark(at_ns=at_ns, role=role, title="x") for at_ns, role in sorted(drawn)]
-
-    bundled = bundle(marks, {Role.FIRED: "fired", Role.HELD: "held"}, 0, 10_000)
-
-    assert sum(1 if mark.title == "x" else int(mark.title.split(": ")[1].split(",")[0]) for mark in bundled) == len(
-        marks
-    )
-    assert len({(mark.row, mark.at_ns) for mark in bundled}) == len(bundled)
 
 
 LIVES = st.lists(st.tuples(st.integers(0, 100), st.integers(1, 30)), min_size=1, max_size=40)
