@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from actors.rules.pictures.drawn import Mark, Role, clock_text, span_text
-from bus.messages.envelope import Message
 from bus.messages.market import Lifecycle
 from bus.messages.notices import Notice, Severity
 from bus.messages.orders import OrderCancel, OrderReport, OrderSubmit, ReportStatus
@@ -15,6 +14,8 @@ from bus.messages.stops import Guard, Input, StopArm, StopDecision, StopDisarm, 
 from bus.messages.trades import Fill, Purpose, Side, Trade, TradeAdopt, TradeClose, TradeOpen
 from bus.messages.units import Number
 
+Request = TradeOpen | TradeClose | StopArm | StopDisarm | StopSet | StopWaive
+"""What somebody may ask about a trade."""
 STOPS: Final = "stops"
 ORDERS: Final = "orders"
 FILLS: Final = "fills"
@@ -129,8 +130,8 @@ def of_lifecycle(message: Lifecycle, at_ns: int) -> Mark:
     )
 
 
-def of_request(message: Message, at_ns: int) -> Mark | None:
-    """Return what somebody asked about a trade; None: this is no such request."""
+def of_request(message: Request, at_ns: int) -> Mark:
+    """Return what somebody asked about a trade."""
     reason: str | None = None
     match message:
         case TradeOpen():
@@ -147,8 +148,6 @@ def of_request(message: Message, at_ns: int) -> Mark | None:
             title = f"set {changed} of {message.trade_id}"
         case StopWaive(reason=reason):
             title = f"waive {message.trade_id}"
-        case _:
-            return None
     by = message.requested_by
     details = [*(() if reason is None else (reason,)), *(() if by is None else (f"asked by {by}",))]
     return Mark(at_ns=at_ns, role=Role.PERSON, title=title, details=tuple(details), row=PEOPLE)

@@ -87,7 +87,7 @@ class RunStory:
         if self._begin_ns is None and told.at_ns >= self._since_ns:
             self._begin_ns = told.at_ns
         if isinstance(told.heard, Ticks):
-            if told.actor == "auto_stop":
+            if told.actor == "auto_stop" and self._begin_ns is not None:
                 self._ticks[told.at_ns // NS_PER_S] += len(told.heard.batch)
             if not told.said:
                 return
@@ -119,7 +119,10 @@ class RunStory:
             end_ns=end_ns,
             facts=told if compared is None else difference.facts(compared) | told,
             panels=(*other, *self._panels(shown, begin_ns, end_ns)),
-            tables=(*(() if compared is None else (difference.table(compared),)), *_tables(shown, self._marks)),
+            tables=(
+                *(() if compared is None else (difference.table(compared),)),
+                *_tables(shown, self._marks, begin_ns, end_ns),
+            ),
             warnings=warnings,
         )
 
@@ -139,7 +142,7 @@ class RunStory:
 
     def _events(self, told: Heard) -> Iterator[Mark]:
         for trade_id, mark in marks_of(told):
-            row = self._trades.by_id.get(trade_id or "")
+            row = self._trades.by_id.get(trade_id)
             if row is not None and mark.role is Role.HELD:
                 row.held += 1
             yield mark
@@ -182,8 +185,7 @@ class RunStory:
         first = begin_ns // NS_PER_S
         found: Counter[int] = Counter()
         for second, count in self._ticks.items():
-            if second >= first:
-                found[(second - first) // width_s] += count
+            found[(second - first) // width_s] += count
         for stretch in range((end_ns // NS_PER_S - first) // width_s + 1):
             rate = Decimal(found[stretch]) / width_s
             yield Point(max(begin_ns, (first + stretch * width_s) * NS_PER_S), rate.quantize(Decimal("0.01")))
@@ -218,7 +220,7 @@ def _facts(shown: list[RunTrade], begin_ns: int, end_ns: int) -> dict[str, str]:
     }
 
 
-def _tables(shown: list[RunTrade], events: list[Mark]) -> Iterator[Table]:
+def _tables(shown: list[RunTrade], events: list[Mark], begin_ns: int, end_ns: int) -> Iterator[Table]:
     columns = (
         "trade",
         "ticker",
@@ -233,7 +235,7 @@ def _tables(shown: list[RunTrade], events: list[Mark]) -> Iterator[Table]:
         "held back",
         "unprotected",
     )
-    rows = tuple(trade.row() for trade in shown)
+    rows = tuple(trade.row(begin_ns, end_ns) for trade in shown)
     yield cut(Table(title="Trades", columns=columns, rows=rows), _TRADES_MAX)
     loud = [mark for mark in events if mark.role in (Role.WARNING, Role.CRITICAL, Role.DIFFERENCE, Role.SYSTEM)]
     told = tuple((clock_text(mark.at_ns), mark.role.value, mark.title, "; ".join(mark.details)) for mark in loud)

@@ -11,37 +11,30 @@ from bus.messages.stops import StopCoverage
 from bus.messages.trades import Coverage, Trade, TradeState
 from bus.messages.units import ZERO, Money, Number
 
-_LAST_NS: Final = 2**63 - 1
-
-
 Standing = tuple[Money, int, int]
 """What one trade adds to the totals of all."""
+_NOTHING: Final[Standing] = (ZERO, 0, 0)
 
 
 class RunTrade:
-    """One trade. gained: what it realised since the recording began. held: decisions that guards held back."""
+    """One trade, as it stands. before: what it had realised before the recording. held: decisions that guards held back."""
 
-    def __init__(self, trade_id: str) -> None:
-        self.trade_id = trade_id
+    def __init__(self, trade: Trade, before: Money = ZERO) -> None:
+        self.trade = trade
         self.held = 0
-        self._trade: Trade | None = None
-        self._before: Money = ZERO
+        self._before = before
         self._begin_ns: int | None = None
         self._end_ns: int | None = None
         self._bare: list[tuple[int, int | None]] = []
 
-    def become(self, trade: Trade, now_ns: int, *, is_known: bool = False) -> list[Mark]:
-        """Take its next version in; return its new fills. is_known: it stood so before this process began."""
-        before = self._trade
-        if before is None and is_known:
-            self._before = trade.pnl
-        self._trade = trade
+    def become(self, trade: Trade, now_ns: int) -> None:
+        """Take its next version in."""
+        self.trade = trade
         if trade.open_quantity and self._begin_ns is None:
             self._begin_ns = now_ns
         if self._begin_ns is not None and not trade.open_quantity and self._end_ns is None:
             self._end_ns = now_ns
             self._bare_until(now_ns)
-        return [] if is_known else list(marks.of_fills(before, trade, now_ns))
 
     def cover(self, word: StopCoverage) -> None:
         """Take in whether it is protected."""
@@ -53,7 +46,7 @@ class RunTrade:
     @property
     def is_open(self) -> bool:
         """Whether something of it is open."""
-        return self._trade is not None and bool(self._trade.open_quantity)
+        return bool(self.trade.open_quantity)
 
     @property
     def is_bare(self) -> bool:
@@ -62,8 +55,8 @@ class RunTrade:
 
     @property
     def gained(self) -> Money:
-        """What it realised, dollars."""
-        return ZERO if self._trade is None else self._trade.pnl - self._before
+        """What it realised since the recording began, dollars."""
+        return self.trade.pnl - self._before
 
     @property
     def standing(self) -> Standing:
@@ -73,32 +66,27 @@ class RunTrade:
     @property
     def how(self) -> str:
         """What ended it, in a word."""
-        trade = self._trade
-        if trade is None:
-            return ""
-        by_stop = trade.state is TradeState.CLOSED and trade.rule
-        return by_stop or trade.state.replace("_", " ")
+        by_stop = self.trade.state is TradeState.CLOSED and self.trade.rule
+        return by_stop or self.trade.state.replace("_", " ")
 
     def touches(self, begin_ns: int) -> bool:
         """Whether it was there at `begin_ns` or later."""
-        return self._trade is not None and (self._end_ns or _LAST_NS) >= begin_ns
+        return self._end_ns is None or self._end_ns >= begin_ns
 
     def bare_ns(self, begin_ns: int, end_ns: int) -> int:
         """Return how long it was unprotected between the two."""
-        return sum(max(0, min(until or end_ns, end_ns) - max(since, begin_ns)) for since, until in self._bare)
+        return sum(max(0, (until or end_ns) - max(since, begin_ns)) for since, until in self._bare)
 
     def life(self, begin_ns: int, end_ns: int) -> tuple[int, int] | None:
         """Return from when to when something of it was open, within these; None: never."""
         if self._begin_ns is None:
             return None
-        return max(self._begin_ns, begin_ns), min(self._end_ns or end_ns, end_ns)
+        return max(self._begin_ns, begin_ns), self._end_ns or end_ns
 
-    def span(self, row: str, begin_ns: int, end_ns: int) -> Span:
+    def span(self, row: str, life: tuple[int, int]) -> Span:
         """Return its life as it is drawn."""
-        trade = self._trade
-        assert trade is not None
-        since_ns, until_ns = self.life(begin_ns, end_ns) or (begin_ns, begin_ns)
-        bare_ns = self.bare_ns(begin_ns, end_ns)
+        trade, (since_ns, until_ns) = self.trade, life
+        bare_ns = self.bare_ns(since_ns, until_ns)
         role = (
             Role.OPEN
             if self.is_open
@@ -122,11 +110,10 @@ class RunTrade:
             ),
         )
 
-    def row(self) -> tuple[str, ...]:
+    def row(self, begin_ns: int, end_ns: int) -> tuple[str, ...]:
         """Return its row in the table."""
-        trade = self._trade
-        assert trade is not None
-        bare_ns = self.bare_ns(0, _LAST_NS) if not self.is_bare else None
+        trade = self.trade
+        bare_ns = self.bare_ns(begin_ns, end_ns)
         return (
             trade.trade_id,
             trade.ticker,
@@ -139,7 +126,7 @@ class RunTrade:
             self.how,
             money_text(trade.pnl),
             f"{self.held:,}" if self.held else "",
-            "still" if bare_ns is None else span_text(bare_ns) if bare_ns else "",
+            "still" if self.is_bare else span_text(bare_ns) if bare_ns else "",
         )
 
     def _bare_until(self, now_ns: int) -> None:
@@ -156,12 +143,14 @@ class RunTrades:
         """Dollars realised; how many are open; how many of them are unprotected."""
 
     def become(self, trade: Trade, now_ns: int, *, is_known: bool = False) -> list[Mark]:
-        """As `RunTrade.become`."""
-        row = self.by_id.setdefault(trade.trade_id, RunTrade(trade.trade_id))
-        before = row.standing
-        fills = row.become(trade, now_ns, is_known=is_known)
-        self._add(before, row.standing)
-        return fills
+        """Take the next version of a trade in; return its new fills. is_known: it stood so before this process began."""
+        row = self.by_id.get(trade.trade_id)
+        before, standing = (None, _NOTHING) if row is None else (row.trade, row.standing)
+        if row is None:
+            row = self.by_id[trade.trade_id] = RunTrade(trade, trade.pnl if is_known else ZERO)
+        row.become(trade, now_ns)
+        self._add(standing, row.standing)
+        return [] if is_known else list(marks.of_fills(before, trade, now_ns))
 
     def cover(self, word: StopCoverage) -> None:
         """As `RunTrade.cover`; of a trade that nobody has told of nothing is kept."""
@@ -179,20 +168,20 @@ class RunTrades:
 def packed(trades: Sequence[RunTrade], begin_ns: int, end_ns: int) -> list[Span]:
     """Return the lives of `trades`, in as few rows as there were open at once at most: each takes the first row that is free."""
     lives = sorted(
-        (life, trade.trade_id, trade) for trade in trades if (life := trade.life(begin_ns, end_ns)) is not None
+        (life, trade.trade.trade_id, trade) for trade in trades if (life := trade.life(begin_ns, end_ns)) is not None
     )
     taken: list[tuple[int, int]] = []
     free: list[int] = []
     spans, rows = [], 0
-    for (since_ns, until_ns), _, trade in lives:
-        while taken and taken[0][0] <= since_ns:
+    for life, _, trade in lives:
+        while taken and taken[0][0] <= life[0]:
             heappush(free, heappop(taken)[1])
         if free:
             row = heappop(free)
         else:
             row, rows = rows, rows + 1
-        heappush(taken, (until_ns, row))
-        spans.append(trade.span(f"{row:05d}", begin_ns, end_ns))
+        heappush(taken, (life[1], row))
+        spans.append(trade.span(f"{row:05d}", life))
     return spans
 
 

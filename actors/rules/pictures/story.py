@@ -6,7 +6,7 @@ from typing import NamedTuple
 from actors.rules.pictures import marks
 from actors.rules.pictures.drawn import Mark
 from actors.rules.stops.engine import StopEngine
-from bus.messages.envelope import Message, Received
+from bus.messages.envelope import Received
 from bus.messages.notices import Notice
 from bus.messages.orders import OrderReport
 from bus.messages.records import Commit
@@ -34,7 +34,7 @@ def notices_in(said: Iterable[object]) -> Iterator[Notice]:
                 yield from notices
 
 
-def marks_of(told: Heard) -> Iterator[tuple[str | None, Mark]]:
+def marks_of(told: Heard) -> Iterator[tuple[str, Mark]]:
     """Yield what this entry adds to the rows of stops, orders and requests: (the trade's id, the mark)."""
     at_ns = told.at_ns
     match told.heard:
@@ -42,10 +42,8 @@ def marks_of(told: Heard) -> Iterator[tuple[str | None, Mark]]:
             mark = marks.of_report(report, at_ns)
             if mark is not None and told.actor == "trade_desk":
                 yield trade_of(report.client_order_id), mark
-        case Received(message=Message() as message):
-            mark = marks.of_request(message, at_ns)
-            if mark is not None and told.actor == "trade_desk":
-                yield str(getattr(message, "trade_id", "")), mark
+        case Received(message=request) if isinstance(request, marks.Request) and told.actor == "trade_desk":
+            yield request.trade_id, marks.of_request(request, at_ns)
     for word in told.said:
         match word:
             case StopFired(decision=decision):

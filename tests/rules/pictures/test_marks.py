@@ -1,24 +1,22 @@
 """What is said in the house, as people read it beside a picture: title, details, row and price of each kind of word."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from actors.rules.pictures import difference, marks
-from actors.rules.pictures.drawn import Mark, Role, Span
-from actors.rules.pictures.trade_facts import ending, facts
-from bus.messages.envelope import Message
+from actors.rules.pictures import marks
+from actors.rules.pictures.drawn import Mark, Role
 from bus.messages.market import Lifecycle, Result
 from bus.messages.notices import Notice, Severity
 from bus.messages.orders import OrderReport, ReportStatus
 from bus.messages.recording import EntriesLost, LifeEnded
 from bus.messages.records import RecordAway, RecordBack
 from bus.messages.stops import Guard, Input, StopArm, StopDecision, StopDisarm, StopSet, StopWaive
-from bus.messages.trades import Fill, Purpose, Side, TradeClose, TradeState
-from bus.messages.units import NS_PER_S
-from bus.messages.what_if import Change, Ground, Totals, WhatIf
+from bus.messages.trades import Fill, Purpose, Side, TradeAdopt, TradeClose, TradeOpen
 from tests.rules.paper.builders import a_cancel, an_order
-from tests.rules.stops.builders import a_coin_trade, a_trade, at, stop
+from tests.rules.pictures.builders import a_fill
+from tests.rules.stops.builders import a_trade, at
 
 D = Decimal
 NOON = "2025-08-03 12:00:00 UTC"
@@ -43,7 +41,7 @@ def test_a_close_at_any_price_is_told_with_its_decision() -> None:
     found = marks.of_order(order, at(1))
 
     assert (found.role, found.title, found.value) == (Role.CLOSE_ORDER, "t1-close-1: buy 10 yes", None)
-    assert found.details[1] == "because of t1-price-1"
+    assert found.details == ("limit ioc, to be sent by 2023-11-14 22:13:50 UTC", "because of t1-price-1")
 
 
 def test_a_decision_is_told_with_all_that_it_saw() -> None:
@@ -61,16 +59,40 @@ def test_a_decision_is_told_with_all_that_it_saw() -> None:
         settings_version=1,
     )
 
+    assert marks.of_decision(decision, at(2)) == Mark(
+        at_ns=at(2),
+        role=Role.HELD,
+        title="t1: price held back by min_age_s",
+        details=(
+            "t1-price-1",
+            "yes bid 0.3, 1 s old, from kalshi",
+            "exit unknown",
+            "✗ min age s (1, limit 60)",
+            "✓ dwell s",
+        ),
+        row="stops",
+    )
+
+
+@pytest.mark.parametrize(
+    ("fired", "failed", "role", "how"),
+    [
+        (True, (), Role.FIRED, "fired"),
+        (False, ("min_age_s", "dwell_s"), Role.HELD, "held back by min_age_s, dwell_s"),
+        (False, (), Role.HELD, "held back by nothing"),
+    ],
+)
+def test_a_decision_is_told_with_what_held_it_back(
+    *, fired: bool, failed: tuple[str, ...], role: Role, how: str
+) -> None:
+    guards = tuple(Guard(name=name, passed=False) for name in failed)
+    decision = StopDecision(
+        decision_id="d", trade_id="t1", rule="loss", fired=fired, ts=at(1), inputs={}, guards=guards, settings_version=1
+    )
+
     found = marks.of_decision(decision, at(2))
 
-    assert (found.role, found.title, found.row) == (Role.HELD, "t1: price held back by min_age_s", "stops")
-    assert found.details == (
-        "t1-price-1",
-        "yes bid 0.3, 1 s old, from kalshi",
-        "exit unknown",
-        "✗ min age s (1, limit 60)",
-        "✓ dwell s",
-    )
+    assert (found.role, found.title) == (role, f"t1: loss {how}")
 
 
 def test_a_cancel_is_told_with_its_reason() -> None:
@@ -88,7 +110,11 @@ def test_what_a_venue_says_is_told_unless_it_is_a_fill(status: ReportStatus, rea
 
     details = () if reason is None else (reason,)
     assert found == Mark(at_ns=at(1), role=role, title=f"o: {status}", details=details, row="orders")
-    assert marks.of_report(OrderReport(client_order_id="o", ts=at(0), status=ReportStatus.FILLED), at(1)) is None
+
+
+@pytest.mark.parametrize("status", [ReportStatus.FILLED, ReportStatus.PARTIALLY_FILLED])
+def test_a_fill_is_told_by_its_trade_and_not_by_the_venue(status: ReportStatus) -> None:
+    assert marks.of_report(OrderReport(client_order_id="o", ts=at(0), status=status), at(1)) is None
 
 
 @pytest.mark.parametrize(
@@ -117,16 +143,41 @@ def test_a_fill_is_told_with_what_it_cost(side: Side, purpose: Purpose, verb: st
     )
 
 
-def test_a_notice_and_a_market_are_told_in_their_rows() -> None:
-    notice = Notice(
-        notice_id="n", kind="halt", severity=Severity.CRITICAL, title="Halted", body="why", dedupe_key="n", ts=at(0)
+def test_of_the_fills_of_a_trade_the_new_ones_are_told() -> None:
+    first, second = a_fill(1), a_fill(2)
+
+    told = marks.of_fills(a_trade(fills=(first,)), a_trade(fills=(first, second)), at(1))
+
+    assert [mark.details[0] for mark in told] == ["entry fill f2 of t1-entry-1"]
+    assert len(list(marks.of_fills(None, a_trade(fills=(first, second)), at(1)))) == 2
+
+
+@pytest.mark.parametrize(
+    ("severity", "role"),
+    [(Severity.INFO, Role.INFO), (Severity.WARNING, Role.WARNING), (Severity.CRITICAL, Role.CRITICAL)],
+)
+def test_a_notice_is_told_as_loud_as_it_is(severity: Severity, role: Role) -> None:
+    notice = Notice(notice_id="n", kind="halt", severity=severity, title="Halted", body="why", dedupe_key="n", ts=at(0))
+
+    assert marks.of_notice(notice, at(1)) == Mark(
+        at_ns=at(1), role=role, title="Halted", details=(f"{severity} halt", "why"), row="notices"
     )
-    market = Lifecycle(ticker="T", ts=at(0), event="determined", result=Result.YES, payout=D(1))
 
-    told, happened = marks.of_notice(notice, at(1)), marks.of_lifecycle(market, at(1))
 
-    assert (told.role, told.details, told.row) == (Role.CRITICAL, ("critical halt", "why"), "notices")
-    assert (happened.title, happened.details, happened.row) == ("T: determined", ("result yes", "payout 1"), "market")
+def test_what_happens_to_a_market_is_told_with_what_is_known_of_it() -> None:
+    settled = Lifecycle(
+        ticker="T", ts=at(0), event="close_date_updated", result=Result.YES, payout=D(1), close_ts=at(0)
+    )
+    halted = Lifecycle(ticker="T", ts=at(0), event="halted")
+
+    assert marks.of_lifecycle(settled, at(1)) == Mark(
+        at_ns=at(1),
+        role=Role.MARKET,
+        title="T: close date updated",
+        details=("result yes", "payout 1", "closes 2025-08-03T12:00:00Z"),
+        row="market",
+    )
+    assert marks.of_lifecycle(halted, at(1)).details == ()
 
 
 @pytest.mark.parametrize(
@@ -142,16 +193,54 @@ def test_a_notice_and_a_market_are_told_in_their_rows() -> None:
         (StopWaive(trade_id="t1", reason="why", requested_by="ann"), "waive t1"),
     ],
 )
-def test_what_a_person_asks_is_told_with_the_reason(message: Message, title: str) -> None:
-    found = marks.of_request(message, at(1))
+def test_what_a_person_asks_is_told_with_the_reason(message: marks.Request, title: str) -> None:
+    assert marks.of_request(message, at(1)) == Mark(
+        at_ns=at(1), role=Role.PERSON, title=title, details=("why", "asked by ann"), row="requests"
+    )
+
+
+OPENS: dict[str, Any] = {
+    "trade_id": "t1", "account": "a", "mode": "paper", "ticker": "T", "side": Side.NO, "quantity": D(2)
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("message", "title", "details"),
+    [
+        (TradeOpen(**OPENS), "open t1: 2 no T", ()),
+        (
+            TradeAdopt(**OPENS, entry_price=D(1), entry_ts=at(0), requested_by="ann"),
+            "adopt t1: 2 no T",
+            ("asked by ann",),
+        ),
+        (TradeClose(trade_id="t1", reason="why", requested_by="ann"), "close t1", ("why", "asked by ann")),
+    ],
+)
+def test_a_request_is_told_with_what_it_says_and_no_more(
+    message: marks.Request, title: str, details: tuple[str, ...]
+) -> None:
+    assert marks.of_request(message, at(1)) == Mark(
+        at_ns=at(1), role=Role.PERSON, title=title, details=details, row="requests"
+    )
+
+
+def test_several_settings_are_told_in_one_request() -> None:
+    asked = StopSet(
+        trade_id="t1", settings={"price.stop_price": D(1), "loss.max_loss": D(2)}, reason="why", requested_by="ann"
+    )
+
+    assert marks.of_request(asked, at(1)).title == "set price.stop_price = 1, loss.max_loss = 2 of t1"
+
+
+def test_what_did_not_happen_to_the_process_is_not_told_as_if_it_had() -> None:
+    assert marks.of_system(a_trade(), at(1)) is None
+
+
+def test_of_a_long_error_the_beginning_is_told() -> None:
+    found = marks.of_system(RecordAway(error="x" * 201, now_ns=at(0)), at(1))
 
     assert found is not None
-    assert (found.title, found.details, found.row, found.role) == (
-        title,
-        ("why", "asked by ann"),
-        "requests",
-        Role.PERSON,
-    )
+    assert found.title == "PostgreSQL is away: " + "x" * 200
 
 
 @pytest.mark.parametrize(
@@ -165,61 +254,3 @@ def test_what_a_person_asks_is_told_with_the_reason(message: Message, title: str
 )
 def test_what_happens_to_the_process_and_its_record_is_told(word: object, title: str, role: Role) -> None:
     assert marks.of_system(word, at(1)) == Mark(at_ns=at(1), role=role, title=title, row="system")
-
-
-# Above the picture
-
-
-def test_above_a_trade_stands_what_it_was_and_how_long_nobody_guarded_it() -> None:
-    spans = [
-        Span(begin_ns=at(0), end_ns=at(9), role=Role.UNPROTECTED, title="never_fed", row="coverage"),
-        Span(begin_ns=at(9), end_ns=at(60), role=Role.ARMED, title="price", row="coverage"),
-    ]
-    trade = a_trade(
-        stop("price", stop_price="0.30", min_age_s=5), exit_price=D("0.55"), exit_ts=at(0), pnl=D("-0.5"), fees=D("0.1")
-    )
-
-    assert facts(trade, spans, "imagined") == {
-        "account": "paper-1 (paper, paper)",
-        "entry": f"$0.60, {NOON}",
-        "exit": f"$0.55, {NOON}",
-        "PnL": "-$0.5, fees $0.1",
-        "still open": "10",
-        "stops": "price (stop price 0.30)",
-        "unprotected": "9 s",
-        "what if": "imagined",
-        "settings": "version 7",
-    }
-
-
-def test_above_a_trade_without_anything_stands_little() -> None:
-    found = facts(a_coin_trade(open_quantity=D(0), entry_price=None), [], None)
-
-    assert list(found) == ["account", "PnL", "stops", "unprotected", "settings"]
-    assert (found["stops"], found["unprotected"]) == ("none", "never")
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"state": TradeState.CLOSED, "rule": "price"}, "closed by price"),
-        ({"state": TradeState.PARTIAL_CLOSING, "close_reason": "person"}, "partial closing by person"),
-        ({}, "open"),
-    ],
-)
-def test_it_is_told_how_a_trade_stands_and_by_what(changes: dict[str, object], words: str) -> None:
-    assert ending(a_trade(**changes)) == words
-
-
-def test_above_two_runs_stands_what_was_changed_and_what_that_brought() -> None:
-    ground = Ground(
-        place="x", begin=0, end=NS_PER_S, settings={"price.confirm_ticks": D(4)}, lives=1, inputs=1, skipped=0, lost=0,
-        gaps=(), simulated=(),
-    )  # fmt: skip
-    totals = Totals(trades=2, changes={Change.SAME: 1, Change.NEVER: 1}, recorded=D(3), now=D(1), effect=D(-2))
-
-    found = difference.facts(WhatIf(ground=ground, totals=totals, trades=()))
-
-    assert list(found) == ["what if", "effect", "as recorded", "as it would have been", "compared"]
-    assert (found["what if"], found["effect"]) == ("price.confirm_ticks = 4", "-$2")
-    assert (found["as recorded"], found["as it would have been"]) == ("$3, with what is open at the last quote", "$1")

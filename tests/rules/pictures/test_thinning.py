@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +32,61 @@ def test_what_is_short_stays_as_it_is() -> None:
     line = points((0, "0.5"), (10, "0.4"), (20, None))
 
     assert thin(line, most=3) == line
+
+
+def test_of_a_stretch_the_first_the_lowest_the_highest_and_the_last_stay() -> None:
+    line = points(*((n, str(value)) for n, value in enumerate([5, 4, 9, 6, 1, 7, 3, 8, 6, 6, 6, 6, 6, 2, 6, 6])))
+
+    assert [at_ns for at_ns, _ in thin(line, most=8)] == [0, 2, 4, 7, 8, 13, 15]
+
+
+def test_stretches_are_stretches_of_time_and_not_of_points() -> None:
+    line = points(*((100 + n, "1") for n in range(9)), (199, "1"))
+
+    assert [at_ns for at_ns, _ in thin(line, most=8)] == [100, 108, 199]
+
+
+@pytest.mark.parametrize(
+    ("values", "kept"),
+    [
+        ("5 5 5 3 3 3 5 5 5", [0, 2, 3, 5, 6, 8]),
+        ("5 5 5 4 4 4 5 5 5", [0, 2, 3, 5, 6, 8]),
+        ("5 5 5 6 5 5 5 5 5", [0, 3, 8]),
+        ("5 5 5 ? ? ? 5 5 5", [0, 2, 3, 5, 6, 8]),
+    ],
+)
+def test_a_line_keeps_the_points_on_both_sides_of_where_it_meets_or_leaves_a_limit(
+    values: str, kept: list[int]
+) -> None:
+    line = points(*((n, None if value == "?" else value) for n, value in enumerate(values.split())))
+
+    assert [at_ns for at_ns, _ in thin(line, [points((0, "4"))], most=4)] == kept
+
+
+def test_where_a_limit_begins_moves_or_ends_the_line_keeps_its_points() -> None:
+    line = points(*((n, "5") for n in range(12)))
+
+    thinned = thin(line, [points((3, "4"), (6, "5"), (8, None))], most=4)
+
+    assert [at_ns for at_ns, _ in thinned] == [0, 2, 3, 5, 6, 7, 8, 11]
+
+
+def test_a_panel_s_lines_keep_what_they_are() -> None:
+    lines = (
+        Line(name="price", role=Role.EXIT, points=points((0, "1"))),
+        Line(name="stop", role=Role.STOP, points=points((0, "2")), limit=True),
+    )
+
+    assert thin_all(lines) == lines
+
+
+def test_only_the_other_kind_of_lines_is_crossed() -> None:
+    price = Line(name="price", role=Role.EXIT, points=points(*((n, "5") for n in range(12))))
+    ask = Line(name="ask", role=Role.ASK, points=points((0, "6"), (4, "4")))
+
+    thinned, _ = thin_all([price, ask], most=4)
+
+    assert [at_ns for at_ns, _ in thinned.points] == [0, 11]
 
 
 @given(VALUES, st.integers(0, 100))
