@@ -41,10 +41,12 @@ class Level(NamedTuple):
 
 
 def trailing_levels(rule: ArmedRule) -> list[Level]:
-    """Return where a trailing rule stands now; empty until it is active."""
-    if not rule.active or rule.best is None:
+    """Return where a trailing rule stands now, by the nearer of its limits; empty until it is active."""
+    best = rule.best
+    if not rule.active or best is None:
         return []
-    return [Level(EXIT, "trailing stop", Role.TRAIL, stop) for stop in trailing_stops(rule, rule.best)]
+    nearest = sorted(trailing_stops(rule, best), key=lambda stop: abs(stop - best))[:1]
+    return [Level(EXIT, "trailing stop", Role.TRAIL, stop) for stop in nearest]
 
 
 def levels(trade: Trade) -> list[Level]:
