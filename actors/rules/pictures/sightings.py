@@ -44,6 +44,7 @@ class Sightings:
         self._book = MarketBook()
         self._sight: Sight | None = None
         self._trade: Trade | None = None
+        self._names: tuple[str, ...] = ()
         self._lines: dict[Key, list[Point]] = {}
         self._unclear: list[tuple[int, str | None]] = []
         self._still: list[Level] = []
@@ -53,6 +54,7 @@ class Sightings:
         """See `trade` as it is from now on. stops: as they decide, None where nothing can be decided again."""
         is_first = self._trade is None
         self._trade = trade
+        self._names = (trade.ticker, trade.symbol or trade.ticker)
         if is_first and stops is not None:
             for ticks in stops.last_ticks():
                 list(self._apply(ticks.batch, ticks.received_ns))
@@ -108,9 +110,11 @@ class Sightings:
 
     def _trailing(self, stops: StopEngine | None) -> list[Level]:
         trade = self._trade
-        armed = None if stops is None or trade is None else stops.roster.find(trade.trade_id)
+        if stops is None or trade is None or not trade.open_quantity:
+            return []
+        armed = stops.roster.find(trade.trade_id)
         rule = None if armed is None else armed.rule("trailing")
-        if stops is None or rule is None or trade is None or not trade.open_quantity:
+        if rule is None:
             return []
         lens = stops.roster.lens(rule)
         if lens is not None:
@@ -144,14 +148,12 @@ class Sightings:
 
     def _apply(self, ticks: Iterable[Tick], now_ns: int) -> Iterator[Tick]:
         """Take each tick in that may concern the trade; yield those of its instrument."""
-        trade = self._trade
-        names = () if trade is None else (trade.ticker, trade.symbol or trade.ticker)
         for tick in ticks:
             match tick:
                 case FeedBeat():
                     self._book.apply(tick, now_ns)
                 case Quote(ticker=name) | Probability(ticker=name) | SpotPrice(symbol=name) | Momentum(symbol=name):
-                    if name in names:
+                    if name in self._names:
                         self._book.apply(tick, now_ns)
                         yield tick
 

@@ -19,7 +19,7 @@ def a_mark(at_ns: int, title: str = "x", role: Role = Role.FIRED) -> Mark:
 
 def bundled(*marks: Mark) -> list[Mark]:
     """In a picture of twelve minutes: what comes in the same second lies on each other."""
-    return bundle(marks, ROWS, at(0.5), at(720.5))
+    return bundle(marks, ROWS, at(0.3), at(720.3))
 
 
 def test_marks_of_a_row_that_lie_on_each_other_become_one_that_names_them() -> None:
@@ -41,13 +41,13 @@ def test_a_mark_that_lies_alone_stays_as_it_is_in_the_row_of_its_role() -> None:
 
 
 def test_marks_of_other_rows_or_other_seconds_are_not_laid_together() -> None:
-    marks = [a_mark(at(1.4)), a_mark(at(1.45), role=Role.HELD), a_mark(at(1.5)), a_mark(at(2.5))]
+    marks = [a_mark(at(1.2)), a_mark(at(1.25), role=Role.HELD), a_mark(at(1.3)), a_mark(at(2.3))]
 
     assert [(mark.at_ns, mark.row) for mark in bundled(*marks)] == [
-        (at(1.4), "fired"),
-        (at(1.45), "held"),
-        (at(1.5), "fired"),
-        (at(2.5), "fired"),
+        (at(1.2), "fired"),
+        (at(1.25), "held"),
+        (at(1.3), "fired"),
+        (at(2.3), "fired"),
     ]
 
 
@@ -60,11 +60,11 @@ def test_of_a_bundle_twelve_are_named_and_the_others_counted(count: int, more: t
 
 
 def test_what_lies_outside_the_picture_or_has_no_row_is_left_out() -> None:
-    inside = [a_mark(at(0.5)), a_mark(at(720.5))]
+    inside = [a_mark(at(0.3)), a_mark(at(720.3))]
 
-    found = bundled(a_mark(at(0.5) - 1), *inside, a_mark(at(5), role=Role.GAIN), a_mark(at(720.5) + 1))
+    found = bundled(a_mark(at(0.3) - 1), *inside, a_mark(at(5), role=Role.GAIN), a_mark(at(720.3) + 1))
 
-    assert [mark.at_ns for mark in found] == [at(0.5), at(720.5)]
+    assert [mark.at_ns for mark in found] == [at(0.3), at(720.3)]
 
 
 def test_bundles_stand_in_the_order_of_time() -> None:

@@ -64,6 +64,7 @@ def test_a_what_if_stands_above_the_run_that_it_changes() -> None:
     assert list(found.facts)[:2] == ["what if", "effect"]
     assert found.facts["recording"] == "somewhere"
     assert [panel.key for panel in found.panels][:2] == ["both", "pnl"]
+    assert found.panels[0].lines[0].points == moments((9, "0"))
     assert [table.title for table in found.tables] == ["Trades that go otherwise", "Trades"]
 
 

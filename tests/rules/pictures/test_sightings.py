@@ -213,6 +213,12 @@ def test_a_linear_instrument_has_neither_probability_nor_buffer(side: Side) -> N
     assert told.line("exit", "exit price") == [(1, "99" if side is Side.LONG else "101")]
 
 
+def test_a_contract_of_nothing_that_has_a_price_has_no_buffer() -> None:
+    told = Telling().say(0, a_trade(symbol=None)).tick(1, QUOTE, a_price(1, 119_600))
+
+    assert [panel.key for panel in told.picture().panels] == ["exit", "probability", "happened"]
+
+
 def test_without_a_symbol_a_trade_reads_the_momentum_of_its_ticker() -> None:
     told = Telling().say(0, a_coin_trade(symbol=None))
 

@@ -51,6 +51,7 @@ def test_stretches_are_stretches_of_time_and_not_of_points() -> None:
     [
         ("5 5 5 3 3 3 5 5 5", [0, 2, 3, 5, 6, 8]),
         ("5 5 5 4 4 4 5 5 5", [0, 2, 3, 5, 6, 8]),
+        ("5 5 5 4 4 4 3 3 3", [0, 2, 3, 5, 6, 8]),
         ("5 5 5 6 5 5 5 5 5", [0, 3, 8]),
         ("5 5 5 ? ? ? 5 5 5", [0, 2, 3, 5, 6, 8]),
     ],
@@ -66,9 +67,9 @@ def test_a_line_keeps_the_points_on_both_sides_of_where_it_meets_or_leaves_a_lim
 def test_where_a_limit_begins_moves_or_ends_the_line_keeps_its_points() -> None:
     line = points(*((n, "5") for n in range(12)))
 
-    thinned = thin(line, [points((3, "4"), (6, "5"), (8, None))], most=4)
+    thinned = thin(line, [points((3, "4"), (6, "5"), (8, None), (10, "4"))], most=4)
 
-    assert [at_ns for at_ns, _ in thinned] == [0, 2, 3, 5, 6, 7, 8, 11]
+    assert [at_ns for at_ns, _ in thinned] == [0, 2, 3, 5, 6, 7, 8, 9, 10, 11]
 
 
 def test_a_panel_s_lines_keep_what_they_are() -> None:
