@@ -10,7 +10,7 @@ from actors.rules.stops.armed import ArmedRule
 from actors.rules.stops.conditions import momentum_sign, trailing_stops
 from bus.messages.stops import Rule
 from bus.messages.trades import Side, StopSpec, Trade
-from bus.messages.units import HUNDRED, Money, Number, Price
+from bus.messages.units import HUNDRED, ZERO, Money, Number, Price
 
 EXIT: Final = "exit"
 PROBABILITY: Final = "probability"
@@ -27,7 +27,7 @@ READS: Final = {
 }
 """The panel in whose unit a rule's level stands; those that read the clock have none."""
 _STEP: Final = Decimal("0.000001")
-_ROUNDS: Final = 6
+_ROUNDS: Final = 7
 """An exit fee changes by less than a tenth of the price, so that each round brings a digit."""
 
 
@@ -89,9 +89,10 @@ def price_at_pnl(trade: Trade, pnl: Money) -> Price | None:
         return None
     gain = pnl - trade.pnl
     sign = -1 if trade.side is Side.SHORT else 1
-    price = (cost + sign * gain) / quantity
+    fee = ZERO
     for _ in range(_ROUNDS):
-        price = (cost + sign * (gain + exit_fee(trade, price, quantity))) / quantity
+        price = (cost + sign * (gain + fee)) / quantity
+        fee = exit_fee(trade, price, quantity)
     return price.quantize(_STEP).normalize() + 0
 
 

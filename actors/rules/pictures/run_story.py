@@ -60,7 +60,7 @@ _BINS: Final = 1440
 class RunStory:
     """A run, as a recording tells of it. since_ns: what came before is taken in, and not shown."""
 
-    def __init__(self, since_ns: int = 0) -> None:
+    def __init__(self, since_ns: int) -> None:
         self._since_ns = since_ns
         self._begin_ns: int | None = None
         self._last_ns = 0
@@ -128,8 +128,7 @@ class RunStory:
 
     def _follow(self, told: Heard) -> None:
         for trade in trades_in(told):
-            fills = self._trades.become(trade, told.at_ns)
-            self._marks += fills if told.at_ns >= self._since_ns else ()
+            self._marks += self._trades.become(trade, told.at_ns)
         for word in told.said:
             if isinstance(word, StopCoverage):
                 self._trades.cover(word)

@@ -1,9 +1,6 @@
 """The events of a run: none of them is lost, however close they lie."""
 
-import pytest
-
 from actors.rules.pictures.drawn import Table
-from actors.rules.pictures.story import trade_of
 from bus.messages.market import Lifecycle
 from bus.messages.notices import Severity
 from bus.messages.recording import EntriesLost, LifeEnded
@@ -156,9 +153,5 @@ def test_a_trade_that_is_known_when_a_process_begins_brings_its_coverage_and_no_
     run.say(1).say(4)
 
     assert run.line("open", 1) == [(1, "1"), (4, "1")]
+    assert [(bar.begin_ns, bar.end_ns) for bar in run.panel("trades").spans] == [(at(1), at(4))]
     assert run.panel("events").rows == ()
-
-
-@pytest.mark.parametrize(("order", "trade"), [("t-1-close-2", "t-1"), ("demo-7-entry-1", "demo-7")])
-def test_an_order_s_id_names_its_trade(order: str, trade: str) -> None:
-    assert trade_of(order) == trade

@@ -15,7 +15,7 @@ from tests.rules.stops.builders import a_trade, at
 
 
 def test_of_nothing_there_is_no_picture() -> None:
-    assert RunStory().picture("somewhere") is None
+    assert RunStory(0).picture("somewhere") is None
 
 
 def test_a_run_is_named_by_its_recording_and_its_time() -> None:
@@ -77,6 +77,12 @@ def test_what_trades_brought_adds_up_over_time() -> None:
     line = Line(name="PnL", role=Role.VALUE, points=brought)
     assert run.panel("pnl") == Panel(key="pnl", name="Realised PnL", unit="$", lines=(line,))
     assert run.picture().facts["realised PnL"] == "-$1.60"
+
+
+def test_what_a_trade_brings_in_parts_is_counted_once() -> None:
+    run = Run().say(0, a_trade(PRICE)).say(5, a_trade(PRICE, version=4, pnl=Decimal("-1.10"))).say(8, a_closed("-2.10"))
+
+    assert run.line("pnl") == [(0, "0"), (5, "-1.10"), (8, "-2.10"), (8, "-2.10")]
 
 
 def test_what_a_trade_had_brought_before_the_recording_is_not_counted() -> None:

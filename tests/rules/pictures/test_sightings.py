@@ -73,6 +73,12 @@ def test_the_probability_stands_as_fed_and_as_quoted_above_its_floor() -> None:
     )
 
 
+def test_of_a_wide_spread_no_probability_is_drawn() -> None:
+    told = Telling().say(0, a_trade(PRICE)).tick(1, QUOTE).tick(2, a_quote(2, "0.30", "0.60")).tick(3, QUOTE)
+
+    assert told.line("probability", "probability by the quote") == [(1, "59.00"), (2, None)]
+
+
 def test_momentum_and_buffer_have_panels_of_their_own_units() -> None:
     stops = (stop("momentum", threshold_percent="0.35"), stop("buffer", min_buffer="25"))
     told = Telling().say(0, a_trade(*stops)).tick(1, a_momentum(1, "0.1"), a_price(1, 119_600)).tick(2, QUOTE)
@@ -125,6 +131,7 @@ def test_where_nobody_bids_the_best_that_it_may_be_is_drawn_and_why() -> None:
         .tick(9, a_quote(9, "0.5", "0.6"))
     )
 
+    assert told.line("exit", "exit price") == [(1, "0.58"), (4, None), (9, "0.5")]
     assert told.line("exit", "exit price at best") == [(4, "0.60"), (9, None)]
     [bound] = [line for line in told.panel("exit").lines if line.name == "exit price at best"]
     assert (bound.role, bound.limit) == (Role.BOUND, False)

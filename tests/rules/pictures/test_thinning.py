@@ -64,6 +64,12 @@ def test_a_line_keeps_the_points_on_both_sides_of_where_it_meets_or_leaves_a_lim
     assert [at_ns for at_ns, _ in thin(line, [points((0, "4"))], most=4)] == kept
 
 
+def test_a_line_keeps_where_it_begins_to_be_known() -> None:
+    line = points((0, None), (1, "5"), (2, "4"), (3, "6"), (4, "5"), (5, "5"))
+
+    assert [at_ns for at_ns, _ in thin(line, most=4)] == [0, 1, 2, 3, 5]
+
+
 def test_where_a_limit_begins_moves_or_ends_the_line_keeps_its_points() -> None:
     line = points(*((n, "5") for n in range(12)))
 

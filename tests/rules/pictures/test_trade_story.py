@@ -180,6 +180,12 @@ def test_protection_that_goes_on_is_one_span_however_often_it_is_said(coverage: 
     ] == [(at(2), at(9), role)]
 
 
+def test_of_what_changes_twice_in_an_instant_the_last_is_drawn() -> None:
+    told = begun(PRICE).cover(2, Coverage.UNPROTECTED).cover(2, Coverage.ARMED).say(9)
+
+    assert [span.role for span in told.panel("happened").spans if span.row == "coverage"] == [Role.ARMED]
+
+
 def test_the_protection_of_another_trade_is_none_of_its_business() -> None:
     other = msgspec.structs.replace(covered(2, Coverage.UNPROTECTED), trade_id="t2")
     told = begun(PRICE).say(2, other, actor="trade_watcher")
@@ -245,9 +251,9 @@ def test_what_another_trade_s_stop_decides_is_none_of_its_business() -> None:
 def test_only_its_own_notices_and_those_of_everybody_are_shown_and_each_once() -> None:
     told = begun(PRICE).say(1, a_notice(), a_notice("n2", "t2"), a_notice("n3", None), a_commit(notices=(a_notice(),)))
 
-    told.say(2, a_notice("n3", None), a_notice("n4"))
+    told.say(2, a_notice("n3", None), a_notice("n4"), a_commit(notices=(a_notice("n5"),)))
 
-    assert [(mark.at_ns, mark.row) for mark in told.marks()] == [(at(1), "notices")] * 2 + [(at(2), "notices")]
+    assert [(mark.at_ns, mark.row) for mark in told.marks()] == [(at(1), "notices")] * 2 + [(at(2), "notices")] * 2
 
 
 def test_what_happens_to_its_market_and_to_the_process_is_marked() -> None:
@@ -357,6 +363,7 @@ def test_a_story_lists_everything_in_order() -> None:
     told.say(4, a_notice()).say(5, a_trade(PRICE, version=4, state=TradeState.PARTIAL_CLOSING))
 
     told.story.differ(at(2), "otherwise", ("then", "now"))
+    told.story.differ(at(2), "again", ())
 
     assert told.picture().tables == (
         Table(
@@ -366,6 +373,7 @@ def test_a_story_lists_everything_in_order() -> None:
                 (f"{DAY} 12:00:00 UTC", "state", "open", ""),
                 (f"{DAY} 12:00:01 UTC", "coverage", "unprotected: empty_book", ""),
                 (f"{DAY} 12:00:02 UTC", "differences", "otherwise", "then; now"),
+                (f"{DAY} 12:00:02 UTC", "differences", "again", ""),
                 (f"{DAY} 12:00:04 UTC", "notices", "Look", "warning x; Why"),
                 (f"{DAY} 12:00:05 UTC", "state", "partial closing", ""),
             ),
