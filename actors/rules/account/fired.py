@@ -39,4 +39,4 @@ def drawdown_fired(account: Account, equity: Equity, now_ns: int) -> DrawdownFir
 
 
 def _input(value: Money | None, ts: int, now_ns: int) -> Input:
-    return Input(value=value, ts=ts or None, age_ms=max(0, now_ns - ts) // NS_PER_MS if ts else None, source="account")
+    return Input(value=value, ts=ts, age_ms=max(0, now_ns - ts) // NS_PER_MS, source="account")

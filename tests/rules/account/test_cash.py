@@ -84,9 +84,19 @@ def test_a_balance_that_nothing_explains_keeps_its_first_hour_however_often_it_i
     assert (cash.aside.balance, cash.aside.heard_ns) == (D(501), 111 * NS_PER_S)
 
 
-def test_what_nothing_explains_is_the_transfer_when_it_is_believed(cash: Cash) -> None:
+def test_a_balance_older_than_one_that_waits_is_no_news(cash: Cash) -> None:
+    stated(cash, 112, "500")
+
+    assert not stated(cash, 111, "501")
+    assert cash.aside is not None
+    assert cash.aside.balance == 500
+
+
+@pytest.mark.parametrize("second", [110, 120])
+def test_what_nothing_explains_is_the_transfer_when_it_is_believed(cash: Cash, second: int) -> None:
+    """A movement of the very instant of a balance is in it."""
     moved(cash, 110, "-600")
-    stated(cash, 120, "900")
+    stated(cash, second, "900")
 
     assert (cash.believe(), cash.amount) == (D(500), D(900))
 
@@ -118,7 +128,8 @@ def test_money_that_is_not_there_after_the_grace_period_did_not_come(cash: Cash)
 
 def test_a_movement_of_before_the_restart_is_counted_once(cash: Cash) -> None:
     moved(cash, 110, "-600")
-    flows = [CashFlow(key="f90", ts=90 * NS_PER_S, amount=D(-1)), *cash.flows.values()]
+    held = [CashFlow(key=f"f{second}", ts=second * NS_PER_S, amount=D(-1)) for second in (90, 100)]
+    flows = [*held, *cash.flows.values()]
     cash.recover([*flows, CashFlow(key="f130", ts=130 * NS_PER_S, amount=D(7))])
 
     assert cash.amount == 407
@@ -129,3 +140,41 @@ def test_movements_beyond_the_limit_become_part_of_the_balance(cash: Cash) -> No
         moved(cash, second, "1")
 
     assert (len(cash.flows), cash.amount) == (FLOWS_MAX, D(1000 + FLOWS_MAX + 5))
+
+
+def test_movements_that_cancel_out_are_in_a_balance_of_the_instant_of_the_last_one(cash: Cash) -> None:
+    moved(cash, 110, "-600")
+    moved(cash, 111, "600")
+
+    stated(cash, 111, "1000")
+
+    assert (cash.amount, cash.flows) == (D(1000), {})
+
+
+def test_what_moved_after_a_balance_that_waited_stays_counted_when_that_is_explained(cash: Cash) -> None:
+    stated(cash, 111, "400")
+    moved(cash, 112, "50")
+
+    moved(cash, 110, "-600")
+
+    assert (cash.amount, cash.balance, list(cash.flows)) == (D(450), D(400), ["f112"])
+
+
+def test_of_too_many_movements_the_oldest_joins_the_balance_whenever_it_was_heard(
+    cash: Cash, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fault 40"""
+    monkeypatch.setattr("actors.rules.account.cash.FLOWS_MAX", 2)
+
+    for second, dollars in ((112, "20"), (111, "1"), (113, "300")):
+        moved(cash, second, dollars)
+
+    assert (cash.balance, cash.ts, list(cash.flows)) == (D(1001), 111 * NS_PER_S, ["f112", "f113"])
+
+
+def test_after_somebody_elses_close_nothing_on_the_record_makes_the_cash_known_again(cash: Cash) -> None:
+    cash.move(CashFlow(key="outside", ts=110 * NS_PER_S, amount=None), TOLERANCE, GRACE_NS)
+
+    cash.recover([CashFlow(key="f111", ts=111 * NS_PER_S, amount=D(7))])
+
+    assert cash.is_blind

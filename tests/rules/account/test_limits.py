@@ -9,7 +9,7 @@ import pytest
 from actors.rules.account.entries import Entries
 from actors.rules.account.exposure import Exposure, Exposures, at_risk
 from actors.rules.account.limits import EntryLimits, Limits, refusal, refusal_by_price
-from bus.messages.system import Error
+from bus.messages.system import Error, ErrorCode
 from bus.messages.trades import Attempt, AttemptState, Mode, Purpose, Side, Trade, TradeState
 from bus.messages.units import NS_PER_S
 
@@ -151,6 +151,7 @@ def test_an_entry_that_bids_far_beyond_the_market(ask: str | None, refused: bool
     ("side", "limit_price", "price", "refused"),
     [
         (Side.LONG, "110", "100", False),
+        (Side.LONG, "220", "200", False),
         (Side.LONG, "110.01", "100", True),
         (Side.LONG, "50", "100", False),
         (Side.SHORT, "90", "100", False),
@@ -166,13 +167,67 @@ def test_a_linear_entry_may_reach_so_many_percent_beyond_the_market(
     assert (priced(entry, price, price_band_percent=D(10)) == "price_band_percent") is refused
 
 
-def test_a_refusal_names_the_limit_its_value_and_what_was_asked_for() -> None:
-    error = refusal(
-        an_entry(), Limits(each=EntryLimits(max_quantity=D(5))), Entries(), Exposure(), same=0, now_ns=NOW_NS
+@pytest.mark.parametrize(
+    ("own", "words", "retry"),
+    [
+        ({"max_quantity": D(5)}, "max_quantity of the account acc is 5; asked for: 10", False),
+        ({"max_notional": D(5)}, "max_notional of the account acc is 5; asked for: 6.00", False),
+        ({"max_exposure": D(7)}, "max_exposure of the account acc is 7; asked for: 6.00 more than 2", True),
+        ({"max_entries_per_second": 2}, "max_entries_per_second of the account acc is 2; asked for: number 3", True),
+        ({"max_open_trades": 1}, "max_open_trades of the account acc is 1; asked for: number 2", True),
+    ],
+)
+def test_a_refusal_names_the_limit_its_value_what_was_asked_for_and_whether_to_ask_again(
+    own: dict[str, Any], words: str, retry: bool
+) -> None:
+    found = refusal(
+        an_entry(), Limits(each=EntryLimits(**own)), begun(0.1, 0.2), Exposure(1, D(2)), same=0, now_ns=NOW_NS
     )
 
-    assert error is not None
-    assert "max_quantity of the account acc is 5; asked for: 10" in error.message
+    assert found == refused(words, retry=retry)
+
+
+def refused(words: str, *, retry: bool) -> Error:
+    return Error(code=ErrorCode.LIMIT, message=f"The limit {words}. Nothing was opened.", retry=retry)
+
+
+def test_a_limit_of_all_accounts_is_named_as_theirs() -> None:
+    entries = begun(0.1, 0.2, account="other")
+
+    found = refusal(an_entry(), Limits(all_per_second=2), entries, Exposure(), same=0, now_ns=NOW_NS)
+
+    assert found == refused("all_per_second of all accounts together is 2; asked for: number 3", retry=True)
+
+
+@pytest.mark.parametrize(
+    ("own", "name"),
+    [(EntryLimits(max_notional=D(9)), "max_notional"), (EntryLimits(max_exposure=D(9)), "max_exposure")],
+)
+def test_an_entry_at_any_price_is_refused_by_name_where_nobody_quotes(own: EntryLimits, name: str) -> None:
+    entry = an_entry(side=Side.LONG, limit_price=None)
+
+    found = refusal_by_price(entry, Limits(each=own), Exposure(), None)
+
+    words = f"{name} of the account acc is 9; asked for: an entry without a limit_price, and nobody quotes"
+    assert found == refused(words, retry=False)
+
+
+@pytest.mark.parametrize(
+    ("entry", "own", "wanted"),
+    [
+        (an_entry(), {"max_notional": D(9), "max_exposure": D(9)}, False),
+        (an_entry(limit_price=None), {"max_quantity": D(9)}, False),
+        (an_entry(limit_price=None), {"max_notional": D(9)}, True),
+        (an_entry(limit_price=None), {"max_exposure": D(9)}, True),
+        (an_entry(), {"price_band": D("0.10")}, True),
+        (an_entry(), {"price_band_percent": D(10)}, False),
+        (an_entry(side=Side.SHORT), {"price_band_percent": D(10)}, True),
+    ],
+)
+def test_the_market_is_asked_only_where_the_account_s_own_limits_need_its_price(
+    entry: Trade, own: dict[str, Any], wanted: bool
+) -> None:
+    assert Limits(accounts={"acc": EntryLimits(**own)}).want_price(entry) is wanted
 
 
 def test_an_account_of_its_own_has_its_own_limits() -> None:
@@ -188,10 +243,10 @@ def test_an_account_of_its_own_has_its_own_limits() -> None:
 def test_a_refusal_for_the_market_s_price_names_the_band_of_its_account() -> None:
     limits = Limits(accounts={"acc": EntryLimits(price_band=D("0.05"))})
 
-    error = refusal_by_price(an_entry(), limits, Exposure(), D("0.40"))
+    found = refusal_by_price(an_entry(), limits, Exposure(), D("0.40"))
 
-    assert error is not None
-    assert "price_band of the account acc is 0.05; asked for: a limit of 0.60, 0.20 beyond" in error.message
+    words = "price_band of the account acc is 0.05; asked for: a limit of 0.60, 0.20 beyond the market's 0.40"
+    assert found == refused(words, retry=True)
 
 
 def test_a_clock_that_is_set_back_makes_no_room() -> None:
@@ -200,6 +255,18 @@ def test_a_clock_that_is_set_back_makes_no_room() -> None:
     entries.note(an_entry(), NOW_NS - 3600 * NS_PER_S)
 
     assert judged(entries=entries, max_entries_per_second=2) == "max_entries_per_second"
+
+
+def test_of_too_many_tickers_the_one_that_was_quiet_for_longest_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fault 40: what is kept does not grow with the tickers."""
+    monkeypatch.setattr("actors.rules.account.entries._PLACES_MAX", 4)  # All, the account, and two tickers.
+    entries = Entries()
+
+    for ticker in ("A", "B", "A", "C"):
+        entries.note(an_entry(ticker=ticker), NOW_NS)
+
+    assert [entries.on_ticker("acc", ticker, 0) for ticker in "ABC"] == [2, 0, 1]
+    assert (entries.of("acc", 0), entries.of_all(0)) == (4, 4)
 
 
 # What is at risk
@@ -243,6 +310,37 @@ def test_what_is_at_risk_follows_every_change_and_ends_with_the_trade() -> None:
         seen.append(exposures.of("acc"))
 
     assert seen == [Exposure(1, D("6.00")), Exposure(1, D("6.00")), Exposure(1, D("5.00")), Exposure()]
+
+
+def test_what_is_at_risk_is_the_sum_over_the_trades_that_have_not_ended() -> None:
+    """S11"""
+    exposures = Exposures()
+    first, second = (an_entry(trade_id=name, attempts=(an_attempt(AttemptState.SENT),)) for name in "ab")
+
+    for trade in (first, second, msgspec.structs.replace(first, state=TradeState.CLOSED)):
+        exposures.note(trade)
+
+    assert exposures.of("acc") == Exposure(1, D("6.00"))
+
+
+@pytest.mark.parametrize(("side", "paid", "dollars"), [(Side.YES, "0.50", "8.00"), (Side.LONG, "100", "1000")])
+def test_the_rest_of_an_entry_at_any_price_may_cost_a_dollar_each_or_as_much_as_the_filled_part(
+    side: Side, paid: str, dollars: str
+) -> None:
+    """S11"""
+    trade = an_entry(
+        side=side, limit_price=None, attempts=(an_attempt(AttemptState.SENT, "4"),), open_quantity=D(4), entry_price=D(paid)
+    )  # fmt: skip
+
+    assert at_risk(trade) == D(dollars)
+
+
+def test_entries_on_the_record_count_each_from_its_own_instant_in_whatever_order_they_are_told() -> None:
+    begun_ago = (an_entry(trade_id=name, requested_ts=NOW_NS - age * NS_PER_S, attempts=(an_attempt(AttemptState.DEAD),)) for name, age in (("a", 0), ("b", 90)))  # fmt: skip
+
+    entries = Entries(begun_ago)
+
+    assert (entries.of("acc", NOW_NS - NS_PER_S), entries.of("acc", 0)) == (1, 2)
 
 
 def test_entries_on_the_record_count_after_a_restart_and_adoptions_never() -> None:

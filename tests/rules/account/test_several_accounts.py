@@ -55,7 +55,7 @@ def test_an_answer_for_one_account_answers_that_one() -> None:
 
 
 def test_a_resume_of_everything_is_kept_of_each_account() -> None:
-    accounts = both()
+    accounts = both().wait(2.9)
     known = len(accounts.commits)
 
     accounts.hear(an_event("resume", 3, None))
