@@ -40,11 +40,4 @@ def _as_if_filled(trade: Trade, sight: Sight, now_ns: int) -> Trade:
     if price is None:
         mark = sight.mark(trade, now_ns)
         price = mark.sell_ask if mark.sell_ask is not None else mark.high
-    return msgspec.structs.replace(
-        trade,
-        open_quantity=trade.quantity,
-        filled_quantity=trade.quantity if price is not None else trade.filled_quantity,
-        entry_cost=trade.entry_cost if price is None else price * trade.quantity,
-        entry_price=price,
-        entry_ts=now_ns,
-    )
+    return msgspec.structs.replace(trade, open_quantity=trade.quantity, entry_price=price, entry_ts=now_ns)

@@ -5,10 +5,13 @@ from decimal import Decimal
 import pytest
 
 from actors.rules.catalog import RULES
+from actors.rules.market.book import MarketBook
+from actors.rules.stops.guards import quote_disagreement
 from bus.messages.market import Tick
-from bus.messages.stops import Rule
+from bus.messages.stops import Guard, Rule
 from bus.messages.trades import StopSpec
 from tests.rules.stops.builders import (
+    TICKER,
     Watch,
     a_coin_quote,
     a_coin_trade,
@@ -282,3 +285,73 @@ def test_a_decision_lists_every_guard_with_its_value_and_limit() -> None:
         "confirm_ticks": (1, 1),
         "max_quote_disagreement": (None, None),
     }
+
+
+def test_without_a_longest_wait_a_count_is_confirmed_by_ticks_alone() -> None:
+    spec = stop("price", stop_price="0.25", confirm_ticks=2)
+    watch = Watch(a_trade(spec, settings={"max_silence_s": Decimal(600)})).tick(a_quote(1, "0.20", "0.24")).wait(100)
+    stood = list(watch.fired)
+
+    watch.tick(a_quote(101, "0.20", "0.24"))
+
+    assert (stood, [fired.now_ns for fired in watch.fired]) == ([], [at(101)])
+
+
+def test_of_a_trade_without_an_entry_no_age_is_asked() -> None:
+    """An adopted position: nobody knows since when it is held."""
+    watch = watching(stop("price", stop_price="0.25", min_age_s=600), entry_ts=None).tick(a_quote(1, "0.20", "0.24"))
+
+    assert watch.fired[0].decision.guards[0] == Guard(name="min_age_s", passed=True, limit=Decimal(600))
+
+
+def test_of_a_trade_without_a_close_time_no_time_is_left_to_ask_for() -> None:
+    watch = watching(stop("price", stop_price="0.25", min_time_to_close_s=60), close_ts=None)
+
+    [fired] = watch.tick(a_quote(1, "0.20", "0.24")).fired
+
+    assert fired.decision.guards[1] == Guard(name="min_time_to_close_s", passed=True, limit=Decimal(60))
+
+
+def test_a_dwell_and_a_count_are_told_with_how_far_they_have_come() -> None:
+    watch = watching(stop("price", stop_price="0.25", dwell_s=2, confirm_ticks=3))
+
+    [fired] = watch.tick(*(a_quote(1 + number / 2, "0.20", "0.24") for number in range(5))).fired
+
+    assert fired.decision.guards[2:4] == (
+        Guard(name="dwell_s", passed=True, value=Decimal(2), limit=Decimal(2)),
+        Guard(name="confirm_ticks", passed=True, value=Decimal(3), limit=Decimal(3)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("quote", "apart"),
+    [
+        (("0.60", "0.62", "0.38", "0.40"), "0.00"),
+        (("0.60", "0.62", "0.30", "0.40"), "0.08"),
+        (("0.60", "0.62", "0.38", "0.35"), "0.05"),
+        (("0.60", None, "0.30", "0.35"), "0.05"),
+        ((None, "0.62", "0.30", "0.35"), "0.08"),
+        (("0.60", None, "0.30", None), None),
+    ],
+)
+def test_two_quotes_disagree_by_the_wider_of_their_two_gaps(quote: tuple[str | None, ...], apart: str | None) -> None:
+    """Lesson 19"""
+    book = MarketBook()
+    yes_bid, yes_ask, no_bid, no_ask = quote
+    book.apply(a_quote(1, yes_bid, yes_ask, no_bid=no_bid, no_ask=no_ask), at(1))
+
+    assert quote_disagreement(book.quote(TICKER)) == (None if apart is None else Decimal(apart))
+
+
+@pytest.mark.parametrize(
+    ("guards", "due"),
+    [
+        ({"min_age_s": 10, "dwell_s": 3}, 10),
+        ({"min_age_s": 5, "dwell_s": 9}, 10),
+        ({"min_age_s": 4, "confirm_ticks": 2}, 4),
+    ],
+)
+def test_a_rule_that_two_guards_hold_back_fires_when_the_last_one_lets_go(guards: dict[str, int], due: int) -> None:
+    watch = watching(stop("price", stop_price="0.25", **guards)).tick(a_quote(1, "0.20", "0.24"))
+
+    assert [fired.now_ns for fired in watch.wait(20).fired] == [at(due)]

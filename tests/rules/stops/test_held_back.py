@@ -101,7 +101,11 @@ def test_many_trades_are_named_so_far_as_people_read() -> None:
     [
         (stop("loss", max_loss="1.9"), ("0.40", "0.60"), ("loss",)),
         (stop("loss", max_loss="2.1"), ("0.40", "0.60"), ()),
+        (stop("loss", max_loss_percent="33"), ("0.40", "0.60"), ("loss",)),
+        (stop("loss", max_loss_percent="34"), ("0.40", "0.60"), ()),
         (stop("loss", max_loss="0.1"), (None, None), ()),
+        (stop("loss", max_loss="0"), ("0.40", None), ("loss",)),
+        (stop("time", max_age_s=0), (None, None), ("time",)),
     ],
 )
 def test_an_entry_without_a_limit_is_taken_to_cost_what_is_asked(
