@@ -43,6 +43,12 @@ def test_both_runs_are_added_up_on_one_scale() -> None:
     )
 
 
+def test_what_ended_first_is_added_first() -> None:
+    recorded, _ = drawn(EARLIER, NEVER)["both"].lines
+
+    assert recorded.points == points((40, "1"), (50, "-1"), (END, "-1"))
+
+
 def test_what_is_open_at_the_end_counts_there() -> None:
     recorded, now = drawn(NEVER)["both"].lines
 

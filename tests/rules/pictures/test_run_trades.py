@@ -1,14 +1,16 @@
 """The trades of a run: a bar for each, and a row in words."""
 
+from decimal import Decimal
 from itertools import pairwise
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.rules.pictures.drawn import Panel, Role, Span, Table
 from actors.rules.pictures.run_trades import RunTrade, packed
-from bus.messages.trades import Coverage
+from bus.messages.trades import Coverage, TradeState
 from tests.rules.pictures.builders import a_commit, a_decision, covered
 from tests.rules.pictures.runs import DAY, PRICE, Run, a_closed
 from tests.rules.stops.builders import TICKER, a_trade, at
@@ -36,6 +38,30 @@ def test_a_trade_that_is_open_at_the_end_is_a_bar_to_there() -> None:
     [bar] = run.panel("trades").spans
     assert (bar.begin_ns, bar.end_ns, bar.role) == (at(1), at(9), Role.OPEN)
     assert bar.details == ("open, PnL $0", "entry $0.60, exit ", "open for 8 s", "unprotected for 6 s")
+
+
+def test_a_trade_of_which_nothing_was_ever_open_has_a_row_and_no_bar() -> None:
+    pending = a_trade(PRICE, state=TradeState.PENDING, open_quantity=Decimal(0))
+
+    run = Run().say(1, pending).say(2, msgspec.structs.replace(pending, state=TradeState.REJECTED)).say(9)
+
+    assert run.panel("trades").spans == ()
+    assert [row[8] for row in run.table("Trades").rows] == ["rejected"]
+
+
+def test_a_bar_begins_where_its_trade_was_first_open() -> None:
+    run = Run().say(1, a_trade(PRICE)).say(5, a_trade(PRICE, version=4)).say(9)
+
+    assert [bar.begin_ns for bar in run.panel("trades").spans] == [at(1)]
+
+
+def test_what_was_unprotected_before_the_wanted_time_is_not_told() -> None:
+    run = Run(since=5).say(0, a_trade(PRICE)).say(1, covered(1, Coverage.UNPROTECTED), actor="trade_watcher")
+
+    run.say(3, covered(3, Coverage.ARMED), actor="trade_watcher").say(5).say(9)
+
+    assert run.picture().facts["unprotected"] == "never"
+    assert run.table("Trades").rows[0][11] == ""
 
 
 @pytest.mark.parametrize(("pnl", "role"), [("0.01", Role.GAIN), ("0", Role.LEVEL), ("-0.01", Role.LOSS)])

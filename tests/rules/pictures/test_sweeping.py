@@ -63,9 +63,9 @@ def test_what_each_value_brings_stands_beside_what_was_recorded() -> None:
 
 
 def test_an_effect_is_a_gain_a_loss_or_neither() -> None:
-    found = panel(picture(a_sweep("0", "2", "-1")), "effect")
+    found = panel(picture(a_sweep("0", "0.5", "-0.5")), "effect")
 
-    effects = ((Role.LEVEL, "$0", 0), (Role.GAIN, "$2", 2), (Role.LOSS, "-$1", -1))
+    effects = ((Role.LEVEL, "$0", "0"), (Role.GAIN, "$0.5", "0.5"), (Role.LOSS, "-$0.5", "-0.5"))
     marks = tuple(
         Mark(
             at_ns=place_ns(number),
