@@ -42,8 +42,8 @@ class PaperBook:
         *,
         latency_ns: int,
         fee_of: FeeOf,
-        style: str = "sell",
-        netting: bool = False,
+        style: str,
+        netting: bool,
         faults: Faults | None = None,
         page_rows: int = 100,
     ) -> None:

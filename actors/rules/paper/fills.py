@@ -73,7 +73,7 @@ class Matching:
         if order.fault is Fault.PARTIAL and order.fill_count == 0:
             quantity = _half(quantity)
         fees = self._fee_of(offer.price, quantity)
-        done = filled(order, offer.price, quantity, fees, order.touched_ns)
+        done = filled(order, offer.price, quantity, fees)
         fill_id = done.reports[-1].fill_id
         assert fill_id is not None, "the last report of a fill names it"
         draft.fill(order.sent, fill_id, quantity)

@@ -102,14 +102,14 @@ def accepted(order: PaperOrder, now_ns: int) -> PaperOrder:
     return replace(order, phase=Phase.RESTING, touched_ns=now_ns, reports=(*order.reports, report))
 
 
-def filled(order: PaperOrder, price: Decimal, quantity: Decimal, fees: Decimal, now_ns: int) -> PaperOrder:
-    """Return `order` after a fill of `quantity` at `price`; ended where nothing remains."""
+def filled(order: PaperOrder, price: Decimal, quantity: Decimal, fees: Decimal) -> PaperOrder:
+    """Return `order`, touched now, after a fill of `quantity` at `price`; ended where nothing remains."""
     assert ZERO < quantity <= order.remaining, "a fill never exceeds the order"
     total = order.filled + quantity
     whole = total == order.sent.quantity
     report = OrderReport(
         client_order_id=order.client_order_id,
-        ts=now_ns,
+        ts=order.touched_ns,
         status=ReportStatus.FILLED if whole else ReportStatus.PARTIALLY_FILLED,
         fill_id=f"{order.client_order_id}-f{order.fill_count + 1}",
         fill_price=price,
@@ -120,7 +120,6 @@ def filled(order: PaperOrder, price: Decimal, quantity: Decimal, fees: Decimal, 
     return replace(
         order,
         phase=Phase.ENDED if whole else order.phase,
-        touched_ns=now_ns,
         filled=total,
         cost=order.cost + price * quantity,
         fees=order.fees + fees,

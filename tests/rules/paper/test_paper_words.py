@@ -133,7 +133,16 @@ def test_an_order_that_ends_without_its_whole_fill_says_why(story: Callable[[], 
 
 
 @pytest.mark.parametrize(
-    ("quantity", "filled"), [("10", "5"), ("5", "2"), ("3", "1"), ("2", "1"), ("1", "0.5"), ("0.3", "0.15")]
+    ("quantity", "filled"),
+    [
+        ("10", "5"),
+        ("5", "2"),
+        ("3", "1"),
+        ("2", "1"),
+        ("1", "0.5"),
+        ("0.3", "0.15"),
+        ("0.000000000003", "0.000000000001"),
+    ],
 )
 def test_a_partial_fill_on_request_is_half_of_the_order_in_whole_contracts_where_that_can_be(
     quantity: str, filled: str
