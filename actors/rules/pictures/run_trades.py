@@ -143,14 +143,14 @@ class RunTrades:
         """Dollars realised; how many are open; how many of them are unprotected."""
 
     def become(self, trade: Trade, now_ns: int, *, is_known: bool = False) -> list[Mark]:
-        """Take the next version of a trade in; return its new fills. is_known: it stood so before this process began."""
+        """Take the next version of a trade in; return the fills that are new. is_known: it stood so before this process began."""
         row = self.by_id.get(trade.trade_id)
         before, standing = (None, _NOTHING) if row is None else (row.trade, row.standing)
         if row is None:
             row = self.by_id[trade.trade_id] = RunTrade(trade, trade.pnl if is_known else ZERO)
         row.become(trade, now_ns)
         self._add(standing, row.standing)
-        return [] if is_known else list(marks.of_fills(before, trade, now_ns))
+        return list(marks.of_fills(before, trade, now_ns))
 
     def cover(self, word: StopCoverage) -> None:
         """As `RunTrade.cover`; of a trade that nobody has told of nothing is kept."""

@@ -145,6 +145,7 @@ def test_the_table_has_what_goes_otherwise_in_words() -> None:
     assert found.columns == ("trade", "ticker", "side", "change", "effect", "recorded", "what if")
     assert found.rows[0] == ("t4", "T", "yes", "not opened", "unknown", worth, "not heard of")
     assert found.rows[1][:5] == ("t1", "T", "yes", "stopped earlier by 2 s", "$1")
+    assert found.rows[1][6] == f"{FIRED}, -$1"
 
 
 def test_a_table_of_thousands_of_trades_is_cut() -> None:

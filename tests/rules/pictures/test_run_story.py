@@ -79,6 +79,12 @@ def test_what_trades_brought_adds_up_over_time() -> None:
     assert run.picture().facts["realised PnL"] == "-$1.60"
 
 
+def test_what_the_entry_of_a_trade_costs_counts() -> None:
+    run = Run().say(0).say(2, a_trade(PRICE, pnl=Decimal("-0.07")))
+
+    assert run.line("pnl") == [(0, "0"), (2, "-0.07"), (2, "-0.07")]
+
+
 def test_what_a_trade_brings_in_parts_is_counted_once() -> None:
     run = Run().say(0, a_trade(PRICE)).say(5, a_trade(PRICE, version=4, pnl=Decimal("-1.10"))).say(8, a_closed("-2.10"))
 

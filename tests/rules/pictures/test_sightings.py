@@ -188,6 +188,14 @@ def test_a_trailing_stop_is_a_limit_of_its_own_kind() -> None:
     assert (trail.role, trail.limit, trail.points) == (Role.TRAIL, True, moments((1, "0.48"), (1, "0.48")))
 
 
+def test_a_trailing_stop_that_is_tightened_moves_in_one_step() -> None:
+    told = Telling().say(0, a_trade(stop("trailing", trail="0.10"))).tick(1, QUOTE)
+
+    told.say(7, a_trade(stop("trailing", trail="0.05"), version=4))
+
+    assert told.line("exit", "trailing stop") == [(1, "0.48"), (7, "0.53")]
+
+
 @pytest.mark.parametrize(
     ("side", "trail", "percent", "drawn"),
     [

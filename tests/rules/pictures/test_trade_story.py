@@ -8,7 +8,7 @@ import pytest
 from actors.rules.pictures.drawn import Mark as Drawn
 from actors.rules.pictures.drawn import Panel, Role, Span, Table
 from actors.rules.stops.engine import StopEngine
-from bus.messages.market import Lifecycle
+from bus.messages.market import Lifecycle, Ticks
 from bus.messages.orders import OrderReport, ReportStatus
 from bus.messages.recording import EntriesLost, LifeEnded
 from bus.messages.records import RecordBack, Recovered
@@ -208,6 +208,15 @@ def test_a_trade_that_was_open_when_its_process_began_is_drawn_from_there() -> N
     assert [span for span in told.panel("happened").spans if span.row == "coverage"] == [
         Span(begin_ns=at(0), end_ns=at(3), role=Role.ARMED, title="armed: price", row="coverage")
     ]
+
+
+def test_a_process_that_begins_knows_what_was_quoted_last() -> None:
+    told, engine = Telling(), StopEngine()
+    engine.handle(Ticks(batch=(a_quote(-1, "0.58", "0.60"),), received_ns=at(-1)))
+
+    told.story.recover(Recovered(trades=(a_trade(PRICE),)), at(0), engine)
+
+    assert told.line("exit", "exit price") == [(0, "0.58")]
 
 
 def test_a_stop_that_fires_is_marked_at_its_price_and_in_its_row_and_seen_through_all_panels() -> None:
