@@ -15,7 +15,6 @@ from actors.rules.paper.fills import FeeOf, Matching
 from actors.rules.paper.quotes import PaperQuotes
 from actors.rules.paper.restore import InStream, rebuild
 from actors.rules.paper.state import VenueState
-from bus.messages.envelope import Received
 from bus.messages.market import Lifecycle, Ticks
 from bus.messages.orders import (
     OrderArrived,
@@ -66,8 +65,6 @@ class PaperBook:
                 return self._work(lambda draft: executor.hear_cancel(draft, cancel, now_ns))
             case TimerFired(owner=owner) if owner == OWNER:
                 return self._work(lambda draft: executor.hear_timer(draft, word))
-            case Received(message=Lifecycle() as lifecycle, received_ns=received_ns):
-                return self._work(lambda draft: executor.hear_lifecycle(draft, lifecycle, received_ns))
             case Lifecycle(ts=ts):
                 return self._work(lambda draft: executor.hear_lifecycle(draft, word, ts))
             case Trade(mode=Mode.PAPER):

@@ -33,7 +33,6 @@ class PaperOrder(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     client_order_id: str
-    trade_id: str
     account: str
     number: int
     phase: Phase
@@ -72,7 +71,6 @@ def arrived(submit: OrderSubmit, number: int, now_ns: int, fault: Fault | None) 
     """Return the order as it begins."""
     return PaperOrder(
         client_order_id=submit.client_order_id,
-        trade_id=submit.trade_id,
         account=submit.account,
         number=number,
         phase=Phase.WAITING,
@@ -86,7 +84,6 @@ def promised(cancel: OrderCancel, number: int, now_ns: int) -> PaperOrder:
     """Return the order that will never be sent, because its cancel came first."""
     order = PaperOrder(
         client_order_id=cancel.client_order_id,
-        trade_id=cancel.trade_id,
         account=cancel.account,
         number=number,
         phase=Phase.WAITING,

@@ -10,8 +10,8 @@ from tests.rules.paper.builders import LATENCY_NS, T0, D, S, Venue, a_cancel, a_
 ASK = VenueOrdersRequest(account="acc")
 
 
-def three_trades() -> Venue:
-    venue = Venue(page_rows=2).quote(yes_ask="0.40", yes_bid="0.38")
+def three_trades(page_rows: int = 2) -> Venue:
+    venue = Venue(page_rows=page_rows).quote(yes_ask="0.40", yes_bid="0.38")
     for name in ("a", "b", "c"):
         venue.order(an_order(trade_id=name))
     return venue.at(T0 + LATENCY_NS)
@@ -36,6 +36,12 @@ def test_fills_are_paged_to_the_end_of_the_cursor() -> None:
 
     names = [fill.fill_id for fill in (*first.fills, *second.fills)]
     assert (names, second.next) == (["a-entry-1-f1", "b-entry-1-f1", "c-entry-1-f1"], None)
+
+
+def test_fills_are_paged_one_at_a_time_where_a_page_has_one_row() -> None:
+    answer = three_trades(page_rows=1).book.fills(ASK)
+
+    assert ([fill.fill_id for fill in answer.fills], answer.next) == (["a-entry-1-f1"], "a-entry-1-f1")
 
 
 def test_positions_are_paged_to_the_end_of_the_cursor() -> None:

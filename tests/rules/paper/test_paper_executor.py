@@ -316,6 +316,33 @@ def test_a_halted_market_fills_nothing_until_it_is_resumed() -> None:
     assert (venue.statuses("t1-close-1"), venue.fills("t1-close-2")) == ([ACCEPTED, CANCELLED], [(D("0.30"), D(10))])
 
 
+def test_a_market_that_is_halted_stays_so_while_its_close_time_moves() -> None:
+    venue = Venue().quote(yes_ask="0.40")
+    venue.hear(Lifecycle(ticker=TICKER, ts=T0, event="halted"))
+    venue.hear(Lifecycle(ticker=TICKER, ts=T0, event="close_ts_changed", close_ts=T0 + 60 * S))
+
+    venue.order(an_order())
+
+    assert venue.at(T0 + S).reports[-1].reason == "the market is halted"
+
+
+def test_a_trade_of_a_market_that_has_ended_brings_nothing_along() -> None:
+    venue = Venue()
+    venue.hear(Lifecycle(ticker=TICKER, ts=T0, event="settled"))
+
+    venue.hear(a_trade())
+
+    assert venue.position() == D(0)
+
+
+def test_a_settled_market_leaves_the_positions_of_others() -> None:
+    venue = Venue().holding()
+
+    venue.hear(Lifecycle(ticker="OTHER", ts=venue.now_ns, event="determined", result=Result.NO))
+
+    assert venue.position() == D(10)
+
+
 def test_a_settled_market_pays_its_positions_out() -> None:
     venue = Venue().holding()
 
@@ -392,6 +419,8 @@ def test_a_word_that_raises_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(venue.book._executor._matching, "_fee_of", real)
 
     assert venue.position() == D(10)
+    venue.quote(yes_bid="0.10")
+    assert [venue.fills(f"t1-close-{attempt}") for attempt in (1, 2)] == [[(D("0.04"), D(5))]] * 2
 
 
 @pytest.mark.parametrize("word", [Quote(ticker=TICKER, ts=T0), "not a word", None])

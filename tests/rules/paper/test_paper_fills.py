@@ -95,6 +95,35 @@ def test_where_nobody_quotes_the_underlying_its_price_is_bid_and_ask() -> None:
     assert venue.fills("t1-entry-1") == [(D("64000.5"), D(10))]
 
 
+@pytest.mark.parametrize(("price", "filled"), [("0", False), ("0.5", True)])
+def test_an_underlying_without_a_price_fills_nothing(price: str, *, filled: bool) -> None:
+    venue = Venue()
+    venue.hear(Ticks(batch=(SpotPrice(symbol="BTC", ts=T0, price=D(price)),), received_ns=T0))
+
+    venue.order(an_order(ticker="BTC", side=Side.LONG))
+
+    assert bool(venue.at(T0 + LATENCY_NS).fills("t1-entry-1")) is filled
+
+
+def test_a_resting_order_fills_when_the_underlying_reaches_it_where_nobody_quotes() -> None:
+    venue = Venue()
+    venue.order(an_order(ticker="BTC", side=Side.LONG, time_in_force="gtc", limit_price=D(100)))
+    venue.at(T0 + LATENCY_NS)
+
+    for price in ("101", "99"):
+        venue.hear(Ticks(batch=(SpotPrice(symbol="BTC", ts=venue.now_ns, price=D(price)),), received_ns=venue.now_ns))
+
+    assert venue.fills("t1-entry-1") == [(D(100), D(10))]
+
+
+@pytest.mark.parametrize("quote", [{"ask": "101", "ask_size": "0"}, {"ask": "0"}, {"bid": "99"}])
+def test_a_linear_entry_needs_somebody_who_offers(quote: dict[str, str]) -> None:
+    venue = Venue().quote(**quote)
+    venue.order(an_order(side=Side.LONG))
+
+    assert venue.at(T0 + LATENCY_NS).fills("t1-entry-1") == []
+
+
 def test_a_quote_older_than_the_last_changes_nothing() -> None:
     """Fault 33"""
     venue = Venue().at(T0 + 1).quote(yes_ask="0.40")

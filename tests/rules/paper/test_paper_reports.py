@@ -7,6 +7,7 @@ import msgspec
 from actors.rules.paper.restore import InStream
 from bus.messages.market import Lifecycle
 from bus.messages.orders import OrderReport, ReportStatus, VenueOrder, VenueOrdersRequest
+from bus.messages.timers import SetTimer, TimerFired
 from bus.messages.trades import Purpose
 from tests.rules.paper.builders import (
     LATENCY_NS,
@@ -53,6 +54,28 @@ def test_an_order_that_fills_whole_is_accepted_and_filled() -> None:
     venue.order(an_order())
 
     assert venue.at(DECIDED).reports == [a_report(ReportStatus.ACCEPTED), a_fill(1, "0.40", 10, 10)]
+
+
+def test_of_an_order_that_never_rested_no_timer_is_cancelled() -> None:
+    venue = Venue().quote(yes_ask="0.40")
+    [timer] = venue.order(an_order())
+    assert isinstance(timer, SetTimer)
+
+    said = venue.hear(TimerFired(owner=timer.owner, key=timer.key, due_ns=timer.due_ns, now_ns=timer.due_ns))
+
+    assert said == venue.reports
+
+
+def test_a_trade_that_was_filled_here_in_parts_brings_nothing_along() -> None:
+    venue = rested().quote(yes_ask="0.40", yes_ask_size="4").quote(yes_ask="0.40")
+    fills = tuple(
+        msgspec.structs.replace(an_entry_fill(quantity), fill_id=f"t1-entry-1-f{number}")
+        for number, quantity in ((1, "4"), (2, "6"))
+    )
+
+    venue.hear(a_trade(fills=fills))
+
+    assert venue.position() == D(10)
 
 
 def test_what_is_left_of_an_order_is_cancelled_with_what_it_had_filled() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from actors.rules.paper.restore import InStream
-from bus.messages.orders import OrderSubmit, ReportStatus
+from bus.messages.orders import OrderSubmit, ReportStatus, VenueOrdersRequest
 from bus.messages.trades import Side, TradeState
 from tests.rules.paper.builders import (
     T0,
@@ -63,6 +63,38 @@ def test_a_promise_that_was_answered_stands_as_it_was_answered() -> None:
     assert after.reports == before.reports
 
 
+def test_an_order_that_was_filled_in_parts_and_ended_is_answered_with_all_that_was_reported() -> None:
+    order = resting()
+    before = lived(order).quote(yes_ask="0.40", yes_ask_size="4").quote(yes_ask="0.40", yes_ask_size="3")
+    before.at(T0 + 40 * S)
+
+    after = restored(order, *before.reports, seconds=60)
+    after.order(order)
+
+    assert [report.status for report in before.reports] == ["accepted", *["partially_filled"] * 2, "expired"]
+    assert after.reports == before.reports
+    assert after.position() == D(7)
+
+
+def test_a_promise_that_was_answered_is_asked_for_by_when_its_cancel_came() -> None:
+    order = an_order()
+    before = Venue()
+    before.order(a_cancel(order))
+
+    after = restored(a_cancel(order), *before.reports)
+
+    asked = [after.book.orders(VenueOrdersRequest(account="acc", since=T0 + late)).orders for late in (0, 1)]
+    assert [len(orders) for orders in asked] == [1, 0]
+
+
+def test_a_cancel_in_the_stream_leaves_standing_what_was_said_before_it() -> None:
+    late, order = an_order(trade_id="t2", expires_ts=T0), resting()
+
+    after = restored(late, order, *lived(order).reports, a_cancel(order))
+
+    assert [report.client_order_id for report in after.reports] == ["t2-entry-1", "t1-entry-1"]
+
+
 def test_each_order_that_an_interruption_caught_is_ended_and_told() -> None:
     orders = [an_order(trade_id=f"t{number}") for number in (1, 2)]
     accepted = [report for report in lived(*orders).reports if report.status is ReportStatus.ACCEPTED]
@@ -80,6 +112,7 @@ def test_a_resting_order_between_two_that_were_caught_rests_on() -> None:
 
     after = restored(rests, caught, *accepted, trades=("t1", "t2")).quote(yes_ask="0.40")
 
+    assert after.statuses("t1-entry-1") == [ReportStatus.CANCELLED]
     assert after.fills("t2-entry-1") == [(D("0.40"), D(10))]
 
 

@@ -196,6 +196,15 @@ def test_a_cancel_that_comes_late_ends_its_order_at_once() -> None:
     assert (report.status, report.reason, report.ts) == (ReportStatus.CANCELLED, "too slow", venue.now_ns)
 
 
+def test_what_waits_for_its_latency_or_was_promised_never_to_be_sent_is_asked_for_by_when_it_came() -> None:
+    venue = Venue()
+    venue.order(an_order())
+    venue.order(a_cancel(an_order(trade_id="t2")))
+
+    found = [venue.book.orders(VenueOrdersRequest(account="acc", since=T0 + late)).orders for late in (0, 1)]
+    assert [len(orders) for orders in found] == [2, 0]
+
+
 def test_a_page_that_holds_all_is_the_last() -> None:
     venue = Venue(page_rows=1).holding()
     asked = VenueOrdersRequest(account="acc")
