@@ -1,8 +1,9 @@
 """pytest: tries mutants instead of testing, `pytest -p tests.mutants.trials --mutants NAMES --tried VERDICTS TESTS`.
 
 Everything is imported and collected once; each mutant is tried in a fork, by the tests that reach its function, until one fails.
-The tests that killed its neighbours go first, those with many examples last. mutmut wrote the mutants (tests/mutants/make.py):
-each function asks mutmut which of its versions is meant.
+The tests that killed its neighbours go first, those with many examples last. Who waits for what a mistake keeps from coming, waits
+for seconds and not for the patience of the tests. mutmut wrote the mutants (tests/mutants/make.py): each function asks mutmut which
+of its versions is meant.
 """
 
 import gc
@@ -29,12 +30,14 @@ _PATIENCE: Final = 5
 """What takes so many times as long never ends."""
 _PATIENCE_S: Final = 12
 """Seconds of the processor added to that."""
+_WAIT: Final = 10
+"""A test that stands on the clock so many times as long, and as many seconds more, waits for what does not come."""
 _TOLD_EVERY: Final = 100
 
 
 @dataclass(slots=True)
 class Reached:
-    """The tests that reach a function, the quickest first, by their place among all; seconds: all of them."""
+    """The tests that reach a function, the quickest first, by their place among all; seconds: of the processor, all of them."""
 
     tests: list[int] = field(default_factory=list)
     seconds: float = 0
@@ -103,7 +106,10 @@ class Bench:
         os.waitpid(pid, 0)
         if not found or isinstance(found, str):
             pytest.exit(f"without any mistake fails: {found}" if found else "no test reaches a mutant", 1)
-        self._reached = {function: Reached(tests, seconds) for function, (tests, seconds) in found.items()}
+        took_s, reached = found
+        self._reached = {function: Reached(tests, seconds) for function, (tests, seconds) in reached.items()}
+        for item, seconds in zip(self._items, took_s, strict=True):
+            item.add_marker(pytest.mark.timeout(_WAIT + _WAIT * seconds), append=False)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take note of a failure."""
@@ -136,16 +142,20 @@ class Bench:
     # In a fork
 
     def _reach(self) -> object:
-        """Run every test once; return the tests of each function, or the test that fails."""
+        """Run every test once; return how long each took by the clock, and the tests of each function; or the test that fails."""
         hits: set[str] = set()
         trampoline.get_mutant_under_test = lambda: "stats"
         trampoline.record_trampoline_hit = lambda function, **_: hits.add(function)
         took: dict[int, float] = {}
+        took_s: list[float] = []
         found: dict[str, list[int]] = defaultdict(list)
+        began_s = time.monotonic()
         for number, seconds in self._run(range(len(self._items))):
             if self._failed is not None:
                 return self._failed
             took[number] = seconds
+            took_s.append(time.monotonic() - began_s)
+            began_s = time.monotonic()
             for function in hits:
                 found[function].append(number)
             hits.clear()
@@ -153,9 +163,10 @@ class Bench:
         def rank(number: int) -> tuple[bool, float]:
             return self._items[number].get_closest_marker("hypothesis") is not None, took[number]
 
-        return {
+        by_function = {
             function: (sorted(tests, key=rank), sum(took[test] for test in tests)) for function, tests in found.items()
         }
+        return took_s, by_function
 
     def _try(self, name: str, order: list[int], limit_s: int) -> int | None:
         """Run tests until one fails; return it."""
