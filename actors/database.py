@@ -224,13 +224,17 @@ class Database(WatchedActor):
                 backlog.confirmed_early.add(msg_id)
 
     def _answer(self, query: Query) -> None:
-        """Answer a question on a reader's thread; whoever asked and hears nothing asks again."""
+        """Answer a question on a reader's thread, which is a door: whoever asked always gets an answer, and nobody else hears of a fault."""
         reply = Reply(ok=True, instance=self._status.instance, epoch=self._status.epoch, ts=self._clock.now_ns())
         try:
             reply = replace(reply, result=self._store.query(query))
         except StoreUnavailable as error:
             words = f"PostgreSQL does not answer ({error}); ask again"
             reply = replace(reply, ok=False, error=Error(code=ErrorCode.UNAVAILABLE, message=words, retry=True))
+        except Exception as error:  # noqa: BLE001  # as the docstring says
+            logger.bind(action="database.unreadable").opt(exception=error).error("query {} failed", query.kind)
+            words = f"the answer cannot be read ({error!r}); the log has more"
+            reply = replace(reply, ok=False, error=Error(code=ErrorCode.INTERNAL, message=words))
         finally:
             self._wire.reply(query.reply_to, reply)
             self._activity.end()

@@ -39,6 +39,7 @@ DOORS = {
     ("run.py", "main"): "a fault becomes an exit code",
     ("actors/replay/performance.py", "_run"): "carried from the demo's thread to the one that can tell it",
     ("actors/away_store.py", "commit"): "whatever keeps the record shut, the stops go on",
+    ("actors/database.py", "_answer"): "whoever asked always gets an answer",
     ("actors/by_hand.py", "begin"): "what pykka's loop does: the root hears of it and builds another",
     ("actors/by_hand.py", "give_turn"): "what pykka's loop does: the root hears of it and builds another",
     ("actors/supervisor.py", "_start"): "to fail in being built is to die: it is counted, and built again",
