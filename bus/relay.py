@@ -55,7 +55,6 @@ class Relay:
         self._confirmed: list[str] = []
         self._next = 0
         self._failures = 0
-        self._is_pausing = False
         self.undeliverable = 0
 
     @property
@@ -108,14 +107,11 @@ class Relay:
         self._say(Published(msg_ids=tuple(confirmed), now_ns=self._clock.now_ns()))
 
     def _pause(self) -> None:
-        if not self._is_pausing:
-            self._is_pausing = True
-            pause_s = _PAUSE_S[min(self._failures, len(_PAUSE_S) - 1)]
-            self._failures += 1
-            asyncio.get_running_loop().call_later(pause_s, self._again)
+        pause_s = _PAUSE_S[min(self._failures, len(_PAUSE_S) - 1)]
+        self._failures += 1
+        asyncio.get_running_loop().call_later(pause_s, self._again)
 
     def _again(self) -> None:
-        self._is_pausing = False
         self._waiting.extendleft(sorted(self._failed.items(), reverse=True))
         self._failed.clear()
         self._pump()

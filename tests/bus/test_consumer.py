@@ -1,11 +1,12 @@
 """A pull consumer's patience, against a connection that answers as told; its time leaps from deadline to deadline."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, cast
 
 import msgspec
 import pytest
+from loguru import logger
 
 from bus.connection import ApiError, Connection
 from bus.consumer import ConsumerSettings, PullConsumer, read_delivery
@@ -22,7 +23,7 @@ SETTINGS = ConsumerSettings(
 class LeapingLoop(asyncio.SelectorEventLoop):
     """A loop whose clock leaps to the next deadline as soon as nothing else is to be done."""
 
-    now_s = 0.0
+    now_s = 1024.0
 
     def time(self) -> float:
         return self.now_s
@@ -96,6 +97,15 @@ def play(scenario: Callable[[Room], Awaitable[None]]) -> Room:
     with asyncio.Runner(loop_factory=LeapingLoop) as runner:
         runner.run(opened())
     return room
+
+
+@pytest.fixture
+def log() -> Iterator[list[str]]:
+    """What is logged: level and words of each line."""
+    lines: list[str] = []
+    sink = logger.add(lambda line: lines.append(line.rstrip()), format="{level} {message}", level="DEBUG")
+    yield lines
+    logger.remove(sink)
 
 
 async def nothing(_: Room) -> None:
@@ -196,11 +206,22 @@ def test_it_asks_again_where_a_request_ended_and_gives_whoever_refuses_a_moment(
         began_s = loop.time()
         room.status(words)
         while len(room.pulls) == 1:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(1 / 16)
             asked_at.append(loop.time() - began_s)
-        assert moment_s <= asked_at[-1] <= moment_s + 0.06
+        assert moment_s <= asked_at[-1] <= moment_s + 1 / 16
 
     assert [reply for reply, _ in play(scenario).pulls] == ["_INBOX.x.1", "_INBOX.x.2"]
+
+
+def test_why_a_request_was_refused_is_logged_and_its_ordinary_end_is_not(log: list[str]) -> None:
+    async def scenario(room: Room) -> None:
+        for words in ("408 Request Timeout", "409 Exceeded MaxWaiting"):
+            room.status(words)
+            await asyncio.sleep(0.3)
+
+    play(scenario)
+
+    assert log == ["DEBUG LEDGER: 409 Exceeded MaxWaiting"]
 
 
 @pytest.mark.parametrize(("words", "pull"), [("100 Idle Heartbeat", 1), ("408 Request Timeout", 0)])
@@ -249,6 +270,16 @@ def test_what_was_asked_for_before_a_pause_is_not_asked_for_again_after_it() -> 
     assert len(play(scenario).pulls) == 1
 
 
+def test_while_one_is_still_to_come_the_end_of_a_pause_asks_for_none() -> None:
+    async def scenario(room: Room) -> None:
+        for sequence in (42, 43):
+            room.deliver(sequence)
+        room.consumer.pause()
+        room.consumer.resume()
+
+    assert len(play(scenario).pulls) == 1
+
+
 def test_before_it_is_open_a_reconnection_asks_for_nothing() -> None:
     room = Room()
 
@@ -271,6 +302,19 @@ def test_where_not_even_heartbeats_come_it_asks_again_and_looks_whether_it_stand
         assert [verb for verb, _ in room.asked] == ["STREAM.INFO.LEDGER", "CONSUMER.INFO.LEDGER.wk-7"]
 
     assert play(scenario).lost == []
+
+
+def test_a_consumer_that_is_gone_without_a_word_is_found_by_its_silence(log: list[str]) -> None:
+    """Fault 12, Fault 14"""
+
+    async def scenario(room: Room) -> None:
+        room.answers["CONSUMER.INFO.LEDGER.wk-7"] = ApiError(NO_CONSUMER, "consumer not found")
+        await asyncio.sleep(16)
+
+    room = play(scenario)
+
+    assert room.lost == ["consumer wk-7 of LEDGER is gone (it is silent): consumer not found (10014)"]
+    assert log == ["WARNING LEDGER is silent: asking again"]
 
 
 async def goes_down(room: Room) -> None:
@@ -311,8 +355,13 @@ def test_a_consumer_that_is_gone_from_a_stream_that_stands_ends_the_process() ->
     assert room.lost == ["consumer wk-7 of LEDGER is gone (Consumer Deleted): consumer not found (10014)"]
 
 
-@pytest.mark.parametrize("answer", [ApiError(NO_STREAM, "stream not found"), {"created": "tuesday"}])
-def test_without_its_stream_it_goes_on_without_a_word_and_the_process_too(answer: object) -> None:
+@pytest.mark.parametrize(
+    ("answer", "what"),
+    [(ApiError(NO_STREAM, "stream not found"), "is gone"), ({"created": "tuesday"}, "was made anew")],
+)
+def test_without_its_stream_it_goes_on_without_a_word_and_the_process_too(
+    answer: object, what: str, log: list[str]
+) -> None:
     """Fault 14: no new process would be taken by a stream that is gone or made anew."""
 
     async def scenario(room: Room) -> None:
@@ -323,9 +372,10 @@ def test_without_its_stream_it_goes_on_without_a_word_and_the_process_too(answer
         assert len(room.pulls) == 1
 
     assert play(scenario).lost == []
+    assert log == [f"CRITICAL stream LEDGER {what}: nothing is heard from it any more"]
 
 
-def test_a_stream_that_cannot_be_asked_says_nothing_of_its_consumer() -> None:
+def test_a_stream_that_cannot_be_asked_says_nothing_of_its_consumer(log: list[str]) -> None:
     async def scenario(room: Room) -> None:
         room.answers["STREAM.INFO.LEDGER"] = BusError("timeout")
         await deleted(room)
@@ -334,13 +384,15 @@ def test_a_stream_that_cannot_be_asked_says_nothing_of_its_consumer() -> None:
         assert len(room.pulls) == 2
 
     assert play(scenario).lost == []
+    assert log[0] == "DEBUG LEDGER: timeout"
 
 
 def test_a_closed_one_asks_for_nothing_more() -> None:
     async def scenario(room: Room) -> None:
         room.consumer.close()
         room.asked.clear()
-        room.status("408 Request Timeout")
+        for words in ("408 Request Timeout", "409 Consumer Deleted"):
+            room.status(words)
         room.deliver(42)
         await asyncio.sleep(60)
         assert (len(room.pulls), room.asked, room.said) == (1, [], [])

@@ -109,6 +109,24 @@ def test_those_that_failed_together_go_again_in_their_order() -> None:
     asyncio.run(scenario())
 
 
+def test_what_comes_during_the_pause_waits_behind_what_failed() -> None:
+    """Fault 9: order is kept, and the server is left alone for the pause."""
+
+    async def scenario() -> None:
+        publisher = FakePublisher()
+        relay = a_relay(publisher)
+        publish(relay, "a")
+        publisher.end(0, Unanswered())
+
+        publish(relay, "b")
+        during = list(publisher.subjects)
+        await _until_sent(publisher, 3)
+
+        assert (during, publisher.subjects) == (["a"], ["a", "a", "b"])
+
+    asyncio.run(scenario())
+
+
 def test_a_message_leaves_as_it_was_given_and_is_awaited_for_so_long() -> None:
     async def scenario() -> None:
         publisher = FakePublisher()
@@ -145,11 +163,12 @@ def test_what_no_stream_will_take_is_counted_and_holds_up_nothing() -> None:
     async def scenario() -> None:
         publisher = FakePublisher()
         relay = a_relay(publisher, in_flight_max=1)
-        publish(relay, "large", "b")
+        publish(relay, "large", "larger", "b")
 
-        publisher.end(0, Refused(TOO_LARGE, "message size exceeds maximum allowed"))
+        for number in (0, 1):
+            publisher.end(number, Refused(TOO_LARGE, "message size exceeds maximum allowed"))
 
-        assert (publisher.subjects, relay.undeliverable, relay.backlog) == (["large", "b"], 1, 1)
+        assert (publisher.subjects, relay.undeliverable, relay.backlog) == (["large", "larger", "b"], 2, 1)
 
     asyncio.run(scenario())
 
