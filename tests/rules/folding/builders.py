@@ -9,9 +9,11 @@ from typing import Final
 
 from actors.rules.folding.fold import Fold
 from actors.rules.folding.known import Known
+from actors.rules.folding.levels import seen, value_of
+from actors.rules.folding.path import Heard
 from actors.rules.folding.terms import FoldTerms, widened
 from actors.rules.stops.engine import StopEngine
-from bus.messages.market import Tick, Ticks
+from bus.messages.market import Part, Quote, Tick, Ticks
 from bus.messages.stops import StopFired, StopProgress
 from bus.messages.trades import Side, Trade
 from tests.rules.stops.builders import (
@@ -233,3 +235,18 @@ def both(seed: int, flood: Flood, thin_each: int) -> tuple[Outcome, Outcome]:
         known.takes(tick, FIRST.received_ns)
     after = [word for fold in folds for word in folded(stops, fold, thin_each=thin_each, known=known)]
     return Outcome(stops, [word for fold in folds for word in fold]), Outcome(stops, after)
+
+
+def heard(*ticks: Tick, part: Part = Part.KEPT) -> list[Heard]:
+    """Return the path of one input, each tick of which came by itself and at its own instant."""
+    known, path = Known(), []
+    for number, tick in enumerate(ticks):
+        known.takes(tick, tick.ts)
+        stands = known.crossed_ts(tick.ticker) if isinstance(tick, Quote) else value_of(tick)
+        path.append(Heard(number, number, tick.ts, tick, seen(tick), part, stands))
+    return path
+
+
+def prices(*values: int) -> list[Heard]:
+    """Return the path of a price."""
+    return heard(*(a_price(second, value) for second, value in enumerate(values, 1)))

@@ -1,15 +1,17 @@
 """What a fold says in the place of all that came: parts of it in their order, and what decides as every tick would have."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from actors.rules.folding.fold import Fold
 from actors.rules.folding.known import Known
 from actors.rules.folding.terms import FoldTerms, touched
 from actors.rules.stops.engine import StopEngine
-from bus.messages.market import Part, Ticks
+from bus.messages.market import Part, SpotPrice, Tick, Ticks
 from bus.messages.stops import StopFired
 from tests.rules.folding.builders import Flood, Outcome, Stops, Walk, both, folded
-from tests.rules.stops.builders import a_quote, a_trade, at, stop
+from tests.rules.stops.builders import a_beat, a_momentum, a_price, a_quote, a_trade, at, stop
 
 
 @pytest.mark.parametrize(
@@ -123,3 +125,162 @@ def test_what_is_older_than_a_tick_from_before_the_flood_is_not_kept_for_others(
     words = folded(Stops(1), [Ticks(batch=(each,), received_ns=at(9)) for each in (*old, *new)], known=known)
 
     assert {tick.ts for word in words for tick in word.batch} <= {each.ts for each in new}
+
+
+def a_fold(most: int = 0, terms: FoldTerms | None = None) -> Fold:
+    return Fold(terms or FoldTerms(), most, Known())
+
+
+def a_read(*ticks: Tick, part: Part = Part.KEPT) -> Ticks:
+    return Ticks(batch=ticks, received_ns=ticks[-1].ts, part=part)
+
+
+def reads(*values: int, since_s: int = 1) -> list[Ticks]:
+    """Return reads of a price, one each second."""
+    return [a_read(a_price(second, value)) for second, value in enumerate(values, since_s)]
+
+
+def in_short(words: Sequence[object]) -> list[object]:
+    """Return, for each read, its part and its prices; any other word as it is."""
+    return [
+        (word.part, *(int(tick.price) for tick in word.batch if isinstance(tick, SpotPrice)))
+        if isinstance(word, Ticks)
+        else word
+        for word in words
+    ]
+
+
+def test_more_than_so_many_ticks_are_parted_and_no_fewer() -> None:
+    fold, words = a_fold(most=2), reads(50, 51, 52)
+    for word in words[:2]:
+        fold.add(word)
+    whole = fold.words()
+    fold.add(words[2])
+
+    assert whole == words[:2]
+    assert fold.words() == [*words, Ticks(batch=(), received_ns=at(3), part=Part.END)]
+
+
+def test_what_is_dropped_and_what_is_held_is_counted() -> None:
+    fold = a_fold()
+    for word in reads(60, 40, *(50, 51) * 20, 50):
+        fold.add(word)
+    before = (fold.held, fold.folded)
+
+    fold.thin()
+
+    assert (before, fold.held, fold.folded) == ((43, 0), 4, 39)
+
+
+def test_a_path_is_thinned_out_by_itself_once_it_is_long() -> None:
+    fold, held = a_fold(), []
+    for word in reads(60, 40, *(50, 51) * 30):
+        fold.add(word)
+        held.append(fold.held)
+
+    assert held[59:] == [60, 4, 5]
+
+
+def test_what_stands_in_one_read_stays_in_one() -> None:
+    fold = a_fold()
+    fold.add(a_read(a_price(1, 50), a_momentum(1, 2), a_price(2, 40)))
+    fold.add(a_read(a_price(3, 60), a_price(4, 50)))
+
+    fold.thin()
+
+    *words, end = fold.words()
+    assert [(word.batch, word.received_ns) for word in words if isinstance(word, Ticks)] == [
+        ((a_price(1, 50), a_momentum(1, 2), a_price(2, 40)), at(2)),
+        ((a_price(3, 60), a_price(4, 50)), at(4)),
+    ]
+    assert end == Ticks(batch=(), received_ns=at(4), part=Part.END)
+
+
+def test_a_beat_stands_last_in_its_read() -> None:
+    fold = a_fold()
+    fold.add(a_read(a_beat(1), a_price(1, 50)))
+
+    [first, _] = fold.words()
+
+    assert first == a_read(a_price(1, 50), a_beat(1))
+
+
+def test_a_word_keeps_its_place_among_the_ticks_that_it_is_about() -> None:
+    """Fault 40: a path is parted where a trade's word stands, so that no tick before it speaks for one behind it."""
+    fold, mine = a_fold(), [(SpotPrice, "BTC")]
+    for word in reads(50, 40, 45, 45):
+        fold.add(word)
+    fold.interpose("a word", mine)
+    for word in reads(50, 42, 45, 45, since_s=5):
+        fold.add(word)
+
+    fold.thin()
+
+    kept = Part.KEPT
+    assert in_short(fold.words()) == [
+        *((kept, 50), (kept, 40), (kept, 45), (kept, 45), "a word"),
+        *((kept, 50), (kept, 42), (kept, 45), (kept, 45), (Part.END,)),
+    ]
+
+
+def test_a_word_about_other_inputs_parts_nothing() -> None:
+    fold = a_fold()
+    for word in reads(*(50, 51) * 15):
+        fold.add(word)
+    fold.interpose("a word", [(SpotPrice, "ETH")])
+    for word in reads(*(50, 51) * 15, 51, since_s=31):
+        fold.add(word)
+
+    assert fold.folded == 61 - fold.held > 50
+
+
+def test_words_stay_among_few_ticks_where_they_stood() -> None:
+    fold, words = a_fold(most=9), reads(50, 51)
+    fold.add(words[0])
+    fold.interpose("a word", [])
+    fold.add(words[1])
+
+    assert fold.words() == [words[0], "a word", words[1]]
+
+
+def test_a_word_that_came_before_there_were_too_many_ticks_parts_their_path_too() -> None:
+    fold = a_fold(most=4)
+    for word in reads(50, 40, 45):
+        fold.add(word)
+    fold.interpose("a word", [(SpotPrice, "BTC")])
+    for word in reads(50, 42, since_s=4):
+        fold.add(word)
+
+    fold.thin()
+
+    assert [word for word in in_short(fold.words()) if word == "a word" or 42 in tuple(word)] == [  # type: ignore[arg-type]  # a part and prices
+        "a word",
+        (Part.KEPT, 42),
+    ]
+
+
+def test_what_is_history_counts_and_fires_nothing() -> None:
+    """Fault 33"""
+    fold = a_fold()
+    fold.add(a_read(a_price(1, 50), a_price(2, 40), part=Part.PAST))
+    fold.add(a_read(a_price(3, 45)))
+
+    assert in_short(fold.words()) == [(Part.COUNTED, 50, 40), (Part.KEPT, 45), (Part.END,)]
+
+
+def test_bad_ticks_are_a_path_of_their_own() -> None:
+    """Fault 34: they neither end counts nor are they lost."""
+    fold = a_fold()
+    for second in range(1, 6):
+        fold.add(a_read(a_price(second, -second), a_price(second, 50)))
+
+    fold.thin()
+
+    bad = [
+        -int(tick.price)
+        for word in fold.words()
+        if isinstance(word, Ticks)
+        for tick in word.batch
+        if isinstance(tick, SpotPrice) and tick.price < 0
+    ]
+    assert bad == [3, 4, 5]

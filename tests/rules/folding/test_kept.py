@@ -1,0 +1,176 @@
+"""Of every short path what is kept lets any stop fire, count and trail as the whole path does."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import product
+from typing import Final, NamedTuple
+
+import pytest
+
+from actors.rules.folding.kept import kept, kept_odd
+from actors.rules.folding.path import Heard
+from actors.rules.folding.terms import FoldTerms
+from bus.messages.market import Part
+from tests.rules.folding.builders import heard, prices
+from tests.rules.stops.builders import a_beat, a_coin_quote, a_price, a_quote
+
+D = Decimal
+CONFIRMS: Final = ((1,), (2,), (1, 3))
+
+
+class Stop(NamedTuple):
+    """A stop that fires once a price has counted `confirm` times at or below its level, or so far below its best.
+
+    sign: -1 for one that fires by a rise. counted, best: from before the path. active: the best from which on it fires.
+    """
+
+    confirm: int
+    level: int | None = None
+    trail: int = 0
+    sign: int = 1
+    counted: int = 0
+    best: int | None = None
+    active: int = -99
+
+
+def end_of(stop: Stop, path: Sequence[Heard]) -> tuple[bool, int, int | None]:
+    """Return whether it fires, and how far it has counted and what its best is where it does not."""
+    count, best, last = stop.counted, stop.best, None
+    for one in path:
+        price = stop.sign * int(one.tick.price)  # type: ignore[union-attr]  # a price's path
+        if stop.level is None:
+            best = price if best is None else max(best, price)
+        level = stop.level if stop.level is not None else (best or 0) - stop.trail
+        if price > level or (stop.level is None and best is not None and best < stop.active):
+            count = 0
+        elif one.part is not Part.WITNESS:
+            count, last = count + (one.tick.ts != last), one.tick.ts
+            if count >= stop.confirm and one.part is Part.KEPT:
+                return True, 0, None
+    return False, count, best
+
+
+def stops(confirms: Sequence[int]) -> list[Stop]:
+    """Return stops at every level between the prices 1, 2 and 3, of which some have counted before."""
+    return [
+        Stop(confirm, level=sign * level, sign=sign, counted=counted)
+        for confirm, level, sign in product(confirms, (1, 2, 3), (1, -1))
+        for counted in range(confirm)
+    ]
+
+
+@pytest.mark.parametrize("confirms", CONFIRMS)
+def test_what_is_kept_of_any_short_path_fires_and_counts_as_the_whole(confirms: tuple[int, ...]) -> None:
+    """Fault 40"""
+    terms, all_stops = FoldTerms(confirms=frozenset(confirms)), stops(confirms)
+    for values in product((1, 2, 3), repeat=6):
+        path = prices(*values)
+
+        left = kept(path, terms)
+
+        assert [end_of(stop, left) for stop in all_stops] == [end_of(stop, path) for stop in all_stops], values
+
+
+def test_what_comes_at_one_instant_counts_once_with_what_is_kept_too() -> None:
+    """Fault 40"""
+    confirms = (1, 2)
+    terms, all_stops = FoldTerms(confirms=frozenset(confirms)), stops(confirms)
+    for values in product((1, 2, 3), repeat=6):
+        path = heard(*(a_price(1 + number // 2, value) for number, value in enumerate(values)))
+
+        left = kept(path, terms)
+
+        assert [end_of(stop, left) for stop in all_stops] == [end_of(stop, path) for stop in all_stops], values
+
+
+@pytest.mark.parametrize("confirms", CONFIRMS[:2])
+def test_what_is_kept_of_any_short_path_trails_as_the_whole(confirms: tuple[int, ...]) -> None:
+    """Fault 40: a stop that trails by so much, from a best of before the path or from one on which it waits for."""
+    terms = FoldTerms(confirms=frozenset(confirms), trails=True, activations=frozenset({D(3)}))
+    all_stops = [
+        Stop(confirm, trail=trail, best=best, active=active)
+        for confirm, trail, best, active in product(confirms, (1, 2), (None, 1, 2, 3, 4), (-99, 3))
+    ]
+    for values in product((1, 2, 3, 4), repeat=5):
+        path = prices(*values)
+
+        left = kept(path, terms)
+
+        assert [end_of(stop, left) for stop in all_stops] == [end_of(stop, path) for stop in all_stops], values
+
+
+def told(path: Sequence[Heard]) -> list[str]:
+    """Return the prices of a path, with a question mark behind those that only bear witness."""
+    return [f"{one.tick.price}{'?' * (one.part is Part.WITNESS)}" for one in path]  # type: ignore[union-attr]  # as above
+
+
+@pytest.mark.parametrize(
+    ("terms", "left"),
+    [
+        (FoldTerms(), "50 49 50? 47 52 51? 50"),
+        (FoldTerms(trails=True), "50 49 50? 47 52 51? 50"),
+        (FoldTerms(dwells=True), "50 49 50? 47 52 51? 50"),
+        (FoldTerms(confirms=frozenset({2})), "50 49 48 50? 47 48 51 52 51 50"),
+        (FoldTerms(confirms=frozenset({1, 3})), "50 49 48 49 50? 49 47 48 51 52 51 50"),
+    ],
+)
+def test_extremes_are_kept_and_what_stood_between_them(terms: FoldTerms, left: str) -> None:
+    path = prices(50, 49, 48, 49, 50, 49, 47, 48, 50, 51, 52, 51, 50)
+
+    assert told(kept(path, terms)) == left.split()
+
+
+def test_of_a_flood_of_prices_between_two_others_one_is_left() -> None:
+    wave = (50, 51) * 500
+
+    assert told(kept(prices(60, 40, *wave, 50), FoldTerms())) == ["60", "40", "51", "50"]
+
+
+def test_what_is_kept_is_kept_again() -> None:
+    path = prices(*(50 + number * 37 % 11 for number in range(100)))
+    once = kept(path, FoldTerms(confirms=frozenset({2}), trails=True))
+
+    assert kept(once, FoldTerms(confirms=frozenset({2}), trails=True)) == once
+
+
+def test_since_when_a_value_stands_is_kept() -> None:
+    """Fault 32: a price that stands still for too long is unknown, and not from the end of the fold on."""
+    path = prices(50, 51, 50, 51, 51, 51, 51)
+
+    assert [one.order for one in kept(path, FoldTerms())] == [0, 1, 2, 3, 6]
+
+
+def test_the_last_word_of_each_source_is_kept() -> None:
+    ticks = [a_coin_quote(second, "100", "101", source=source) for second, source in enumerate("ababaaaa", 1)]
+
+    assert [one.order for one in kept(heard(*ticks), FoldTerms())] == [0, 3, 7]
+
+
+def test_since_when_a_book_is_crossed_is_kept_where_somebody_looks_at_it() -> None:
+    asks = ("101", "101", "99", "99", "99", "101", "101", "101")
+    path = heard(*(a_coin_quote(second, "100", ask) for second, ask in enumerate(asks, 1)))
+
+    left = kept(path, FoldTerms())
+
+    assert [one.order for one in left] == [0, 1, 2, 4, 5, 7]
+
+
+def test_of_beats_the_first_and_the_last_are_kept() -> None:
+    path = heard(*(a_beat(second) for second in range(1, 6)))
+
+    assert kept(path, FoldTerms()) == [path[0], path[-1]]
+    assert kept(path[:1], FoldTerms()) == path[:1]
+
+
+def test_of_what_the_book_rejects_as_many_are_kept_as_mark_a_feed() -> None:
+    """Fault 34"""
+    path = heard(*(a_quote(second, "40", "41") for second in range(1, 6)))
+
+    assert kept_odd(path) == path[-3:]
+
+
+@pytest.mark.parametrize("part", [Part.WITNESS, Part.COUNTED])
+def test_what_only_bears_witness_or_only_counts_does_no_more_when_it_is_kept(part: Part) -> None:
+    path = heard(*(a_price(second, value) for second, value in enumerate((50, 40, 60, 50), 1)), part=part)
+
+    assert {one.part for one in kept(path, FoldTerms())} <= {Part.WITNESS, part}
