@@ -2,8 +2,6 @@
 
 from decimal import Decimal
 
-import pytest
-
 from actors.rules.folding.levels import NEVER
 from actors.rules.folding.path import Course, bests, courses, drops, lanes
 from actors.rules.folding.terms import FoldTerms
@@ -15,10 +13,15 @@ D = Decimal
 NOTHING = -NEVER
 
 
+def exact(*values: int | str | Decimal) -> list[Decimal]:
+    """Values of a course, one for each tick."""
+    return [Decimal(value) for value in values]
+
+
 def test_a_price_falls_and_its_rise_is_the_fall_of_its_negative() -> None:
     found = courses(prices(50, 49), FoldTerms(trails=True))
 
-    assert found == [Course([50, 49], [50, 49], trails=True), Course([-50, -49], [-50, -49])]
+    assert found == [Course(exact(50, 49), exact(50, 49), trails=True), Course(exact(-50, -49), exact(-50, -49))]
 
 
 def test_a_long_trade_trails_what_falls_and_a_short_one_what_rises() -> None:
@@ -27,10 +30,10 @@ def test_a_long_trade_trails_what_falls_and_a_short_one_what_rises() -> None:
     found = courses(path, FoldTerms(trails=True))
 
     assert found == [
-        Course([100, 99], [100, 99], trails=True),
-        Course([-100, -99], [-100, -99]),
-        Course([101, 102], [101, 102]),
-        Course([-101, -102], [-101, -102], trails=True),
+        Course(exact(100, 99), exact(100, 99), trails=True),
+        Course(exact(-100, -99), exact(-100, -99)),
+        Course(exact(101, 102), exact(101, 102)),
+        Course(exact(-101, -102), exact(-101, -102), trails=True),
     ]
 
 
@@ -45,8 +48,8 @@ def test_what_is_the_same_on_both_sides_is_one_course_and_what_bounds_both_ways_
     almost = D("0.519999999999")
 
     assert courses(path, FoldTerms())[:2] == [
-        Course([D("0.50"), almost], [D("0.50"), 0]),
-        Course([D("-0.50"), 0], [D("-0.50"), -almost]),
+        Course(exact("0.50", almost), exact("0.50", 0)),
+        Course(exact("-0.50", 0), exact("-0.50", -almost)),
     ]
 
 
@@ -56,7 +59,7 @@ def test_a_probability_falls_by_the_yes_side_and_rises_by_the_no_side() -> None:
 
     found = courses(path, FoldTerms(spreads=frozenset({D("0.02")})))
 
-    yes, no = [D("1.02"), D("1.04")], [D("-1.02"), D("-1.10")]
+    yes, no = exact("1.02", "1.04"), exact("-1.02", "-1.10")
     assert found == [*plain, Course(yes, yes), Course(no, no)]
 
 
@@ -65,8 +68,8 @@ def test_a_book_that_is_crossed_counts_once_it_has_stood_as_long_as_somebody_wai
 
     at_once, later = (courses(path, FoldTerms(patiences=frozenset({seconds * NS_PER_S})))[0] for seconds in (0, 2))
 
-    assert at_once == Course([100, 101, 101], [100, 101, 101])
-    assert later == Course([100, NEVER, 101], [100, NOTHING, 101])
+    assert at_once == Course(exact(100, 101, 101), exact(100, 101, 101))
+    assert later == Course(exact(100, NEVER, 101), exact(100, NOTHING, 101))
 
 
 def test_a_probability_of_a_crossed_book_counts_by_the_same_patience() -> None:
@@ -75,8 +78,8 @@ def test_a_probability_of_a_crossed_book_counts_by_the_same_patience() -> None:
     found = courses(path, FoldTerms(patiences=frozenset({NS_PER_S}), spreads=frozenset({None})))
 
     assert found[-2:] == [
-        Course([D("1.02"), NEVER], [D("1.02"), NOTHING]),
-        Course([D("-1.02"), NEVER], [D("-1.02"), NOTHING]),
+        Course(exact("1.02", NEVER), exact("1.02", NOTHING)),
+        Course(exact("-1.02", NEVER), exact("-1.02", NOTHING)),
     ]
 
 
@@ -93,36 +96,38 @@ def test_a_limit_trusts_what_disagrees_no_more_and_what_nobody_can_compare() -> 
         a_quote(3, "0.50", "0.52"),
     )
 
-    assert lanes(path, [D("0.01"), D("0.05")]) == [(True, True, True), (True, False, True)]
+    assert lanes(path, exact("0.01", "0.05")) == [(True, True, True), (True, False, True)]
 
 
 def test_a_best_is_the_highest_so_far_of_what_is_trusted() -> None:
-    course = Course([], [5, 7, 6, 8])
+    course = Course([], exact(5, 7, 6, 8))
 
-    assert bests(course, [True] * 4) == [5, 7, 7, 8]
-    assert bests(course, [False, True, False, False]) == [NOTHING, 7, 7, 7]
+    assert bests(course, [True] * 4) == exact(5, 7, 7, 8)
+    assert bests(course, [False, True, False, False]) == exact(NOTHING, 7, 7, 7)
 
 
 def test_a_drop_is_how_far_below_its_best_a_tick_is_in_dollars_and_as_a_share() -> None:
-    course = Course([D(100), D(90), D(60)], [D(100), D(80), D(50)])
+    course = Course(exact(100, 90, 60), exact(100, 80, 50))
 
-    assert drops(course, [D(100), D(100), D(50)]) == (
-        Course([0, -10, 10], [0, -20, 0]),
-        Course([0, D("-0.1"), D("0.2")], [0, D("-0.2"), 0]),
+    assert drops(course, exact(100, 100, 50)) == (
+        Course(exact(0, -10, 10), exact(0, -20, 0)),
+        Course(exact(0, "-0.1", "0.2"), exact(0, "-0.2", 0)),
     )
 
 
-@pytest.mark.parametrize("best", [NOTHING, D(100)])
-def test_what_nobody_knows_is_no_drop_of_any_size_nor_is_what_comes_before_the_first_best(best: Decimal) -> None:
-    unknown = Course([NEVER], [NOTHING])
-    before = Course([D(90)], [D(90)])
+def test_what_nobody_knows_is_beyond_no_stop_that_trails_and_ends_no_count() -> None:
+    unknown = Course(exact(NEVER), exact(NOTHING))
 
-    assert drops(unknown, [D(100)]) == (unknown, unknown)
-    assert drops(before, [NOTHING]) == (Course([NEVER], [NEVER]),) * 2
-    assert drops(unknown, [best])[0].tops == [NEVER]
+    assert drops(unknown, exact(100)) == (unknown, unknown)
+
+
+def test_before_the_first_best_nothing_is_below_it() -> None:
+    never = Course(exact(NEVER), exact(NEVER))
+
+    assert drops(Course(exact(90), exact(90)), exact(NOTHING)) == (never, never)
 
 
 def test_a_share_of_a_best_of_nothing_is_nothing() -> None:
-    [_, share] = drops(Course([D(-5)], [D(-5)]), [D(0)])
+    [_, share] = drops(Course(exact(-5), exact(-5)), exact(0))
 
     assert abs(share.tops[0]) < D("0.000001")
