@@ -33,6 +33,8 @@ _PATIENCE_S: Final = 12
 _WAIT: Final = 10
 """A test that stands on the clock so many times as long, and as many seconds more, waits for what does not come."""
 _TOLD_EVERY: Final = 100
+_SHARED: Final = "postgres_server"
+"""A fixture that stands before the first fork, for all of them: a server in which each test has a database of its own."""
 
 
 @dataclass(slots=True)
@@ -100,6 +102,11 @@ class Bench:
         self._failed: str | None = None
         self._killers: dict[str, dict[int, None]] = defaultdict(dict)
         session.config.pluginmanager.register(self)
+        first = next((item for item in self._items if _SHARED in getattr(item, "fixturenames", ())), None)
+        self._last = None if first is None else session
+        """What comes after the last test of a fork, and so is not torn down: nothing, or what the whole session uses."""
+        if first is not None:
+            first.ihook.pytest_runtest_protocol(item=first, nextitem=session)
         pid, reader = _forked(self._reach)
         with reader:
             found = json.loads(reader.read() or "null")
@@ -178,7 +185,7 @@ class Bench:
         return None
 
     def _run(self, order: Any) -> Iterator[tuple[int, float]]:
-        following = [*(self._items[number] for number in order), None][1:]
+        following = [*(self._items[number] for number in order), self._last][1:]
         for number, after in zip(order, following, strict=True):
             item, began = self._items[number], time.process_time()
             item.ihook.pytest_runtest_protocol(item=item, nextitem=after)
