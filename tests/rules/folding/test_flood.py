@@ -53,3 +53,7 @@ def test_its_end_follows_its_beginning_and_neither_is_told_twice_at_one_instant(
         ("flood-2", "flood", "flood", Severity.WARNING, 2_000_000),
         ("flood_over-3", "flood_over", "flood_over", Severity.INFO, 3_000_000),
     ]
+    assert (begins.title, ends.title) == (
+        "Market data comes faster than stops are decided",
+        "Stops see every tick again",
+    )

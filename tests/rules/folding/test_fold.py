@@ -11,7 +11,7 @@ from actors.rules.stops.engine import StopEngine
 from bus.messages.market import Part, SpotPrice, Tick, Ticks
 from bus.messages.stops import StopFired
 from tests.rules.folding.builders import Flood, Outcome, Stops, Walk, both, folded
-from tests.rules.stops.builders import a_beat, a_momentum, a_price, a_quote, a_trade, at, stop
+from tests.rules.stops.builders import a_beat, a_coin_quote, a_momentum, a_price, a_quote, a_trade, at, stop
 
 
 @pytest.mark.parametrize(
@@ -284,3 +284,15 @@ def test_bad_ticks_are_a_path_of_their_own() -> None:
         if isinstance(tick, SpotPrice) and tick.price < 0
     ]
     assert bad == [3, 4, 5]
+
+
+def test_since_when_a_book_is_crossed_stays_known() -> None:
+    """Fault 31: it counts once it has stood, and not only from the last tick of the fold on."""
+    fold = a_fold()
+    for second, ask in enumerate(("101", "101", *["99"] * 20), 1):
+        fold.add(a_read(a_coin_quote(second, "100", ask)))
+
+    fold.thin()
+
+    since = [tick.ts for word in fold.words() if isinstance(word, Ticks) for tick in word.batch]
+    assert since == [at(1), at(2), at(3), at(22)]

@@ -3,25 +3,26 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import product
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
 from actors.rules.folding.kept import kept, kept_odd
+from actors.rules.folding.levels import NEVER
 from actors.rules.folding.path import Heard
 from actors.rules.folding.terms import FoldTerms
-from bus.messages.market import Part
+from bus.messages.market import Part, Quote, SpotPrice, Tick
 from tests.rules.folding.builders import heard, prices
-from tests.rules.stops.builders import a_beat, a_coin_quote, a_price, a_quote
+from tests.rules.stops.builders import a_beat, a_coin_quote, a_price, a_quote, at
 
 D = Decimal
-CONFIRMS: Final = ((1,), (2,), (1, 3))
 
 
 class Stop(NamedTuple):
     """A stop that fires once a price has counted `confirm` times at or below its level, or so far below its best.
 
-    sign: -1 for one that fires by a rise. counted, best: from before the path. active: the best from which on it fires.
+    sign: -1 for one that fires by a rise. counted, best: from before the path; last: the instant of what was counted last. active:
+    the best from which on it fires. limit: how far the sides of a quote may disagree where it fires, or where a best follows them.
     """
 
     confirm: int
@@ -29,23 +30,38 @@ class Stop(NamedTuple):
     trail: int = 0
     sign: int = 1
     counted: int = 0
+    last: int | None = None
     best: int | None = None
     active: int = -99
+    limit: Decimal = NEVER
+
+
+def price_of(tick: Tick) -> int:
+    """Return a price, the cents of a yes bid, or at what a short trade is bought back."""
+    match tick:
+        case SpotPrice(price=price):
+            return int(price)
+        case Quote(yes_bid=bid) if bid is not None:
+            return int(bid * 100)
+        case Quote(ask=ask) if ask is not None:
+            return int(ask)
+    raise AssertionError(tick)
 
 
 def end_of(stop: Stop, path: Sequence[Heard]) -> tuple[bool, int, int | None]:
     """Return whether it fires, and how far it has counted and what its best is where it does not."""
-    count, best, last = stop.counted, stop.best, None
+    count, best, last = stop.counted, stop.best, stop.last
     for one in path:
-        price = stop.sign * int(one.tick.price)  # type: ignore[union-attr]  # a price's path
-        if stop.level is None:
+        price, is_trusted = stop.sign * price_of(one.tick), (one.seen.apart or 0) <= stop.limit
+        if stop.level is None and is_trusted:
             best = price if best is None else max(best, price)
-        level = stop.level if stop.level is not None else (best or 0) - stop.trail
+        level = stop.level if stop.level is not None else -99 if best is None else best - stop.trail
         if price > level or (stop.level is None and best is not None and best < stop.active):
-            count = 0
+            count, last = 0, None
         elif one.part is not Part.WITNESS:
-            count, last = count + (one.tick.ts != last), one.tick.ts
-            if count >= stop.confirm and one.part is Part.KEPT:
+            if count < stop.confirm and one.tick.ts != last:
+                count, last = count + 1, one.tick.ts
+            if count >= stop.confirm and one.part is Part.KEPT and is_trusted:
                 return True, 0, None
     return False, count, best
 
@@ -59,10 +75,9 @@ def stops(confirms: Sequence[int]) -> list[Stop]:
     ]
 
 
-@pytest.mark.parametrize("confirms", CONFIRMS)
-def test_what_is_kept_of_any_short_path_fires_and_counts_as_the_whole(confirms: tuple[int, ...]) -> None:
+def test_what_is_kept_of_any_short_path_fires_and_counts_as_the_whole() -> None:
     """Fault 40"""
-    terms, all_stops = FoldTerms(confirms=frozenset(confirms)), stops(confirms)
+    terms, all_stops = FoldTerms(confirms=frozenset({1, 3})), stops((1, 3))
     for values in product((1, 2, 3), repeat=6):
         path = prices(*values)
 
@@ -73,8 +88,10 @@ def test_what_is_kept_of_any_short_path_fires_and_counts_as_the_whole(confirms: 
 
 def test_what_comes_at_one_instant_counts_once_with_what_is_kept_too() -> None:
     """Fault 40"""
-    confirms = (1, 2)
-    terms, all_stops = FoldTerms(confirms=frozenset(confirms)), stops(confirms)
+    terms = FoldTerms(confirms=frozenset({1, 3}))
+    all_stops = [
+        each._replace(last=last) for each in stops((1, 3)) for last in (None, at(1)) if each.counted or not last
+    ]
     for values in product((1, 2, 3), repeat=6):
         path = heard(*(a_price(1 + number // 2, value) for number, value in enumerate(values)))
 
@@ -83,20 +100,59 @@ def test_what_comes_at_one_instant_counts_once_with_what_is_kept_too() -> None:
         assert [end_of(stop, left) for stop in all_stops] == [end_of(stop, path) for stop in all_stops], values
 
 
-@pytest.mark.parametrize("confirms", CONFIRMS[:2])
-def test_what_is_kept_of_any_short_path_trails_as_the_whole(confirms: tuple[int, ...]) -> None:
+def test_what_is_kept_of_any_short_path_trails_as_the_whole() -> None:
     """Fault 40: a stop that trails by so much, from a best of before the path or from one on which it waits for."""
+    confirms = (1, 2)
     terms = FoldTerms(confirms=frozenset(confirms), trails=True, activations=frozenset({D(3)}))
     all_stops = [
         Stop(confirm, trail=trail, best=best, active=active)
         for confirm, trail, best, active in product(confirms, (1, 2), (None, 1, 2, 3, 4), (-99, 3))
     ]
-    for values in product((1, 2, 3, 4), repeat=5):
-        path = prices(*values)
+    for values in product((1, 2, 3, 4), repeat=4):
+        path = prices(*values, 2, 2)
 
         left = kept(path, terms)
 
         assert [end_of(stop, left) for stop in all_stops] == [end_of(stop, path) for stop in all_stops], values
+
+
+def test_what_no_limit_trusts_is_counted_and_neither_fires_nor_is_a_best() -> None:
+    """Fault 40, Fault 34"""
+    terms = FoldTerms(confirms=frozenset({1, 2}), limits=frozenset({D("0.01")}), trails=True)
+    limits, bests = (NEVER, D("0.01")), (None, 41, 43)
+    all_stops = [
+        *(Stop(confirm, level=level, limit=limit) for confirm, level, limit in product((1, 2), (41, 42, 43), limits)),
+        *(
+            Stop(confirm, trail=trail, limit=limit, best=best)
+            for confirm, trail, limit, best in product((1, 2), (1, 2), limits, bests)
+        ),
+    ]
+    for values in product((41, 42, 43), repeat=3):
+        for apart in product((0, 5), repeat=3):
+            path = heard(
+                *(
+                    a_quote(second, f"0.{bid}", "0.60", no_bid="0.40", no_ask=f"0.{100 - bid + wide}")
+                    for second, (bid, wide) in enumerate(zip((*values, 43, 43), (*apart, 0, 0), strict=True), 1)
+                )
+            )
+
+            left = kept(path, terms)
+
+            assert [end_of(stop, left) for stop in all_stops] == [end_of(stop, path) for stop in all_stops], path
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_stop_that_trails_from_a_best_on_finds_the_fall_that_follows_it(sign: int) -> None:
+    """Fault 40: a fall as deep from a lower best is no witness for it."""
+    terms = FoldTerms(trails=True, activations=frozenset({D(100 + 3 * sign)}))
+    values = [100 + sign * step for step in (2, 0, 3, 1, 3, 2, 3, 4, 4, 4)]
+    falls = prices(*values)
+    rises = heard(*(a_coin_quote(second, "50", str(value)) for second, value in enumerate(values, 1)))
+    waits = Stop(1, trail=2, sign=sign, active=sign * 100 + 3)
+
+    left = kept(falls if sign == 1 else rises, terms)
+
+    assert end_of(waits, left) == (True, 0, None)
 
 
 def told(path: Sequence[Heard]) -> list[str]:
@@ -153,6 +209,16 @@ def test_since_when_a_book_is_crossed_is_kept_where_somebody_looks_at_it() -> No
     left = kept(path, FoldTerms())
 
     assert [one.order for one in left] == [0, 1, 2, 4, 5, 7]
+
+
+@pytest.mark.parametrize(("terms", "left"), [(FoldTerms(), [0, 6]), (FoldTerms(dwells=True), [0, 5, 6])])
+def test_a_tick_of_which_nobody_knows_is_kept_where_a_dwell_begins_anew_with_it(
+    terms: FoldTerms, left: list[int]
+) -> None:
+    bids = ("48", "48", "48", "48", "48", None, "49")
+    path = heard(*(a_coin_quote(second, bid, "51") for second, bid in enumerate(bids, 1)))
+
+    assert [one.order for one in kept(path, terms)] == left
 
 
 def test_of_beats_the_first_and_the_last_are_kept() -> None:
