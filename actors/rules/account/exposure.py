@@ -63,7 +63,7 @@ def at_risk(trade: Trade) -> Money:
     if entry is not None and entry.state is not AttemptState.DEAD:
         coming = max(ZERO, entry.quantity - entry.filled)
     held = EXACT.multiply(trade.entry_price or ZERO, trade.open_quantity)
-    return EXACT.add(held, EXACT.multiply(price_of(trade), coming)) if coming else held
+    return EXACT.add(held, EXACT.multiply(price_of(trade), coming))
 
 
 def price_of(trade: Trade) -> Price:

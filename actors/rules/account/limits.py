@@ -85,8 +85,7 @@ def refusal(
     if own.max_quantity and trade.quantity > own.max_quantity:
         return _refused("max_quantity", account, own.max_quantity, f"{trade.quantity:f}")
     for name, limit, count in counts:
-        before = count() if limit else 0
-        if limit and before >= limit:
+        if limit and (before := count()) >= limit:
             return _refused(name, account, limit, f"number {before + 1}", retry=True)
     return _by_value(trade, own, exposure, trade.limit_price)
 

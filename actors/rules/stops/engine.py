@@ -93,8 +93,6 @@ class StopEngine:
                 self._said.append(checked(word.trade, self._roster, word.now_ns))
             case StopProgress():
                 self._roster.restore(word)
-            case _:
-                pass
         return self._said
 
     @property

@@ -11,7 +11,7 @@ from actors.rules.market.sight import Sight
 from bus.messages.timers import SetTimer
 from bus.messages.trades import Side, TradeState
 from tests.rules.account.builders import Accounts, D, a_balance, a_holding, a_pending, a_rule
-from tests.rules.stops.builders import COIN, SYMBOL, a_beat, a_coin_quote, a_coin_trade, a_price, a_quote, at
+from tests.rules.stops.builders import COIN, SYMBOL, TICKER, a_beat, a_coin_quote, a_coin_trade, a_price, a_quote, at
 
 OTHER = "KXBTCD-OTHER"
 
@@ -72,6 +72,17 @@ def test_a_tick_looks_at_the_holdings_of_its_ticker_alone(monkeypatch: pytest.Mo
     accounts.tick(a_quote(2, "0.61", "0.62", ticker=OTHER))
 
     assert looked == [OTHER]
+
+
+def test_a_ticker_is_looked_at_once_whatever_underlying_its_trades_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fault 40"""
+    accounts = Accounts(a_holding(), a_holding("t2", symbol="BITCOIN")).tick(a_quote(1, "0.60", "0.62"))
+    looked: list[str] = []
+    monkeypatch.setattr(Holding, "look", lambda holding, _now_ns: looked.append(holding.name))
+
+    accounts.tick(a_quote(2, "0.61", "0.62"))
+
+    assert looked == [TICKER]
 
 
 def test_a_feed_that_is_back_lights_up_all_that_it_had_left_in_the_dark() -> None:

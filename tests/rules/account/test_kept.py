@@ -9,7 +9,7 @@ from actors.rules.stops.engine import StopEngine
 from bus.messages.accounts import AccountProgress, CashFlow, StatedBalance
 from bus.messages.market import Result
 from bus.messages.trades import Purpose, Trade, TradeState
-from tests.rules.account.builders import Accounts, D, a_balance, a_fill, a_holding, a_rule, filled
+from tests.rules.account.builders import Accounts, D, a_balance, a_fill, a_holding, a_pending, a_rule, filled
 from tests.rules.stops.builders import a_quote, at
 
 HELD = a_holding()
@@ -73,6 +73,14 @@ def test_what_a_trade_moved_that_ended_after_the_last_commit_is_found_on_the_rec
 
     again = Accounts(rule=a_rule(now_ns=at(3)), cash=None, engine=engine)
     assert again.wait(3).standing.cash == 1600
+
+
+def test_a_trade_that_is_first_heard_of_when_it_has_ended_has_moved_the_cash() -> None:
+    bought = filled(a_pending(), a_fill(1, "1000", "0.60"))
+
+    accounts = Accounts(filled(bought, a_fill(2, "1000", "0.70", Purpose.CLOSE)))
+
+    assert accounts.wait(3).standing.cash == 1100
 
 
 def test_cash_that_moved_by_an_unknown_amount_says_so_until_it_is_stated_again() -> None:

@@ -138,6 +138,14 @@ def test_a_feed_s_word_in_a_fold_lets_look_at_its_end_at_what_the_fold_has_touch
     assert [fired.now_ns for fired in watch.wait(70).fired] == [at(66)]
 
 
+def test_a_crossed_book_whose_feed_falls_silent_goes_stale_before_it_would_count() -> None:
+    watch = watching(stop("price", stop_price="0.25"), general={"crossed_max_s": 60})
+
+    watch.tick(a_quote(1, "0.24", "0.20")).wait(31.1)
+
+    assert (watch.notices, watch.wait(100).fired) == (["feed_stale"], [])
+
+
 def timers(watch: Watch) -> list[tuple[str, int]]:
     return [(word.key, word.due_ns) for word in watch.said if isinstance(word, SetTimer)]
 

@@ -101,6 +101,26 @@ def test_a_timer_that_waited_behind_ticks_is_of_now() -> None:
     assert [fired.now_ns for fired in watch.fired] == [at(70)]
 
 
+@pytest.mark.parametrize(
+    ("changes", "due"), [({"fees": D(1)}, 4), ({"stops": (stop("price", stop_price="0.24", dwell_s=3),)}, 5)]
+)
+def test_a_dwell_goes_on_while_its_stop_is_the_same_and_begins_anew_with_another(changes: Any, due: int) -> None:
+    """A fee just behind a tick delays no stop; what another threshold has waited counts for none."""
+    watch = Watch(trade := a_trade(stop("price", stop_price="0.25", dwell_s=3))).tick(a_quote(1, *LOW))
+
+    watch.hear(later(trade, ts=at(2), **changes))
+
+    assert [fired.now_ns for fired in watch.wait(9).fired][:1] == [at(due)]
+
+
+def test_a_stop_that_is_held_back_is_not_told_again_when_its_trade_changes_otherwise() -> None:
+    watch = Watch(trade := a_trade(stop("price", stop_price="0.25", min_age_s=600))).tick(a_quote(1, *LOW))
+
+    watch.hear(later(trade, fees=D(1)))
+
+    assert watch.notices == ["stop_held_back"]
+
+
 # Stale
 
 
