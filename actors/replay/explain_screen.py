@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from actors.replay.replay_screen import gap_lines
 from bus.messages.explain import Explained, RuleStanding
 from bus.messages.plain import instant_text, number_text
 from bus.messages.stops import Guard, StopDecision
@@ -31,7 +32,7 @@ def render(found: Explained) -> RenderableType:
     parts: list[RenderableType] = [card("Explanation", facts)]
     if found.source == "capsule":
         parts.append(Text("From its capsule in PostgreSQL: no recording tells of it.", style="yellow"))
-    parts += [Text(f"gap: {gap}", style="yellow") for gap in found.gaps]
+    parts += gap_lines(found.gaps)
     parts += [Text(""), Text(_verdict(found), style="bold"), Text("")]
     if found.rules:
         parts.append(table("Its rules", _COLUMNS, [_row(rule) for rule in found.rules]))

@@ -1,7 +1,7 @@
 """What a person sees of a replay: what was told again, what is different and where, what is missing."""
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 from rich.console import Group, RenderableType
@@ -13,6 +13,7 @@ from config.pictures import card
 
 _CONTEXT_LINES = 2
 _SHOWN = 3
+_GAPS = 10
 
 
 def render(found: Replayed) -> RenderableType:
@@ -29,7 +30,7 @@ def render(found: Replayed) -> RenderableType:
         "different": f"{found.different:,}",
     }
     parts: list[RenderableType] = [card("Replay", facts)]
-    parts += [Text(f"gap: {gap}", style="yellow") for gap in found.gaps]
+    parts += gap_lines(found.gaps)
     for number, difference in enumerate(found.differences[:_SHOWN], 1):
         parts += [Text(""), *_difference(number, difference)]
     if found.different > _SHOWN:
@@ -37,6 +38,14 @@ def render(found: Replayed) -> RenderableType:
             Text(f"... and {found.different - _SHOWN:,} more; --json shows the first {len(found.differences)}")
         )
     return Group(*parts)
+
+
+def gap_lines(gaps: Sequence[str]) -> Iterator[Text]:
+    """Return what the recording lacks, the first of it line by line."""
+    for gap in gaps[:_GAPS]:
+        yield Text(f"gap: {gap}", style="yellow")
+    if len(gaps) > _GAPS:
+        yield Text(f"gap: ... and {len(gaps) - _GAPS:,} more; --json shows all of them", style="yellow")
 
 
 def _difference(number: int, it: ReplayDifference) -> Iterator[Text]:

@@ -10,6 +10,7 @@ from typing import Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from actors.replay.replay_screen import gap_lines
 from actors.rules.pictures.outcome_words import CHANGES, change_text, outcome_text
 from bus.messages.plain import instant_text
 from bus.messages.units import Money
@@ -68,8 +69,7 @@ def _ground(ground: Ground, title: str, more: dict[str, object] | None = None) -
         "fills": f"simulated, also those of {', '.join(ground.simulated)}" if ground.simulated else "simulated",
     }
     yield card(title, facts | (more or {}))
-    for gap in ground.gaps:
-        yield Text(f"gap: {gap}", style="yellow")
+    yield from gap_lines(ground.gaps)
 
 
 def _row(trade: TradeCompared) -> tuple[object, ...]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console, RenderableType
 
+from actors.replay.replay_screen import gap_lines
 from actors.replay.screen import LiveTable, closing, opening
 from actors.replay.sidecar import read_sidecar
 from bus.messages.stops import Mark, MarkSnapshot, MarkState
@@ -78,3 +79,11 @@ def test_the_summary_says_what_ended_the_trades_and_what_they_brought() -> None:
     screen = shown(closing(document, 2.0))
 
     assert all(part in screen for part in ("price", "-1.5", "settled", "2.5 dollars", "1 events in 2.0 s"))
+
+
+def test_of_many_gaps_the_first_are_shown_and_the_others_counted() -> None:
+    lines = [line.plain for line in gap_lines([f"block {number}" for number in range(2000)])]
+
+    assert lines[0] == "gap: block 0"
+    assert len(lines) == 11
+    assert lines[-1] == "gap: ... and 1,990 more; --json shows all of them"
