@@ -18,7 +18,7 @@ from actors.replay.older import as_then
 from bus.messages.recording import SPOKEN, EngineRebuilt, EntriesLost, LifeEnded, PaperRestored
 from bus.messages.records import OrdersTail
 from bus.recorder.segments import LIFE, OWNER, Block, Entry
-from bus.recorder.words import Packed, UnreadableWord, look, pack, unpack
+from bus.recorder.words import Packed, UnreadableWord, look, outgoing, pack, unpack
 from config.settings import Settings
 
 _OWN_WORDS: Final = {EntriesLost, LifeEnded, EngineRebuilt, PaperRestored, OrdersTail}
@@ -232,7 +232,8 @@ def _is_same(expected: Packed, actual: Packed) -> bool:
     if bytes(expected[1]) == bytes(actual[1]):
         return True
     try:
-        return _agree(unpack(expected), unpack(actual), look(expected))
+        # What a commit has had sent is read by its subjects; the commit itself tells only that something was.
+        return _agree(unpack(expected), unpack(actual), look(expected)) and outgoing(expected) == outgoing(actual)
     except UnreadableWord:
         return False
 

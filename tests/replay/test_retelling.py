@@ -18,9 +18,11 @@ from bus.messages.market import Ticks
 from bus.messages.recording import EntriesLost, LifeContinues
 from bus.messages.records import OrdersTail, Recovered
 from bus.messages.stops import BidReturned, StopFired
+from bus.recorder.reading import read
 from bus.recorder.segments import LIFE, Block, Entry, SegmentWriter
 from bus.recorder.words import Packed, pack
 from config.settings import load, retold
+from tests.replay.recordings import FOLDER
 from tests.replay.tape import Tape
 from tests.rules.stops.builders import T0, a_quote, a_trade, at, stop
 
@@ -66,6 +68,26 @@ def test_a_field_that_a_recording_knows_is_compared() -> None:
     told = list(Retelling(retold).hear(Block(words, block.entries)))
 
     assert [one.difference() is None for one in told] == [True, True, False]
+
+
+def test_an_order_that_would_leave_otherwise_is_a_difference() -> None:
+    """What is sent stands in its commit as the document that leaves."""
+    [block] = (part for part in read(FOLDER / "filled_in_parts_and_late.wkr") if isinstance(part, Block))
+    words = [with_other_outbox(word) if word[0] == "Commit" else word for word in block.words]
+
+    told = list(Retelling(retold).hear(Block(words, block.entries)))
+
+    different = {one.entry.actor for one in told if one.said is not None and one.difference() is not None}
+    assert words != block.words
+    assert different == {"trade_desk"}
+
+
+def with_other_outbox(packed: Packed) -> Packed:
+    fields = msgspec.msgpack.decode(packed[1])
+    for row in fields["outbox"]:
+        if row["subject"].startswith("order.submit."):
+            row["message"]["limit_price"] = "0.01"
+    return packed[0], msgspec.Raw(msgspec.msgpack.encode(fields))
 
 
 def without(field: str, packed: Packed) -> Packed:
