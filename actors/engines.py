@@ -77,6 +77,11 @@ class Engines:
             assert found is not None
             yield actor, found
 
+    def take_over(self, actor: str, engine: "Engine") -> None:
+        """Let this engine decide for an actor from now on."""
+        setattr(self, _ENGINES[actor], engine)
+        self._found[actor] = engine
+
     @cached_property
     def desk(self) -> "Desk":
         """Decides for TradeDesk."""

@@ -34,6 +34,10 @@ class SharedPaperBook:
         self._book = book
         self._lock = threading.Lock()
 
+    def __reduce__(self) -> tuple[type["SharedPaperBook"], tuple[PaperBook]]:
+        """Of a lock nothing is kept in a checkpoint."""
+        return SharedPaperBook, (self._book,)
+
     def handle(self, word: object) -> list[object]:
         """Work one word."""
         with self._lock:

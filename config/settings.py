@@ -203,12 +203,16 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recorder(msgspec.Struct, frozen=True, kw_only=True):
-    """The flight recorder. folder: empty means that nothing is recorded; a segment is one of its files."""
+    """The flight recorder. folder: empty means that nothing is recorded; a segment is one of its files.
+
+    checkpoint_entries: how far checkpoints lie apart at least; 0: none is made.
+    """
 
     folder: str
     segment_mb: Annotated[int, Limits(low=1, high=1024)]
     keep_mb: Annotated[int, Limits(low=1, high=10**7)]
     keep_days: Annotated[int, Limits(low=1, high=3650)]
+    checkpoint_entries: Annotated[int, Limits(low=0, high=10**9)]
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True):

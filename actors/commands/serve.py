@@ -14,6 +14,7 @@ from loguru import logger
 
 from actors.commands.wires import Wires
 from actors.door import Door
+from actors.outside.checkpointing import Checkpointing
 from actors.outside.probes import Probes
 from actors.outside.recorded_ranges import tell_ranges
 from actors.outside.snapshot_file import LocalSnapshot
@@ -71,7 +72,7 @@ def command(wires: Wires) -> Callable[..., Exit]:
             on_fatal=fail,
             confirm_publish_ms=int(wanted.trading.confirm_publish_ms),
         )
-        recorder = recorder_of(wanted.recorder, clock)
+        recorder = recorder_of(wanted.recorder, clock, Checkpointing(wanted.recorder).written)
         wiring = Wiring(
             clock=clock,
             wire=wire,

@@ -1,15 +1,12 @@
 """What the recording tells of the inputs of stops, asked of a process of its own at the start: it may read for minutes, and no tick waits."""
 
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 from loguru import logger
 from msgspec.structs import replace
 
+from actors.outside.background import work
 from actors.ports import Clock
 from bus.messages.plain import from_json
 from bus.messages.recording import RangesRecorded
@@ -17,7 +14,6 @@ from bus.messages.units import NS_PER_S
 
 DAYS = 30
 """How far it looks back (Lesson 7); less where less is recorded."""
-_OURS = "WATCHKEEPER_"
 
 
 def tell_ranges(folder: str, clock: Clock, hear: Callable[[object], None]) -> threading.Thread:
@@ -29,16 +25,8 @@ def tell_ranges(folder: str, clock: Clock, hear: Callable[[object], None]) -> th
 
 def _tell(folder: str, clock: Clock, hear: Callable[[object], None]) -> None:
     since_ns = clock.now_ns() - DAYS * 86_400 * NS_PER_S
-    command = [sys.executable, "-m", "bus.recorder.ranges", folder, str(since_ns)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
-    # It ends with us: its input, on which nothing is ever said, then ends.
-    with subprocess.Popen(  # noqa: S603  # our own module, with our own words
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as reading:
-        assert reading.stdout is not None
-        told = reading.stdout.read()
-    if reading.returncode == 0:
-        hear(replace(from_json(RangesRecorded, told), now_ns=clock.now_ns()))
+    ended = work("bus.recorder.ranges", [folder, str(since_ns)])
+    if ended.code == 0:
+        hear(replace(from_json(RangesRecorded, ended.told), now_ns=clock.now_ns()))
     else:
         logger.bind(action="ranges.none").info("the recording tells nothing of what stops could have reached")

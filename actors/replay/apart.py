@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -10,6 +11,7 @@ import msgspec
 
 from config.outcomes import Exit
 
+PROCESS: Final = "actors.replay.process"
 NOTHING_RECORDED: Final = 3
 """How the process of an explanation ends that another source may still give."""
 _OURS: Final = "WATCHKEEPER_"
@@ -19,7 +21,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be replayed, as one argument of the process. Instants are nanoseconds. at_ns: of an explanation, None: the end.
 
     sets, sweep: of a what-if, as `actors.replay.changes` reads them. steps: stop at each word; stops_at: only where this rule decides.
-    report: where a page with a picture goes.
+    report: where a page with a picture goes. checkpoint_every: nothing is told, checkpoints are made.
     """
 
     place: str
@@ -34,26 +36,32 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     stops_at: str | None = None
     at_ns: int | None = None
     report: str | None = None
+    checkpoint_every: int = 0
 
 
 def become(task: Task) -> NoReturn:
     """Turn this process into one that replays: with an interpreter, an environment and a memory without secrets."""
-    command, environment = _apart(task)
-    os.execve(sys.executable, command, environment)  # noqa: S606  # our own module, with our own words
+    os.execve(sys.executable, _command(task), environment())  # noqa: S606  # our own module, with our own words
 
 
 def tells(task: Task) -> Exit | None:
     """Let such a process work, and return how it ended; None if nothing is recorded there, which it has said."""
-    command, environment = _apart(task)
-    code = subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  # as above
+    code = subprocess.run(_command(task), env=environment(), check=False).returncode  # noqa: S603  # as above
     if code == NOTHING_RECORDED:
         return None
     return Exit(code) if code in set(Exit) else Exit.INTERNAL_FAULT
 
 
-def _apart(task: Task) -> tuple[list[str], dict[str, str]]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    root = str(Path(__file__).parents[2])
-    return [sys.executable, "-m", "actors.replay.process", msgspec.json.encode(task).decode()], environment | {
-        "PYTHONPATH": root
-    }
+def command_of(module: str, words: Sequence[str]) -> list[str]:
+    """Return how one of our modules is run."""
+    return [sys.executable, "-m", module, *words]
+
+
+def environment() -> dict[str, str]:
+    """Return ours without what Watchkeeper is told in it, such as its secrets."""
+    without = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    return without | {"PYTHONPATH": str(Path(__file__).parents[2])}
+
+
+def _command(task: Task) -> list[str]:
+    return command_of(PROCESS, [msgspec.json.encode(task).decode()])

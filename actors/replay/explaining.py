@@ -8,6 +8,7 @@ from pathlib import Path
 from actors.engines import Engines
 from actors.replay.endings import NothingRecordedError
 from actors.replay.onlooker import Onlooker
+from actors.replay.resuming import newest_before
 from actors.replay.retelling import ReadSettings, Retelling
 from actors.rules.stops.armed import is_watched
 from actors.rules.stops.explaining import standings
@@ -35,12 +36,19 @@ def explain(
     heard = {"auto_stop"} if _may_be_watched(place, trade_id, until_ns) else set[str]()
     retelling = Retelling(read_settings, wants=lambda actor: onlooker is not None or actor in heard)
     account, gaps = _Account(trade_id, onlooker), list[str]()
+    # Who looks on wants to see all that came before.
+    resumed = None if onlooker is not None or not heard else newest_before(place, until_ns + 1)
     for part in read(place):
         if not isinstance(part, Block):
             gaps.append(str(part))
             retelling.lose()
             if onlooker is not None:
                 onlooker.miss(str(part))
+        elif resumed is not None:
+            account.skim(part)
+            if part.place == resumed.place:
+                retelling.adopt(resumed)
+                account.engines, resumed = retelling.engines, None
         elif not account.take(part, retelling, until_ns):
             break
     trade = account.trade
@@ -117,6 +125,10 @@ class _Account:
             is_over = isinstance(told.heard, LifeEnded)
             self.engines = (retelling.ended or self.engines) if is_over else retelling.living()
         self.engines = retelling.engines or self.engines
+        return self.skim(block, until_ns)
+
+    def skim(self, block: Block, until_ns: int = _LAST_NS) -> bool:
+        """Read what a block says of the trade up to `until_ns`; say whether all of it lies before."""
         within: Sequence[Entry] = block.entries
         if until_ns < _LAST_NS:
             within = list(takewhile(lambda entry: entry.at_ns <= until_ns, within))

@@ -18,7 +18,7 @@ class Begun:
 
 
 class Lives:
-    """Hears the words of `LIFE`, in order. count: lives whose beginning was heard; killed: of them, those that did not end in order."""
+    """Hears the words of `LIFE`, in order. count: lives of which the beginning was heard, or that were taken up in the middle; killed: of them, those that did not end in order."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -70,6 +70,25 @@ class Lives:
             streams=begun.streams,
             now_ns=begun.now_ns,
             paper=tuple(self._paper),
+            marks=begun.marks,
+        )
+        return Begun(settings=begun.settings, beginning=beginning)
+
+    @property
+    def begun(self) -> LifeBegun | None:
+        """The first word of the life that goes on; None where none does."""
+        return self._begun
+
+    def resume(self, begun: LifeBegun) -> Begun:
+        """Go on in the middle of a life; return what it began with, but for all that its engines know by now."""
+        self.count += self._begun is None
+        self._begun = begun
+        beginning = Beginning(
+            recovered=Recovered(),
+            instance=begun.instance,
+            epoch=begun.epoch,
+            streams=begun.streams,
+            now_ns=begun.now_ns,
             marks=begun.marks,
         )
         return Begun(settings=begun.settings, beginning=beginning)

@@ -14,6 +14,7 @@ from rich.live import Live
 
 from actors.commands.serve import STOP_GRACE_S
 from actors.commands.wires import Asker, Wires
+from actors.outside.checkpointing import Checkpointing
 from actors.replay.sidecar import Sidecar
 from actors.replay.stage import Stage
 from bus.feeding import END, HORIZON, READY, EndOfRecording, Horizon
@@ -64,7 +65,7 @@ class Performance:
             on_fenced=self._give_up,
             on_fatal=self._give_up,
         )
-        self._recorder = recorder_of(wanted.recorder, self._stage.clock)
+        self._recorder = recorder_of(wanted.recorder, self._stage.clock, Checkpointing(wanted.recorder).written)
         self._ended: EndOfRecording | None = None
         self._failure: BaseException | None = None
         self._over = threading.Event()

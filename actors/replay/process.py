@@ -17,6 +17,7 @@ from actors.replay.endings import NothingRecordedError, NotWrittenError
 from bus.messages.envelope import Message
 from bus.messages.plain import to_json
 from bus.recorder.reading import NoRecording
+from config.background import step_back
 from config.outcomes import Exit, complain, print_document
 from config.settings import retold
 
@@ -40,6 +41,8 @@ def main(argument: str) -> int:
     gc.set_threshold(_GARBAGE_WAITS)
     task = msgspec.json.decode(argument, type=Task)
     try:
+        if task.checkpoint_every:
+            return _make_checkpoints(task)
         if task.explains:
             return _explain(task)
         if task.steps:
@@ -149,6 +152,18 @@ def _sweep(task: Task, words: str) -> Exit:
 def _require_life(place: Path, ground: "Ground") -> None:
     if not ground.lives:
         raise NothingRecordedError(f"{place} tells of no process's beginning there, and a what-if begins with one")
+
+
+def _make_checkpoints(task: Task) -> int:
+    """Exit 1 with what is wrong if something was decided otherwise; `NOTHING_RECORDED` if there was nothing to make one of yet."""
+    from actors.replay.checkpointing import make_checkpoints
+
+    step_back()
+    made = make_checkpoints(Path(task.place), task.checkpoint_every, retold)
+    if made.different:
+        complain(f"{made.different} words of {task.place} are decided otherwise when they are told again")
+        return Exit.NO
+    return Exit.DONE if made.checkpoints else NOTHING_RECORDED
 
 
 def _explain(task: Task) -> Exit:

@@ -13,9 +13,10 @@ from msgspec import structs
 
 from actors.replay.beside import Beside
 from actors.replay.onlooker import Onlooker
+from actors.replay.resuming import parts
 from actors.replay.retelling import Difference, ReadSettings, Retelling, Told
 from bus.messages.replay import ReplayDifference, Replayed, ReplayedWord
-from bus.recorder.reading import read, require_segments
+from bus.recorder.reading import require_segments
 from bus.recorder.segments import Block
 from bus.recorder.words import Packed, UnreadableWord, look
 
@@ -52,14 +53,14 @@ def replay(
     wants: Callable[[str], bool] = lambda _: True,
 ) -> Replayed:
     """Tell the recording at `place` again, as far as it concerns the actors that are wanted. Raises: NoRecording."""
-    retelling, gaps, by_actor = Retelling(read_settings, wants=wants), list[str](), Counter[str]()
+    retelling, by_actor = Retelling(read_settings, wants=wants), Counter[str]()
     differences: list[Difference] = []
     different = 0
     wants_all = wanted == Wanted()
-    for part in read(place):
+    # Who looks on wants to see all that came before.
+    for part in parts(place, retelling, 0 if onlooker is not None else wanted.since_ns):
         if not isinstance(part, Block):
-            gaps.append(str(part))
-            retelling.lose()
+            retelling.miss(part)
             if onlooker is not None:
                 onlooker.miss(str(part))
             continue
@@ -91,7 +92,7 @@ def replay(
         lost=tally.lost,
         different=different,
         differences=tuple(map(_shown, differences)),
-        gaps=tuple(gaps),
+        gaps=tuple(tally.gaps),
         by_actor=dict(sorted(by_actor.items())),
     )
 

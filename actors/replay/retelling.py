@@ -6,18 +6,20 @@ again before the next life; what is skipped is counted, never taken for equal.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any, Final
 
 from msgspec import Struct
 
 from actors.engines import Engines
+from actors.replay.freezing import thaw
 from actors.replay.lives import Lives
 from actors.replay.older import as_then
 from bus.messages.recording import SPOKEN, EngineRebuilt, EntriesLost, LifeEnded, PaperRestored
 from bus.messages.records import OrdersTail
-from bus.recorder.segments import LIFE, OWNER, Block, Entry
+from bus.recorder.checkpoints import Checkpoint
+from bus.recorder.segments import LIFE, OWNER, Block, Entry, Gap
 from bus.recorder.words import Packed, UnreadableWord, look, outgoing, pack, unpack
 from config.settings import Settings
 
@@ -80,13 +82,14 @@ class Told(Struct, frozen=True, gc=False):
 
 @dataclass(slots=True)
 class Tally:
-    """What was told so far. skipped: entries that nothing could decide again."""
+    """What was told so far. skipped: entries that nothing could decide again. gaps: what cannot be read."""
 
     entries: int = 0
     skipped: int = 0
     lost: int = 0
     first_ns: int | None = None
     last_ns: int | None = None
+    gaps: list[str] = field(default_factory=list)
 
 
 class _Heeds(dict[str, bool]):
@@ -120,8 +123,18 @@ class Retelling:
         self._heeds = _Heeds(wants)
         self.lives = Lives()
         self._engines: Engines | None = None
+        self._awaited: set[type] = set()
+        """What these engines begin with, and have not heard yet."""
         self.ended: Engines | None = None
         """The engines of the last life that ended in order, as they stood then."""
+
+    def adopt(self, checkpoint: Checkpoint) -> None:
+        """Go on with the engines of a checkpoint, as far as they are wanted. Raises: NotFrozenError."""
+        engines = {actor: thaw(frozen) for actor, frozen in checkpoint.engines.items() if self._wants(actor)}
+        resumed = self.lives.resume(checkpoint.begun)
+        self._engines, self._awaited = Engines(self._read_settings(resumed.settings), resumed.beginning), set()
+        for actor, engine in engines.items():
+            self._engines.take_over(actor, engine)
 
     def hear(self, block: Block, until_ns: int = _LAST_NS, quiet: Counter[str] | None = None) -> Iterator[Told]:
         """Yield each entry of an actor that is wanted, told again, as long as they lie before `until_ns`.
@@ -177,10 +190,20 @@ class Retelling:
         """The engines of this life as they stand; None where nothing can be decided."""
         return self._engines
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether all engines stand, and all that they begin with has been heard."""
+        return self._engines is not None and not self._awaited
+
     def lose(self) -> None:
         """Something is missing here: nothing can be decided again before the next life."""
         self._engines = None
         self.lives.lose()
+
+    def miss(self, gap: Gap) -> None:
+        """Hear of what the recording lacks here."""
+        self.tally.gaps.append(str(gap))
+        self.lose()
 
     def end(self) -> None:
         """Nothing follows in this life."""
@@ -205,6 +228,7 @@ class Retelling:
         engines = self.living()
         if engines is None:
             return None
+        self._awaited.discard(type(heard))
         match heard:
             case EngineRebuilt():
                 return engines.rebuild(entry.actor, heard)
@@ -218,6 +242,7 @@ class Retelling:
         """Return the engines of this life, built once all that they begin with has been heard."""
         if self._engines is None and (begun := self.lives.take()) is not None:
             self._engines = Engines(self._read_settings(begun.settings), begun.beginning)
+            self._awaited = {PaperRestored, OrdersTail}
         return self._engines
 
 

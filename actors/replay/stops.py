@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from actors.engines import Engines
 from actors.replay.replaying import Wanted, shown_words
+from actors.replay.resuming import parts
 from actors.replay.retelling import ReadSettings, Retelling, Told
 from actors.rules.stops.explaining import standings
 from bus.messages.accounts import DRAWDOWN, DrawdownFired
@@ -15,7 +16,6 @@ from bus.messages.records import Commit
 from bus.messages.replay import Stopped, TradeLook
 from bus.messages.stops import StopFired
 from bus.messages.timers import TimerFired
-from bus.recorder.reading import read
 from bus.recorder.segments import Block
 from bus.recorder.words import UnreadableWord, pack, unpack
 
@@ -32,6 +32,11 @@ class Watcher:
         self._rule = rule
         self._stops = 0
         self._before: dict[str, TradeLook] = {}
+
+    @property
+    def since_ns(self) -> int:
+        """Before this instant it stops nowhere."""
+        return self._wanted.since_ns
 
     @property
     def is_dense(self) -> bool:
@@ -97,9 +102,9 @@ class Watcher:
 def stops(place: Path, watcher: Watcher, read_settings: ReadSettings, until_ns: int) -> Iterator[Stopped]:
     """Yield each stop in the recording at `place`. Raises: NoRecording."""
     retelling = Retelling(read_settings, lambda told: watcher.before(told, retelling.living()))
-    for part in read(place):
+    for part in parts(place, retelling, watcher.since_ns):
         if not isinstance(part, Block):
-            retelling.lose()
+            retelling.miss(part)
             continue
         for told in retelling.hear(part, until_ns):
             found = watcher.after(told, retelling.engines)

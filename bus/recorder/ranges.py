@@ -6,13 +6,10 @@ prints a `RangesRecorded`, at the lowest priority: it may take minutes where seg
 tells is kept beside it, in `<segment>.ranges`; the newest one still grows, and is read each time.
 """
 
-import os
 import sys
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
@@ -23,8 +20,8 @@ from bus.messages.units import HUNDRED, ONE, ZERO, Number
 from bus.recorder.recorder import RANGES
 from bus.recorder.segments import Block, ForeignSegment, read_blocks, segments
 from bus.recorder.words import UnreadableWord, unpack
+from config.background import step_back
 
-_NICE: Final = 19
 _Key = tuple[RangeKind, str]
 
 
@@ -143,17 +140,9 @@ def _together(ranges: Iterable[InputRange]) -> tuple[InputRange, ...]:
     )
 
 
-def _end_with_whoever_asked() -> None:
-    # Not through `sys.stdin`: a thread that waits in it keeps the interpreter from ending in order.
-    while os.read(0, 1):
-        pass
-    os._exit(1)
-
-
 def main(words: Sequence[str]) -> int:
     """Print what the recording tells; exit 1 if it tells nothing."""
-    os.nice(_NICE)
-    threading.Thread(target=_end_with_whoever_asked, daemon=True).start()
+    step_back()
     folder, since = words
     found = recorded_ranges(Path(folder), int(since))
     if found is not None:

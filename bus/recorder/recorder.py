@@ -29,7 +29,7 @@ _MEGABYTE: Final = 1_000_000
 _WAITING_MAX: Final = 100_000
 """Entries: about as many seconds of memory as a disk may hang before entries are lost."""
 RANGES: Final = ".ranges"
-"""What is kept beside a segment of what it tells of inputs; see `bus.recorder.ranges`."""
+"""What is kept beside a segment of what it tells of inputs; see `bus.recorder.ranges`. Its checkpoints lie there as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +41,10 @@ class Keep:
     age_ns: int
 
 
-def recorder_of(wanted: RecorderSettings, clock: Now) -> "Recorder | None":
-    """Return the flight recorder, if one is wanted."""
+def recorder_of(
+    wanted: RecorderSettings, clock: Now, written: Callable[[int], None] = lambda _: None
+) -> "Recorder | None":
+    """Return the flight recorder, if one is wanted. written: hears how many entries were written, on the recorder's thread."""
     if not wanted.folder:
         return None
     keep = Keep(
@@ -50,7 +52,7 @@ def recorder_of(wanted: RecorderSettings, clock: Now) -> "Recorder | None":
         total_bytes=wanted.keep_mb * _MEGABYTE,
         age_ns=wanted.keep_days * 24 * 3600 * NS_PER_S,
     )
-    return Recorder(Path(wanted.folder), clock, keep)
+    return Recorder(Path(wanted.folder), clock, keep, written)
 
 
 class Noted(NamedTuple):
@@ -65,10 +67,11 @@ class Noted(NamedTuple):
 class Recorder:
     """`actors.ports.Recorder` into `folder`. `note` may be called from any thread."""
 
-    def __init__(self, folder: Path, clock: Now, keep: Keep) -> None:
+    def __init__(self, folder: Path, clock: Now, keep: Keep, written: Callable[[int], None] = lambda _: None) -> None:
         self._folder = folder
         self._clock = clock
         self._keep = keep
+        self._written = written
         self._queue: queue.SimpleQueue[Noted | None] = queue.SimpleQueue()
         self._ending = threading.Event()
         self._overflow = threading.Lock()
@@ -167,18 +170,19 @@ class Recorder:
             self._segment = SegmentWriter(self._folder, first_ns)
             self._forget_oldest(self._segment.path)
         self._segment.append(Block(pending.words, pending.entries))
+        self._written(len(pending.entries))
 
     def _forget_oldest(self, current: Path) -> None:
         """Remove the oldest segments beyond what is kept. One that cannot be removed is left where it is."""
         found = [path for path in segments(self._folder) if path != current]
-        left = sum(path.stat().st_size for path in found)
+        left = sum(map(_size, found))
         ends_ns = [start_ns(path) for path in (*found, current)[1:]]
         for path, end_ns in zip(found, ends_ns, strict=True):
             if left <= self._keep.total_bytes and self._clock.now_ns() - end_ns <= self._keep.age_ns:
                 return
-            left -= path.stat().st_size
-            path.unlink(missing_ok=True)
-            path.with_suffix(RANGES).unlink(missing_ok=True)
+            left -= _size(path)
+            for each in _all_of(path):
+                each.unlink(missing_ok=True)
 
     def _fail(self, error: Exception, entries: int) -> None:
         with self._overflow:
@@ -191,6 +195,15 @@ class Recorder:
         if not self._failed:
             self._failed = True
             self._say(RecorderFailed(error=str(error), now_ns=self._clock.now_ns()))
+
+
+def _all_of(segment: Path) -> list[Path]:
+    """Return a segment and what lies beside it: its ranges, its checkpoints. They have its name up to their first dot."""
+    return [segment, *(path for path in segment.parent.glob(f"{segment.stem}.*") if path != segment)]
+
+
+def _size(segment: Path) -> int:
+    return sum(path.stat().st_size for path in _all_of(segment))
 
 
 class Pending:

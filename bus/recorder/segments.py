@@ -54,11 +54,21 @@ class Entry(NamedTuple):
     said: tuple[Index, ...] = ()
 
 
+class Place(NamedTuple):
+    """Where a block stands: the name of its segment, the bytes at which it begins and ends, the checksum of what it holds."""
+
+    segment: str
+    begin: int
+    end: int
+    check: int
+
+
 class Block(NamedTuple):
-    """What was applied within a moment, in order."""
+    """What was applied within a moment, in order. place: where it was read."""
 
     words: Sequence[Packed]
     entries: Sequence[Entry]
+    place: Place | None = None
 
 
 class Gap(NamedTuple):
@@ -88,7 +98,7 @@ class SegmentWriter:
 
     def append(self, block: Block) -> None:
         """Write a block, which has at least one entry, to the operating system: from then on a killed process loses nothing of it."""
-        plain = _BLOCK.encode(block)
+        plain = _BLOCK.encode((block.words, block.entries))
         packed = self._packer.compress(plain)
         times = (block.entries[0].at_ns, block.entries[-1].at_ns)
         head = _HEADER.pack(_MARK, len(packed), zlib.crc32(packed), len(plain), len(block.entries), *times)
@@ -113,33 +123,44 @@ def start_ns(path: Path) -> int:
     return int(number) if number.isdecimal() else 0
 
 
+def holds(path: Path, place: Place) -> bool:
+    """Whether that block stands in this segment, as it did."""
+    try:
+        with path.open("rb") as file:
+            head = _head(file, place.begin)
+    except OSError:
+        return False
+    return path.name == place.segment and head is not None and (_end(place.begin, head), head.check) == place[2:]
+
+
 def read_blocks(
-    path: Path, *, since_ns: int = 0, until_ns: int = 2**63 - 1, naming: bytes = b""
+    path: Path, *, since_ns: int = 0, until_ns: int = 2**63 - 1, naming: bytes = b"", start: int = len(MAGIC)
 ) -> Iterator[Block | Gap]:
     """Yield the blocks of a segment that touch these instants, and a `Gap` for each part that cannot be read.
 
-    naming: blocks that do not hold this text anywhere are left out, unread. Reads one block at a time.
-    Raises: ForeignSegment, OSError.
+    naming: blocks that do not hold this text anywhere are left out, unread. start: the byte at which the first of them begins.
+    Reads one block at a time. Raises: ForeignSegment, OSError.
     """
     unpacker = zstandard.ZstdDecompressor()
     with path.open("rb") as file:
-        start = file.read(len(MAGIC))
-        if len(start) < len(MAGIC) and MAGIC.startswith(start):
-            yield Gap(path, 0, _torn(len(start)))
+        magic = file.read(len(MAGIC))
+        if len(magic) < len(MAGIC) and MAGIC.startswith(magic):
+            yield Gap(path, 0, _torn(len(magic)))
             return
-        if start != MAGIC:
-            raise ForeignSegment(_foreign(path, start))
+        if magic != MAGIC:
+            raise ForeignSegment(_foreign(path, magic))
         end = os.fstat(file.fileno()).st_size
-        offset = len(MAGIC)
+        offset = start
         while offset < end:
             head = _head(file, offset)
-            following = end + 1 if head is None else offset + _HEAD + head.size
+            following = end + 1 if head is None else _end(offset, head)
             if head is None or following > end:
                 found = _next_head(file, offset + 1)
                 yield Gap(path, offset, _torn(end - offset) if found is None else "a header is damaged")
                 following = end if found is None else found
             elif head.last_ns >= since_ns and head.first_ns <= until_ns:
-                part = _read(path, offset, _plain(unpacker, file.read(head.size), head), naming)
+                place = Place(path.name, offset, following, head.check)
+                part = _read(path, place, _plain(unpacker, file.read(head.size), head), naming)
                 if part is not None:
                     yield part
             offset = following
@@ -153,6 +174,10 @@ class _Head(NamedTuple):
     entries: int
     first_ns: int
     last_ns: int
+
+
+def _end(offset: int, head: _Head) -> int:
+    return offset + _HEAD + head.size
 
 
 def _head(file: BinaryIO, offset: int) -> _Head | None:
@@ -198,7 +223,8 @@ def _plain(unpacker: zstandard.ZstdDecompressor, packed: bytes, head: _Head) -> 
         return f"not as a block is written: {error}"
 
 
-def _read(path: Path, offset: int, plain: bytes | str, naming: bytes) -> Block | Gap | None:
+def _read(path: Path, place: Place, plain: bytes | str, naming: bytes) -> Block | Gap | None:
+    offset = place.begin
     if isinstance(plain, str):
         return Gap(path, offset, plain)
     if naming not in plain:
@@ -211,7 +237,7 @@ def _read(path: Path, offset: int, plain: bytes | str, naming: bytes) -> Block |
     named = chain([entry.heard for entry in entries], chain.from_iterable([entry.said for entry in entries]))
     if max(named, default=-1) >= len(words):
         return Gap(path, offset, "an entry names a word that is not there")
-    return Block(words, entries)
+    return Block(words, entries, place)
 
 
 def _create(folder: Path, first_ns: int) -> tuple[Path, BinaryIO]:

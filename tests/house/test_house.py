@@ -37,6 +37,7 @@ SLEEPS = {
 
 DOORS = {
     ("run.py", "main"): "a fault becomes an exit code",
+    ("actors/replay/freezing.py", "thaw"): "whatever is wrong with foreign bytes, they are no engine",
     ("actors/replay/performance.py", "_run"): "carried from the demo's thread to the one that can tell it",
     ("actors/away_store.py", "commit"): "whatever keeps the record shut, the stops go on",
     ("actors/database.py", "_answer"): "whoever asked always gets an answer",
@@ -75,7 +76,8 @@ THREADS = {
     ("actors/replay/stage.py", "__init__"): "one for the demo's strategy",
     ("bus/loop.py", "__init__"): "one for the wire",
     ("bus/recorder/recorder.py", "__init__"): "one for the process",
-    ("bus/recorder/ranges.py", "main"): "one for the process, which reads a recording and ends",
+    ("config/background.py", "step_back"): "one for the process, which works for another one and ends",
+    ("actors/outside/checkpointing.py", "written"): "one at a time, while a checkpoint is made",
     ("actors/outside/recorded_ranges.py", "tell_ranges"): "one for the start",
     ("config/logging.py", "__init__"): "one for the process",
     ("db/migration/snapshot.py", "_checked"): "one for the command",

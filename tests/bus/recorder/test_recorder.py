@@ -183,11 +183,12 @@ def test_a_full_segment_is_followed_by_the_next_and_the_oldest_are_removed(tmp_p
         for number in range(40):
             under_test.note("auto_stop", a_word(number))
             wait_written(tmp_path, number)
-            segments(tmp_path)[-1].with_suffix(RANGES).touch()
+            for beside in (RANGES, ".000000000024.00000000000000000001.wkc"):
+                segments(tmp_path)[-1].with_suffix(beside).touch()
 
     kept = segments(tmp_path)
     assert 2 < len(kept) < 30
-    assert {path.with_suffix("") for path in tmp_path.glob(f"*{RANGES}")} <= {path.with_suffix("") for path in kept}
+    assert {path.name.partition(".")[0] for path in tmp_path.iterdir()} == {path.stem for path in kept}
     assert recorded(tmp_path)[-2] == ("auto_stop", a_word(39), ())
 
 
@@ -224,3 +225,24 @@ def test_each_later_segment_says_whose_life_it_continues(tmp_path: Path) -> None
     first, *later = [[word for _, word, _ in recorded(path)] for path in segments(tmp_path)]
     assert first[0] == begun
     assert {words[0] for words in later} == {LifeContinues(instance="one", epoch=7)}
+
+
+def test_what_lies_beside_a_segment_counts_as_well(tmp_path: Path) -> None:
+    old = SegmentWriter(tmp_path, NOW_NS - 1)
+    old.close()
+    old.path.with_suffix(RANGES).write_bytes(bytes(1001))
+
+    with recording_into(tmp_path, Keep(segment_bytes=100, total_bytes=1000, age_ns=DAY_NS)) as (under_test, _):
+        under_test.note("auto_stop", a_word(1))
+
+    assert old.path not in segments(tmp_path)
+
+
+def test_how_much_was_written_is_told(tmp_path: Path) -> None:
+    told: list[int] = []
+    under_test = Recorder(tmp_path, Clock(), ALL, told.append)
+    for number in range(3):
+        under_test.note("auto_stop", a_word(number))
+    under_test.close(10)
+
+    assert sum(told) == 4  # with the word that it has ended
