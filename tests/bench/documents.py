@@ -170,10 +170,10 @@ class AuditSpeed(Measured, frozen=True, kw_only=True):
 
 
 class RecordingCost(Measured, frozen=True, kw_only=True):
-    """What the flight recorder costs: each figure without it, the reference line, and with it, one after the other `repeats` times.
+    """What the flight recorder costs: each figure without it, the reference line, and with it, `repeats` pairs one after the other.
 
-    cpu_us: of the process for each tick, medians: what bounds the rate of ticks; rate_percent: how much more that is with it.
-    p99_us: from a tick to its stored order, medians; p99_percent: how much more.
+    cpu_us: of the process for each tick, medians: what bounds the rate of ticks; rate_percent: how much more that is with it, the median
+    over pairs. p99_us: from a tick to its stored order, medians; p99_percent: how much more, likewise.
     """
 
     repeats: int
