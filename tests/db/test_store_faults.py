@@ -118,6 +118,20 @@ def test_a_commit_whose_answer_was_lost_is_not_written_again(store: PostgresStor
     assert ask("SELECT count(*) FROM journal") == [(2,)]
 
 
+def test_a_transaction_in_doubt_is_known_by_its_server_process_which_may_hold_it_open(store: PostgresStore) -> None:
+    """Fault 2"""
+    store.commit([a_commit(a_trade("t-0"))])
+    with store._connections.writer("the test") as connection:
+        pid = connection.info.backend_pid
+
+    with commit_answer_lost(), pytest.raises(StoreUnavailable):
+        store.commit([a_commit(a_trade())])
+
+    assert store._writer is not None
+    assert store._writer.in_doubt is not None
+    assert store._writer.in_doubt.pid == pid
+
+
 def test_what_queued_up_behind_a_lost_answer_is_written(store: PostgresStore, ask: Ask) -> None:
     """Fault 2"""
     first, second = a_commit(a_trade("t-1"), inbox=an_input("k-1")), a_commit(a_trade("t-2"), inbox=an_input("k-2"))

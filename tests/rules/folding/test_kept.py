@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import product
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import pytest
 
@@ -141,18 +141,41 @@ def test_what_no_limit_trusts_is_counted_and_neither_fires_nor_is_a_best() -> No
             assert [end_of(stop, left) for stop in all_stops] == [end_of(stop, path) for stop in all_stops], path
 
 
-@pytest.mark.parametrize("sign", [1, -1])
-def test_a_stop_that_trails_from_a_best_on_finds_the_fall_that_follows_it(sign: int) -> None:
-    """Fault 40: a fall as deep from a lower best is no witness for it."""
-    terms = FoldTerms(trails=True, activations=frozenset({D(100 + 3 * sign)}))
-    values = [100 + sign * step for step in (2, 0, 3, 1, 3, 2, 3, 4, 4, 4)]
-    falls = prices(*values)
-    rises = heard(*(a_coin_quote(second, "50", str(value)) for second, value in enumerate(values, 1)))
-    waits = Stop(1, trail=2, sign=sign, active=sign * 100 + 3)
+STEPS: Final = (2, -1, 3, 1, 3, 2, 3, 4, 4, 4)
 
-    left = kept(falls if sign == 1 else rises, terms)
 
-    assert end_of(waits, left) == (True, 0, None)
+@pytest.mark.parametrize(
+    ("path", "active", "waits"),
+    [
+        (prices(*(100 + step for step in STEPS)), D(103), Stop(1, trail=2, active=103)),
+        (
+            heard(*(a_coin_quote(second, "50", str(100 - step)) for second, step in enumerate(STEPS, 1))),
+            D(97),
+            Stop(1, trail=2, sign=-1, active=-97),
+        ),
+        (
+            heard(*(a_quote(second, f"0.{50 + step}", "0.60") for second, step in enumerate(STEPS, 1))),
+            D("0.53"),
+            Stop(1, trail=2, active=53),
+        ),
+    ],
+)
+def test_a_stop_that_trails_from_a_best_on_finds_the_fall_that_follows_it(
+    path: list[Heard], active: Decimal, waits: Stop
+) -> None:
+    """Fault 40: a fall as deep from a lower best is no witness for it; of a price, for a short trade and in cents."""
+    terms = FoldTerms(trails=True, activations=frozenset({active}))
+
+    assert end_of(waits, kept(path, terms)) == (True, 0, None)
+
+
+def test_a_book_that_nobody_offers_in_is_above_its_bid_and_may_fire_what_closes_a_short_trade() -> None:
+    quotes = (("100", "101"), ("100", "101"), ("104", None), ("100", "101"), ("100", "101"), ("100", "101"))
+    path = heard(*(a_coin_quote(second, bid, ask) for second, (bid, ask) in enumerate(quotes, 1)))
+
+    assert [(one.order, one.part) for one in kept(path, FoldTerms())] == [
+        (number, Part.KEPT) for number in (0, 2, 3, 5)
+    ]
 
 
 def told(path: Sequence[Heard]) -> list[str]:
