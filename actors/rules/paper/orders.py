@@ -88,7 +88,6 @@ def promised(cancel: OrderCancel, number: int, now_ns: int) -> PaperOrder:
         number=number,
         phase=Phase.WAITING,
         touched_ns=now_ns,
-        cancel=cancel,
     )
     return ended(order, ReportStatus.CANCELLED, cancel.reason, now_ns)
 

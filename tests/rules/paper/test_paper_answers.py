@@ -57,6 +57,17 @@ def test_positions_are_paged_to_the_end_of_the_cursor() -> None:
     assert [held.ticker for held in (*first.positions, *second.positions)] == ["A", "B", "C"]
 
 
+def test_orders_are_told_in_the_order_in_which_they_came_also_those_that_will_never_be_sent() -> None:
+    venue = Venue()
+    for name in ("c", "a", "b"):
+        order = an_order(trade_id=name)
+        venue.order(a_cancel(order) if name == "a" else order)
+
+    names = [order.client_order_id for order in venue.book.orders(ASK).orders]
+
+    assert names == ["c-entry-1", "a-entry-1", "b-entry-1"]
+
+
 def test_a_cursor_that_nobody_gave_out_is_an_error() -> None:
     """Fault 54: no answer is not an empty one."""
     answer = three_trades().book.orders(VenueOrdersRequest(account="acc", after="nobody"))

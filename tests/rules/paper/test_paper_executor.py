@@ -266,9 +266,10 @@ def test_a_closed_market_fills_nothing_and_its_resting_orders_expire(event: str)
     venue.at(venue.now_ns + LATENCY_NS)
 
     venue.hear(Lifecycle(ticker=TICKER, ts=venue.now_ns, event=event))
-    venue.quote(yes_bid="0.50")
 
     assert venue.statuses("t1-close-1") == [ACCEPTED, EXPIRED]
+    venue.quote(yes_bid="0.50")
+    assert venue.fills("t1-close-1") == []
 
 
 def test_an_order_for_a_closed_market_is_rejected() -> None:
@@ -333,6 +334,51 @@ def test_a_trade_of_a_market_that_has_ended_brings_nothing_along() -> None:
     venue.hear(a_trade())
 
     assert venue.position() == D(0)
+
+
+def test_a_market_that_ended_without_a_result_has_paid_nobody_yet() -> None:
+    venue = Venue().holding()
+
+    venue.hear(Lifecycle(ticker=TICKER, ts=venue.now_ns, event="determined"))
+
+    assert venue.position() == D(10)
+
+
+def test_what_was_heard_of_a_market_s_close_time_stands_whatever_a_trade_says() -> None:
+    venue = Venue().quote(yes_ask="0.40")
+    venue.hear(Lifecycle(ticker=TICKER, ts=T0, event="created", close_ts=T0 + 60 * S))
+    venue.hear(a_trade(trade_id="t2", close_ts=T0))
+
+    venue.order(an_order())
+
+    assert venue.at(T0 + S).statuses("t1-entry-1") == [ACCEPTED, FILLED]
+
+
+def test_each_order_waits_for_its_own_latency() -> None:
+    venue = Venue().quote(yes_ask="0.40")
+    venue.order(an_order())
+    venue.order(an_order(trade_id="t2", ts=T0 + 1))
+
+    venue.at(T0 + LATENCY_NS)
+
+    assert (venue.statuses("t1-entry-1"), venue.statuses("t2-entry-1")) == ([ACCEPTED, FILLED], [])
+
+
+def test_an_order_of_which_nothing_is_said_is_not_answered_again_either() -> None:
+    venue = Venue(faults=Faults(named={"t1-entry-1": Fault.SILENCE})).quote(yes_ask="0.40")
+    venue.order(an_order())
+    venue.at(T0 + S)
+
+    assert venue.order(an_order()) == []
+
+
+def test_two_adopted_trades_of_a_ticker_bring_both_positions_along() -> None:
+    venue = Venue()
+
+    venue.hear(a_trade())
+    venue.hear(a_trade(trade_id="t2", quantity=D(5), open_quantity=D(5)))
+
+    assert venue.position() == D(15)
 
 
 def test_a_settled_market_leaves_the_positions_of_others() -> None:

@@ -116,6 +116,13 @@ def test_a_resting_order_fills_when_the_underlying_reaches_it_where_nobody_quote
     assert venue.fills("t1-entry-1") == [(D(100), D(10))]
 
 
+def test_a_linear_entry_fills_up_to_the_size() -> None:
+    venue = Venue().quote(ask="101", ask_size="4")
+    venue.order(an_order(side=Side.LONG))
+
+    assert venue.at(T0 + LATENCY_NS).fills("t1-entry-1") == [(D(101), D(4))]
+
+
 @pytest.mark.parametrize("quote", [{"ask": "101", "ask_size": "0"}, {"ask": "0"}, {"bid": "99"}])
 def test_a_linear_entry_needs_somebody_who_offers(quote: dict[str, str]) -> None:
     venue = Venue().quote(**quote)

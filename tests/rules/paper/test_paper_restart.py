@@ -139,6 +139,17 @@ def test_where_the_venue_nets_the_other_side_is_taken_off_first(bought: str, yes
     assert (venue.position(), venue.position(Side.NO)) == (D(yes), D(no))
 
 
+def test_an_order_that_was_answered_and_stands_twice_in_the_stream_is_one() -> None:
+    order = an_order()
+    before = Venue().quote(yes_ask="0.40")
+    before.order(order)
+    before.at(T0 + S)
+
+    after = restored(order, order, *before.reports)
+
+    assert after.position() == D(10)
+
+
 def test_where_it_does_not_both_sides_stand() -> None:
     venue = Venue().holding().quote(no_ask="0.50")
     venue.order(an_order(trade_id="t2", side=Side.NO, quantity=D(4), ts=venue.now_ns))
