@@ -35,7 +35,9 @@ class Keeper(threading.Thread):
         self._environment = {**os.environ, **environment, "WATCHKEEPER_TRADING_INSTANCE": name}
         self._config = folder / f"{name}.toml"
         self.recording = self.folder / "recording"
-        self._config.write_text(f'{config}\n[recorder]\nfolder = "{self.recording}"\n')
+        # A round is short: what has checkpoints made of hours in earnest makes some of it as well.
+        recorder = f'[recorder]\nfolder = "{self.recording}"\ncheckpoint_entries = 30\n'
+        self._config.write_text(f"{config}\n{recorder}")
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self._is_stopping = threading.Event()
