@@ -309,6 +309,14 @@ def test_a_diverging_feed_holds_the_stop_back_until_the_quote_wins() -> None:
     assert (before, board.of()) == ((UNPROTECTED, "held_by_max_divergence"), (ARMED, "probability"))
 
 
+def test_trades_of_one_ticker_are_held_back_by_their_own_divergence_each() -> None:
+    narrow, wide = (stop("probability", floor_percent=25, max_divergence=percent) for percent in (20, 90))
+    board = Board(a_trade(narrow), a_trade(wide, trade_id="t2")).tick(a_quote(0, "0.60", "0.62"), a_probability(1, 30))
+
+    assert board.of("t1") == (UNPROTECTED, "held_by_max_divergence")
+    assert board.of("t2") == (ARMED, "probability")
+
+
 def test_a_minimum_age_holds_the_stop_back_until_it_is_reached() -> None:
     """Lesson 2: a guard of age, named so."""
     guarded = stop("price", stop_price="0.30", min_age_s=20)
