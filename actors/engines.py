@@ -36,6 +36,8 @@ _ENGINES: Final = {
     "transport": "transport",
 }
 """By actor, the engine that decides for it."""
+ACTORS: Final = tuple(_ENGINES)
+"""Those that decide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

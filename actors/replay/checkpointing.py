@@ -29,8 +29,9 @@ class Made:
 def make_checkpoints(folder: Path, every: int, read_settings: ReadSettings) -> Made:
     """Go on from the newest checkpoint in `folder`, and make more, `every` entries apart or more. Raises: NoRecording, OSError."""
     made, retelling, order = Made(), Retelling(read_settings), Order()
-    is_exact, due, until_ns = True, apart(folder, every), 0
-    for part in _since_newest(folder, retelling, order):
+    newest = newest_before(folder, _LAST_NS)
+    is_exact, due, until_ns = True, apart(folder, every), 0 if newest is None else newest.until_ns
+    for part in _since(newest, folder, retelling, order):
         if not isinstance(part, Block):
             retelling.miss(part)
             continue
@@ -45,9 +46,8 @@ def make_checkpoints(folder: Path, every: int, read_settings: ReadSettings) -> M
     return made
 
 
-def _since_newest(folder: Path, retelling: Retelling, order: Order) -> Iterator[Block | Gap]:
+def _since(newest: Checkpoint | None, folder: Path, retelling: Retelling, order: Order) -> Iterator[Block | Gap]:
     """Yield what follows the newest checkpoint; where none is of use, what the newest life has recorded."""
-    newest = newest_before(folder, _LAST_NS)
     if newest is not None:
         order.newest_ns, order.last_ns = newest.newest_ns, newest.last_ns
         return taken_up(folder, retelling, newest, order)

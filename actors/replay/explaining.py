@@ -8,7 +8,7 @@ from pathlib import Path
 from actors.engines import Engines
 from actors.replay.endings import NothingRecordedError
 from actors.replay.onlooker import Onlooker
-from actors.replay.resuming import newest_before
+from actors.replay.resuming import at, newest_before
 from actors.replay.retelling import ReadSettings, Retelling
 from actors.rules.stops.armed import is_watched
 from actors.rules.stops.explaining import standings
@@ -46,11 +46,11 @@ def explain(
                 onlooker.miss(str(part))
         elif resumed is not None:
             account.skim(part)
-            if part.place == resumed.place:
-                retelling.adopt(resumed)
-                account.engines, resumed = retelling.engines, None
         elif not account.take(part, retelling, until_ns):
             break
+        if resumed is not None and at(part) == resumed.place[:2]:
+            retelling.adopt(resumed)
+            account.engines, resumed = retelling.engines, None
     trade = account.trade
     if trade is None:
         when = "" if at_ns is None else " before that"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _ROOT: Final = Path(__file__).parents[2]
 _DECIDING: Final = (
     *("actors/rules/**/*.py", "bus/messages/*.py", "actors/engines.py", "actors/paper_venue.py", "actors/terms.py"),
-    *("config/settings.py", "config/defaults.toml"),
+    *("config/settings.py", "config/defaults.toml", "actors/replay/freezing.py"),
 )
 """What may change how an engine goes on."""
 _ROOMS: Final = ("actors.rules.", "bus.messages.")
@@ -53,9 +53,12 @@ def freeze(engine: "Engine") -> bytes:
 def thaw(frozen: bytes) -> "Engine":
     """Return an engine that stands so. Raises: NotFrozenError."""
     try:
-        return cast("Engine", _Thawing(io.BytesIO(frozen)).load())
+        found = _Thawing(io.BytesIO(frozen)).load()
     except Exception as error:
         raise NotFrozenError(f"{type(error).__name__}: {error}") from error
+    if not callable(getattr(found, "handle", None)):
+        raise NotFrozenError(f"a {type(found).__name__} decides nothing")
+    return cast("Engine", found)
 
 
 @cache

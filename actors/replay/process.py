@@ -14,8 +14,10 @@ import msgspec
 
 from actors.replay.apart import NOTHING_RECORDED, Task
 from actors.replay.endings import NothingRecordedError, NotWrittenError
+from actors.replay.freezing import NotFrozenError
 from bus.messages.envelope import Message
 from bus.messages.plain import to_json
+from bus.recorder.checkpoints import SUFFIX
 from bus.recorder.reading import NoRecording
 from config.background import step_back
 from config.outcomes import Exit, complain, print_document
@@ -54,6 +56,9 @@ def main(argument: str) -> int:
     except NothingRecordedError as error:
         complain(str(error))
         return NOTHING_RECORDED if task.explains else Exit.NO
+    except NotFrozenError as error:
+        complain(f"a checkpoint of {task.place} is not as it was made ({error}): remove its {SUFFIX} files")
+        return Exit.NO
     except NotWrittenError as error:
         complain(str(error))
         return Exit.NO

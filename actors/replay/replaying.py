@@ -12,6 +12,7 @@ import msgspec
 from msgspec import structs
 
 from actors.replay.beside import Beside
+from actors.replay.freezing import NotFrozenError
 from actors.replay.onlooker import Onlooker
 from actors.replay.resuming import parts
 from actors.replay.retelling import Difference, ReadSettings, Retelling, Told
@@ -21,8 +22,8 @@ from bus.recorder.segments import Block
 from bus.recorder.words import Packed, UnreadableWord, look
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
-_DECODER: Final = msgspec.msgpack.Decoder(Replayed, dec_hook=lambda _, value: value)
-"""From a copy of this process: what a marker stands for is in it as it is in memory."""
+_DECODER: Final = msgspec.msgpack.Decoder(Replayed | str, dec_hook=lambda _, value: value)
+"""From a copy of this process: what a marker stands for is in it as it is in memory. A text: what is wrong with a checkpoint."""
 _PARTS: Final = ("auto_stop", "trade_watcher")
 """The two that hear every tick. All the others together are as much work as one of them, so three processes keep two processors busy
 to the end, whatever the share of each.
@@ -100,18 +101,24 @@ def replay(
 def replay_in_parts(place: Path, wanted: Wanted, read_settings: ReadSettings) -> Replayed:
     """As `replay`, of which copies of this process do a part each at the same time: engines share nothing.
 
-    A word that cannot be read ends what its part can decide, not the others. Raises: NoRecording, CopyFailedError.
+    A word that cannot be read ends what its part can decide, not the others. Raises: NoRecording, NotFrozenError, CopyFailedError.
     """
     require_segments(place)
 
     def of_copy(part: str) -> bytes:
-        return _ENCODER.encode(replay(place, wanted, read_settings, wants=lambda actor: actor == part))
+        try:
+            return _ENCODER.encode(replay(place, wanted, read_settings, wants=lambda actor: actor == part))
+        except NotFrozenError as error:
+            return _ENCODER.encode(str(error))
 
     with ExitStack() as stack:
         copies = [stack.enter_context(Beside(partial(of_copy, part))) for part in _PARTS]
         found = replay(place, wanted, read_settings, wants=lambda actor: actor not in _PARTS)
         for copy in copies:
-            found = _joined(found, _DECODER.decode(copy.result()))
+            theirs = _DECODER.decode(copy.result())
+            if isinstance(theirs, str):
+                raise NotFrozenError(theirs)
+            found = _joined(found, theirs)
     return found
 
 

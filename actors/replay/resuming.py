@@ -31,8 +31,8 @@ def parts(place: Path, retelling: Retelling, since_ns: int = 0) -> Iterator[Bloc
     behind = {checkpoints.behind(path): path for path in _all(place)}
     for part in read(place):
         yield part
-        if retelling.engines is None and isinstance(part, Block) and part.place is not None:
-            path = behind.get((part.place.segment, part.place.begin))
+        if retelling.engines is None:
+            path = behind.get(at(part))
             found = None if path is None else _usable(path, require_segments(place))
             if found is not None:
                 retelling.adopt(found)
@@ -42,6 +42,14 @@ def taken_up(place: Path, retelling: Retelling, checkpoint: Checkpoint, order: O
     """Yield what follows a checkpoint, from which `retelling` goes on. order: as it was there. Raises: NoRecording, NotFrozenError."""
     retelling.adopt(checkpoint)
     return read(place, Start(checkpoint.place.segment, checkpoint.place.end), order)
+
+
+def at(part: Block | Gap) -> tuple[str, int]:
+    """Return where a block begins, or would: of one that is damaged only what is behind it is known."""
+    if isinstance(part, Gap):
+        return part.path.name, part.offset
+    assert part.place is not None
+    return part.place.segment, part.place.begin
 
 
 def _all(place: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from actors.engines import Engines
+from actors.engines import ACTORS, Engines
 from actors.replay.freezing import thaw
 from actors.replay.lives import Lives
 from actors.replay.older import as_then
@@ -130,7 +130,7 @@ class Retelling:
 
     def adopt(self, checkpoint: Checkpoint) -> None:
         """Go on with the engines of a checkpoint, as far as they are wanted. Raises: NotFrozenError."""
-        engines = {actor: thaw(frozen) for actor, frozen in checkpoint.engines.items() if self._wants(actor)}
+        engines = {actor: thaw(checkpoint.engines.get(actor, b"")) for actor in ACTORS if self._wants(actor)}
         resumed = self.lives.resume(checkpoint.begun)
         self._engines, self._awaited = Engines(self._read_settings(resumed.settings), resumed.beginning), set()
         for actor, engine in engines.items():

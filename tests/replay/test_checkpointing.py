@@ -255,6 +255,40 @@ def test_behind_what_was_damaged_it_goes_on_from_the_next_checkpoint(tmp_path: P
     assert 0 < found.skipped < 10 * _EACH < found.compared
 
 
+@pytest.mark.parametrize("block", [0, 1])
+def test_an_explanation_goes_on_behind_a_damaged_block_as_far_as_it_can(tmp_path: Path, block: int) -> None:
+    """Damaged is the very block behind which the checkpoint stands, or the one that follows: then the end cannot be told."""
+    place = cut(FOLDER / "a_stop_is_changed_in_a_flood.wkr", tmp_path)
+    made = [checkpoints.read(path) for path in make_checkpoints(place, 4 * _EACH, retold).checkpoints]
+    [newest, *later] = [one for one in made if one is not None and explain(place, "t1", one.until_ns, retold).rules]
+    for path in checkpoints.checkpoints(place):
+        if checkpoints.behind(path) > newest.place[:2]:
+            path.unlink()
+    last_ns = later[-1].until_ns
+    [segment] = segments(place)
+    body = bytearray(segment.read_bytes())
+    body[(newest.place.begin, newest.place.end)[block] + 60] ^= 1
+    segment.write_bytes(body)
+
+    assert explain(place, "t1", last_ns, retold).watched is (block == 0)
+
+
+def test_the_instant_of_a_checkpoint_is_never_before_that_of_the_last(tmp_path: Path) -> None:
+    """Two actors' words may change places by a moment, also over the border of two blocks."""
+    blocks = [part for part in read(cut(ONE_LIFE, tmp_path / "whole")) if isinstance(part, Block)][:12]
+    first = 5
+    late_ns = blocks[first].entries[1].at_ns + 10**12
+    writer = SegmentWriter(tmp_path, blocks[0].entries[0].at_ns)
+    for number, block in enumerate(blocks):
+        entries = [e._replace(at_ns=late_ns) if (number, n) == (first, 1) else e for n, e in enumerate(block.entries)]
+        writer.append(Block(block.words, entries))
+        if number >= first:
+            made = make_checkpoints(tmp_path, 1, retold).checkpoints
+    writer.close()
+
+    assert checkpoints.until_ns(made[-1]) == late_ns
+
+
 def test_behind_the_beginning_of_a_life_a_checkpoint_of_it_changes_nothing(tmp_path: Path) -> None:
     place = cut(TWO_LIVES, tmp_path, without=slice(0, 1))
     without = replay(place, Wanted(), retold)

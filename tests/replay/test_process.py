@@ -2,15 +2,22 @@
 
 import json
 import os
+import pickle
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from bus.messages.recording import EntriesLost
+from actors.engines import ACTORS
+from actors.replay.freezing import code_mark
+from bus.messages.recording import EntriesLost, LifeBegun
+from bus.recorder.checkpoints import Checkpoint, write
+from bus.recorder.reading import read
 from bus.recorder.segments import Block, Entry, SegmentWriter
 from bus.recorder.words import pack
+from tests.replay.recordings import FOLDER
 
 ROOT = Path(__file__).parents[2]
 AWAY = {
@@ -82,3 +89,40 @@ def test_a_foreign_file_is_no_recording(tmp_path: Path) -> None:
 
     assert ended.returncode == 2
     assert "is no recording of Watchkeeper" in ended.stderr
+
+
+class Runs:
+    """Pickles as a command that a shell would run."""
+
+    def __init__(self, command: str) -> None:
+        self._command = command
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, (self._command,)
+
+
+def test_a_checkpoint_that_somebody_made_up_is_refused_in_words(tmp_path: Path) -> None:
+    """Fault 58: whoever sends a recording sends what lies beside it."""
+    shutil.copy(FOLDER / "netted.wkr", tmp_path / "recording-00000000000000000001-000.wkr")
+    [block] = (part for part in read(tmp_path) if isinstance(part, Block) and part.place is not None)
+    assert block.place is not None
+    begun = LifeBegun(version="", instance="", epoch=1, now_ns=1, settings={}, streams={}, marks=False)
+    evil = pickle.dumps(Runs(f"touch {tmp_path}/effect"))
+    made_up = Checkpoint(
+        code=code_mark(),
+        place=block.place,
+        until_ns=1,
+        newest_ns=1,
+        last_ns=1,
+        begun=begun,
+        engines=dict.fromkeys(ACTORS, evil),
+    )
+    write(tmp_path, made_up)
+
+    ended = replayed(str(tmp_path), "--from", "2026-01-01T00:00:00Z")
+
+    assert not (tmp_path / "effect").exists()
+    assert ended.returncode == 1
+    assert "no part of an engine" in ended.stderr
+    assert "remove its .wkc files" in ended.stderr
+    assert "Traceback" not in ended.stderr
